@@ -1,0 +1,30 @@
+"""Time as an argument: the one place that reads the machine's clocks."""
+
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the product needs of time."""
+
+    def now_s(self) -> float:
+        """Seconds since the epoch, UTC."""
+        ...
+
+    def monotonic_s(self) -> float:
+        """Seconds that never go back; only differences mean anything."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    now_s = staticmethod(time.time)
+    monotonic_s = staticmethod(time.monotonic)
+
+
+def day_of(now_s: float) -> int:
+    """Return the UTC day as an integer such as 20261121, the first part of every usage key."""
+    at = datetime.fromtimestamp(now_s, UTC)
+    return at.year * 10_000 + at.month * 100 + at.day

@@ -1,0 +1,225 @@
+"""Everything that can go wrong on purpose, as one tree. A class owns its status, code and sentence.
+
+    GatewayError
+    |- BadRequest 400               the caller's body or parameters; `param` names the culprit
+    |  |- Unsupported 400           a parameter that the chosen backend cannot express
+    |- BadKey 401
+    |- InsufficientBalance 402      names needed and available yuan
+    |- Forbidden 403
+    |- NotFound 404
+    |  |- ModelNotFound 404
+    |- MethodNotAllowed 405
+    |- BodyTimeout 408
+    |- Conflict 409                 the same idempotency key is still running
+    |- BodyTooLarge 413
+    |- UnsupportedMediaType 415
+    |- KeyReused 422                the same idempotency key with another body
+    |- RateLimited 429
+    |- ClientGone 499               nobody reads this one; it is recorded
+    |- UpstreamFailed 502           the backend failed; `kind` says how, `status` may be passed on
+    |- Unavailable 503              no backend can take the call now
+    |- UpstreamTimeout 504
+
+A 500 is a defect and is not in this tree. `web/errors.py` writes these in the shape that the caller's SDK parses.
+"""
+
+from tokengate.core.money import write_yuan
+
+
+class GatewayError(Exception):
+    """An expected failure with a status and a sentence for the caller."""
+
+    status = 500
+    type = "server_error"
+    code: str | None = None
+
+    def __init__(self, message: str, *, param: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+
+class BadRequest(GatewayError):
+    status = 400
+    type = "invalid_request_error"
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message, param=param)
+        self.code = code
+
+
+class Unsupported(BadRequest):
+    """A parameter changes the answer's meaning and the chosen backend cannot express it."""
+
+    def __init__(self, backend: str, param: str, message: str | None = None) -> None:
+        super().__init__(
+            message or f"'{param}' is not supported by {backend}.", param=param, code="unsupported_parameter"
+        )
+
+
+class BadKey(GatewayError):
+    status = 401
+    type = "invalid_request_error"
+    code = "invalid_api_key"
+
+    def __init__(self, message: str = "Incorrect API key provided. ") -> None:
+        super().__init__(message)
+
+
+class InsufficientBalance(GatewayError):
+    status = 402
+    type = "insufficient_balance"
+    code = "insufficient_balance"
+
+    def __init__(self, *, needed_nano: int, available_nano: int) -> None:
+        super().__init__(
+            f"Insufficient balance: this call needs up to ¥{write_yuan(needed_nano)} "
+            f"and ¥{write_yuan(max(available_nano, 0))} is available. Top up the wallet, "
+            "or lower max_tokens."
+        )
+        self.needed_nano = needed_nano
+        self.available_nano = available_nano
+
+
+class Forbidden(GatewayError):
+    status = 403
+    type = "permission_error"
+    code = "forbidden"
+
+
+class NotFound(GatewayError):
+    status = 404
+    type = "invalid_request_error"
+    code = "not_found"
+
+
+class ModelNotFound(NotFound):
+    code = "model_not_found"
+
+    def __init__(self, model: str) -> None:
+        super().__init__(f"The model '{model}' does not exist or you do not have access to it.", param="model")
+
+
+class MethodNotAllowed(GatewayError):
+    status = 405
+    type = "invalid_request_error"
+    code = "method_not_allowed"
+
+    def __init__(self, method: str, allowed: str) -> None:
+        super().__init__(f"Method {method} is not allowed here; use {allowed}.")
+        self.allowed = allowed
+
+
+class BodyTimeout(GatewayError):
+    status = 408
+    type = "invalid_request_error"
+    code = "request_timeout"
+
+
+class Conflict(GatewayError):
+    status = 409
+    type = "invalid_request_error"
+    code = "idempotency_key_in_use"
+
+
+class BodyTooLarge(GatewayError):
+    status = 413
+    type = "invalid_request_error"
+    code = "request_too_large"
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"The request body is larger than {limit_bytes} bytes, the limit of this endpoint.")
+
+
+class UnsupportedMediaType(GatewayError):
+    status = 415
+    type = "invalid_request_error"
+    code = "unsupported_media_type"
+
+    def __init__(self, got: str) -> None:
+        super().__init__(f"Content-Type must be application/json, not {got[:100]!r}.")
+
+
+class KeyReused(GatewayError):
+    status = 422
+    type = "invalid_request_error"
+    code = "idempotency_key_reused"
+
+
+class RateLimited(GatewayError):
+    status = 429
+    type = "rate_limit_error"
+    code = "rate_limit_exceeded"
+
+    def __init__(self, message: str, *, retry_after_s: float, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.headers = headers
+
+
+class ClientGone(GatewayError):
+    status = 499
+    code = "client_gone"
+
+    def __init__(self) -> None:
+        super().__init__("The caller closed the connection.")
+
+
+class UpstreamFailed(GatewayError):
+    """A backend failed. `kind`: connect | timeout | cut | status | empty | too_large | invalid.
+
+    `upstream_status` and `body` (at most 2 kB, secrets removed) are the vendor's own when it answered;
+    `vendor_error` its parsed error object's message, type, param and code.
+    """
+
+    status = 502
+    type = "upstream_error"
+    code = "upstream_error"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str,
+        status: int = 502,
+        backend: str = "",
+        upstream_status: int | None = None,
+        upstream_request_id: str | None = None,
+        body: str = "",
+        retry_after_s: float | None = None,
+        type: str | None = None,
+        code: str | None = None,
+        param: str | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s)
+        self.kind = kind
+        self.status = status
+        self.backend = backend
+        self.upstream_status = upstream_status
+        self.upstream_request_id = upstream_request_id
+        self.body = body
+        if type is not None:
+            self.type = type
+        if code is not None:
+            self.code = code
+
+
+class Unavailable(GatewayError):
+    status = 503
+    type = "server_error"
+    code = "unavailable"
+
+    def __init__(self, message: str, *, retry_after_s: float = 1.0, code: str | None = None) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        if code is not None:
+            self.code = code
+
+
+class UpstreamTimeout(UpstreamFailed):
+    """A deadline passed: `stage` is connect, first, between or total."""
+
+    code = "upstream_timeout"
+
+    def __init__(self, message: str, *, stage: str, backend: str = "") -> None:
+        super().__init__(message, kind="timeout", status=504, backend=backend, code="upstream_timeout")
+        self.stage = stage

@@ -1,0 +1,233 @@
+"""Every table, once, for SQLite and PostgreSQL.
+
+Amounts are 64-bit integers of 10^-9 yuan (`_nano`). Times are milliseconds since the epoch, UTC (`_ms`). A `day` is an
+integer such as 20261121; tables that grow with traffic begin their key with it and are range-partitioned by
+it on PostgreSQL (the migrations do that). What SQL can assert about money is a constraint here.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _nano(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default="0")
+
+
+orgs = Table(
+    "orgs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+projects = Table(
+    "projects",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("org_id", ForeignKey("orgs.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+# A wallet's money: `balance` is what its org owns, `leased` the part lent to tellers and not yet spent.
+# `recall` is how much another process asks the tellers to give back (see ledger/).
+wallets = Table(
+    "wallets",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("org_id", ForeignKey("orgs.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    _nano("balance_nano"),
+    _nano("leased_nano"),
+    _nano("credit_nano"),
+    _nano("recall_nano"),
+    Column("created_ms", BigInteger, nullable=False),
+    CheckConstraint("balance_nano + credit_nano - leased_nano >= 0", name="never_overdrawn"),
+    CheckConstraint("leased_nano >= 0", name="leased_not_negative"),
+    CheckConstraint("credit_nano >= 0", name="credit_not_negative"),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("org_id", ForeignKey("orgs.id"), nullable=False),
+    Column("project_id", ForeignKey("projects.id"), nullable=False),
+    Column("wallet_id", ForeignKey("wallets.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("prefix", String(16), nullable=False),
+    Column("last4", String(4), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("disabled_ms", BigInteger),
+    Column("expires_ms", BigInteger),
+    Column("requests_per_minute", Integer),
+    Column("tokens_per_minute", BigInteger),
+    Column("concurrency", Integer),
+    Column("spend_per_day_nano", BigInteger),
+)
+
+tellers = Table(
+    "tellers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("heartbeat_ms", BigInteger, nullable=False),
+)
+
+# What one teller may still spend from one wallet. The sum over a wallet's leases equals wallets.leased_nano.
+leases = Table(
+    "leases",
+    metadata,
+    Column("teller_id", ForeignKey("tellers.id"), primary_key=True),
+    Column("wallet_id", ForeignKey("wallets.id"), primary_key=True),
+    _nano("leased_nano"),
+    CheckConstraint("leased_nano >= 0", name="leased_not_negative"),
+)
+
+# The journal: one immutable row is one transaction of two entries, `amount_nano` out of the account
+# `debit` and into the account `credit`, so every transaction sums to zero by construction. Accounts are
+# `wallet:ID`, `house:cash`, `house:revenue`, `house:overrun`, `house:correction`.
+journal = Table(
+    "journal",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(16), nullable=False),  # top_up | settle | overrun | correct
+    Column("wallet_id", String(64), nullable=False),
+    Column("debit", String(80), nullable=False),
+    Column("credit", String(80), nullable=False),
+    Column("amount_nano", BigInteger, nullable=False),
+    Column("call_id", String(64)),
+    Column("note", Text, nullable=False, server_default=""),
+    Column("created_ms", BigInteger, nullable=False),
+    CheckConstraint("amount_nano > 0", name="amount_positive"),
+    CheckConstraint("debit <> credit", name="two_accounts"),
+    Index("ix_journal_wallet_id_id", "wallet_id", "id"),
+    sqlite_with_rowid=False,
+)
+
+# The usage record of one call, with its bill line: `bill` is JSON (price version, bucket x price = amount per
+# line, total, usage source, the vendor's raw usage object). `attempts` is JSON (backend, outcome, ms per attempt).
+calls = Table(
+    "calls",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("org_id", String(64), nullable=False),
+    Column("project_id", String(64), nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("wallet_id", String(64), nullable=False),
+    Column("endpoint", String(64), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("upstream", String(100), nullable=False),
+    Column("stream", Boolean, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("outcome", String(24), nullable=False),  # ok | error | client_gone | upstream_cut | length
+    Column("error", Text, nullable=False),
+    Column("started_ms", BigInteger, nullable=False),
+    Column("latency_ms", Integer, nullable=False),
+    Column("first_token_ms", Integer),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("cached_tokens", BigInteger, nullable=False),
+    Column("usage_source", String(12), nullable=False),
+    Column("cost_nano", BigInteger, nullable=False),
+    Column("overrun_nano", BigInteger, nullable=False),
+    Column("bill", Text, nullable=False),
+    Column("attempts", Text, nullable=False),
+    Column("client_request_id", String(200)),
+    CheckConstraint("cost_nano >= 0", name="cost_not_negative"),
+    Index("ix_calls_key_id_id", "key_id", "id"),
+    sqlite_with_rowid=False,
+)
+
+# Calls that have run for a while, written behind, so that an operator sees what a crash cost.
+open_calls = Table(
+    "open_calls",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("teller_id", String(64), nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("wallet_id", String(64), nullable=False),
+    Column("model", String(200), nullable=False),
+    Column("upstream", String(100), nullable=False),
+    Column("held_nano", BigInteger, nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+)
+
+# Sums over `calls`, kept for ever; written by addition in the same commit as the calls they sum.
+usage_daily = Table(
+    "usage_daily",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("key_id", String(64), primary_key=True),
+    Column("model", String(200), primary_key=True),
+    Column("org_id", String(64), primary_key=True),
+    Column("project_id", String(64), primary_key=True),
+    Column("wallet_id", String(64), primary_key=True),
+    _nano("calls"),
+    _nano("errors"),
+    _nano("input_tokens"),
+    _nano("output_tokens"),
+    _nano("cached_tokens"),
+    _nano("cost_nano"),
+    _nano("overrun_nano"),
+    sqlite_with_rowid=False,
+)
+
+price_versions = Table(
+    "price_versions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("model_id", String(200), nullable=False),
+    Column("effective_ms", BigInteger, nullable=False),
+    Column("price", Text, nullable=False),  # JSON: the rates in force, in nano per million units
+    Column("source", Text, nullable=False),
+    Column("currency_rate", Text, nullable=False, server_default=""),
+    Index("ix_price_versions_model_id_effective_ms", "model_id", "effective_ms"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("key_id", String(64), primary_key=True),
+    Column("idempotency_key", String(255), primary_key=True),
+    Column("body_digest", LargeBinary(32), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("headers", Text, nullable=False),  # JSON list of [name, value]
+    Column("body", LargeBinary, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("ix_idempotency_created_ms", "created_ms"),
+)
+
+# One row per kind of thing that another process may change (keys, wallets, prices); the version only grows.
+changes = Table(
+    "changes",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
