@@ -1,5 +1,6 @@
 """Time as an argument: the one place that reads the machine's clocks."""
 
+import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -28,3 +29,13 @@ def day_of(now_s: float) -> int:
     """Return the UTC day as an integer such as 20261121, the first part of every usage key."""
     at = datetime.fromtimestamp(now_s, UTC)
     return at.year * 10_000 + at.month * 100 + at.day
+
+
+def now_ms(clock: Clock) -> int:
+    """Return milliseconds since the epoch, UTC, as every `_ms` column stores them."""
+    return int(clock.now_s() * 1000)
+
+
+async def sleep_ms(duration_ms: int) -> None:
+    """Wait; for code that counts time in integers because it also counts money."""
+    await asyncio.sleep(duration_ms / 1000)

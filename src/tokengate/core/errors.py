@@ -97,8 +97,8 @@ class NotFound(GatewayError):
 class ModelNotFound(NotFound):
     code = "model_not_found"
 
-    def __init__(self, model: str) -> None:
-        super().__init__(f"The model '{model}' does not exist or you do not have access to it.", param="model")
+    def __init__(self, model: str, message: str | None = None) -> None:
+        super().__init__(message or f"The model '{model}' does not exist or you do not have access to it.", param="model")
 
 
 class MethodNotAllowed(GatewayError):

@@ -5,18 +5,20 @@
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
+
+Seconds = Annotated[float, Meta(gt=0)]
 
 
 class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
     """Deadlines of one exchange, in seconds."""
 
-    connect: float = 10.0
-    first: float = 120.0  # from the request's last byte to the first byte of the reply's body
-    between: float = 60.0  # between two pieces of a reply
-    total: float = 900.0
+    connect: Seconds = 10.0
+    first: Seconds = 120.0  # from the request's last byte to the first byte of the reply's body
+    between: Seconds = 60.0  # between two pieces of a reply
+    total: Seconds = 900.0
 
 
 class HttpRequest(Struct, frozen=True):

