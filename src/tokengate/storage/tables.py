@@ -132,6 +132,7 @@ journal = Table(
 
 # The usage record of one call, with its bill line: `bill` is JSON (price version, bucket x price = amount per
 # line, total, usage source, the vendor's raw usage object). `attempts` is JSON (backend, outcome, ms per attempt).
+# It keeps SQLite's rowid: a row above 1 kB would take an overflow page of its own without it.
 calls = Table(
     "calls",
     metadata,
@@ -162,7 +163,6 @@ calls = Table(
     Column("client_request_id", String(200)),
     CheckConstraint("cost_nano >= 0", name="cost_not_negative"),
     Index("ix_calls_key_id_id", "key_id", "id"),
-    sqlite_with_rowid=False,
 )
 
 # Calls that have run for a while, written behind, so that an operator sees what a crash cost.

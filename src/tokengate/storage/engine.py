@@ -1,0 +1,217 @@
+"""Opens the database, SQLite or PostgreSQL, migrated, and hands out transactions and consistent reads.
+
+Also owns the serve lock: at most one process serves a database, while commands work beside it.
+"""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import asyncpg
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from tokengate.core.clock import Clock, SystemClock
+from tokengate.core.settings import Settings
+from tokengate.storage.migrations.upgrade import upgrade
+
+BUSY_TIMEOUT_MS = 5_000  # how long a SQLite writer waits for another one
+_SERVE_LOCK_KEY = 0x746F6B656E67  # "tokeng": the advisory lock that the serving process holds on PostgreSQL
+_SERVE_LOCK_TRIES = 20  # PostgreSQL needs a moment to notice that a killed process has gone
+_SERVE_LOCK_PAUSE_S = 0.1
+_TURN_PAUSE_S = 0.001
+
+
+class DatabaseInUse(RuntimeError):
+    """Another process serves this database."""
+
+
+class BadDatabaseUrl(ValueError):
+    """The database URL names something that is neither a SQLite file nor PostgreSQL."""
+
+
+def database_url(settings: Settings) -> str:
+    """Return the configured URL; without one, a SQLite file in the data folder."""
+    return settings.server.database or f"sqlite:///{settings.server.data / 'tokengate.db'}"
+
+
+async def open_database(url: str, *, migrate: bool = True, clock: Clock | None = None) -> "Database":
+    """Connect, and bring the schema to this version's. Raises BadDatabaseUrl, or SchemaTooNew when a later
+    version of the product has written the database."""
+    parsed = make_url(url)
+    match parsed.get_backend_name():
+        case "sqlite":
+            database = _open_sqlite(parsed)
+        case "postgresql" | "postgres":
+            database = _open_postgresql(parsed)
+        case other:
+            raise BadDatabaseUrl(f"{other!r} is not a database that is supported: use sqlite:/// or postgresql://")
+    if migrate:
+        try:
+            async with database.tx() as tx:
+                await upgrade(tx, now_s=(clock or SystemClock()).now_s())
+        except BaseException:
+            await database.close()
+            raise
+    return database
+
+
+class Database:
+    """One database. `path` is set on SQLite, `dsn` (libpq style, with credentials: never log it) on PostgreSQL."""
+
+    def __init__(self, dialect: Literal["sqlite", "postgresql"], engine: AsyncEngine, *, path: str, dsn: str) -> None:
+        self.dialect: Literal["sqlite", "postgresql"] = dialect
+        self.engine = engine
+        self.path = path
+        self.dsn = dsn
+        self._serving: AsyncExitStack | None = None
+
+    @asynccontextmanager
+    async def tx(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction, committed at the end of the block, rolled back when it raises."""
+        async with self.engine.connect() as connection:
+            await self._begin(connection)
+            yield connection
+            await connection.commit()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """One snapshot: every query in the block sees the same moment."""
+        async with self.engine.connect() as connection:
+            if self.dialect == "postgresql":
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
+
+    async def lock_for_serving(self) -> None:
+        """Take the serve lock until `close` or the end of the process; again does nothing.
+
+        Raises DatabaseInUse when another process holds it.
+        """
+        if self._serving is not None:
+            return
+        async with AsyncExitStack() as stack:
+            if not await self._try_serve_lock(stack):
+                raise DatabaseInUse(
+                    f"another process serves {self.path or 'this database'} already; stop it, or give this one "
+                    "a data folder (or database) of its own"
+                )
+            self._serving = stack.pop_all()
+
+    @asynccontextmanager
+    async def if_unserved(self) -> AsyncIterator[bool]:
+        """Yield True, and keep it true for the block, when no process serves this database."""
+        async with AsyncExitStack() as stack:
+            yield self._serving is None and await self._try_serve_lock(stack, tries=1)
+
+    async def close(self) -> None:
+        if self._serving is not None:
+            await self._serving.aclose()
+            self._serving = None
+        await self.engine.dispose()
+
+    async def _begin(self, connection: AsyncConnection) -> None:
+        if self.dialect == "postgresql":
+            await connection.begin()
+            return
+        await connection.execution_options(begin="IMMEDIATE")
+        turn = await _take_turn(self.path)
+        try:
+            await connection.begin()
+        finally:
+            os.close(turn)
+
+    async def _try_serve_lock(self, stack: AsyncExitStack, *, tries: int = _SERVE_LOCK_TRIES) -> bool:
+        if self.dialect == "sqlite":
+            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            stack.callback(os.close, lock)
+            return _try_flock(lock)
+        connection = await asyncpg.connect(self.dsn)
+        stack.push_async_callback(connection.close)
+        for left in range(tries, 0, -1):
+            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _SERVE_LOCK_KEY):
+                return True
+            if left > 1:
+                await asyncio.sleep(_SERVE_LOCK_PAUSE_S)
+        return False
+
+
+def connect_sqlite(path: str) -> sqlite3.Connection:
+    """Open a plain connection with the settings that every connection has, in autocommit mode, for use by one
+    thread at a time."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(pragma)
+    return connection
+
+
+def open_turn(path: str) -> int:
+    """Open the turn file of a SQLite database, for `take_turn`."""
+    return os.open(f"{path}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+_SQLITE_PRAGMAS = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+)
+
+
+def _open_sqlite(url: URL) -> Database:
+    if not url.database or url.database == ":memory:":
+        raise BadDatabaseUrl("the ledger needs a file: use sqlite:///path/to/tokengate.db")
+    path = Path(url.database).absolute()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # used by the event
+        connection.isolation_level = None  # the driver must not begin transactions: `begin` below does
+        cursor = connection.cursor()
+        for pragma in _SQLITE_PRAGMAS:
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # used by the event
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+
+    return Database("sqlite", engine, path=str(path), dsn="")
+
+
+def _open_postgresql(url: URL) -> Database:
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    # One way to connect for every user of the database; asyncpg reads what libpq puts into a URL (sslmode and so on).
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn), pool_pre_ping=True
+    )
+    return Database("postgresql", engine, path="", dsn=dsn)
+
+
+def _try_flock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+async def _take_turn(path: str) -> int:
+    """Return the turn file, locked: closing it ends the turn.
+
+    SQLite's own waiting is a race that a busy writer always wins. Whoever wants to write first takes the turn
+    and keeps it until its transaction has begun, so that a process beside a server under load waits for one commit.
+    """
+    file = open_turn(path)
+    try:
+        while not _try_flock(file):
+            await asyncio.sleep(_TURN_PAUSE_S)
+    except BaseException:
+        os.close(file)
+        raise
+    return file
