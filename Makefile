@@ -1,0 +1,68 @@
+# `make run` and `make test` set up all they need; `make setup` is what both do first.
+
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+
+.PHONY: setup run test lint check-all bench soak lock wheel clean
+
+setup: .venv/.packages .venv/.installed tests/node/node_modules/.installed
+	@$(BIN)/tokengate models pull smollm2
+
+.venv/.packages: requirements-dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/.installed: pyproject.toml .venv/.packages
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+tests/node/node_modules/.installed: tests/node/package-lock.json
+	cd tests/node && npm ci --silent --no-fund --no-audit
+	@touch $@
+
+run: setup
+	@exec $(BIN)/tokengate serve
+
+test: setup
+	$(BIN)/python -m pytest -m "not slow and not soak"
+
+lint: .venv/.packages .venv/.installed
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python tools/tidy.py
+
+check-all: lint setup
+	$(BIN)/python -m pytest -m "not soak"
+
+bench: setup
+	$(BIN)/python -m bench
+
+soak: setup
+	$(BIN)/python -m pytest -m soak --timeout 0
+
+# Pins every package with its hash. The second file holds the first one's versions.
+lock:
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install --quiet --disable-pip-version-check pip-tools
+	CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile $(LOCK_OPTIONS) \
+		--extra local --output-file requirements.lock pyproject.toml
+	CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile $(LOCK_OPTIONS) \
+		--extra local --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	rm -rf .venv-lock
+
+wheel: .venv/.packages
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+# Removes what the other targets made, but for the data folder: it holds wallets.
+clean:
+	rm -rf .venv .venv-lock dist build tests/node/node_modules
+	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
