@@ -7,10 +7,10 @@ import asyncio
 import fcntl
 import os
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, cast
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
@@ -72,7 +72,7 @@ class Database:
         self._serving: AsyncExitStack | None = None
 
     @asynccontextmanager
-    async def tx(self) -> AsyncIterator[AsyncConnection]:
+    async def tx(self) -> AsyncGenerator[AsyncConnection, None]:
         """One transaction, committed at the end of the block, rolled back when it raises."""
         async with self.engine.connect() as connection:
             await self._begin(connection)
@@ -80,7 +80,7 @@ class Database:
             await connection.commit()
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self) -> AsyncGenerator[AsyncConnection, None]:
         """One snapshot: every query in the block sees the same moment."""
         async with self.engine.connect() as connection:
             if self.dialect == "postgresql":
@@ -103,7 +103,7 @@ class Database:
             self._serving = stack.pop_all()
 
     @asynccontextmanager
-    async def if_unserved(self) -> AsyncIterator[bool]:
+    async def if_unserved(self) -> AsyncGenerator[bool, None]:
         """Yield True, and keep it true for the block, when no process serves this database."""
         async with AsyncExitStack() as stack:
             yield self._serving is None and await self._try_serve_lock(stack, tries=1)
@@ -130,7 +130,7 @@ class Database:
             lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             stack.callback(os.close, lock)
             return _try_flock(lock)
-        connection = await asyncpg.connect(self.dsn)
+        connection = await connect_postgresql(self.dsn)
         stack.push_async_callback(connection.close)
         for left in range(tries, 0, -1):
             if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _SERVE_LOCK_KEY):
@@ -147,6 +147,24 @@ def connect_sqlite(path: str) -> sqlite3.Connection:
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(pragma)
     return connection
+
+
+class PostgresqlConnection(Protocol):
+    """What is used of the driver's own connection, which has no types."""
+
+    def is_closed(self) -> bool: ...
+    def transaction(self) -> AbstractAsyncContextManager[None]: ...
+    async def fetchval(self, query: str, *args: object) -> Any: ...
+    async def execute(self, query: str, *args: object) -> str: ...
+    async def executemany(self, command: str, args: Iterable[Sequence[object]]) -> None: ...
+    async def add_listener(self, channel: str, callback: Callable[..., None]) -> None: ...
+    async def close(self) -> None: ...
+
+
+async def connect_postgresql(dsn: str) -> PostgresqlConnection:
+    """Open a plain connection of the driver, outside the pool."""
+    connection = await asyncpg.connect(dsn)  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # untyped
+    return cast(PostgresqlConnection, connection)
 
 
 def open_turn(path: str) -> int:
@@ -188,7 +206,7 @@ def _open_postgresql(url: URL) -> Database:
     dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
     # One way to connect for every user of the database; asyncpg reads what libpq puts into a URL (sslmode and so on).
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn), pool_pre_ping=True
+        "postgresql+asyncpg://", async_creator=lambda: connect_postgresql(dsn), pool_pre_ping=True
     )
     return Database("postgresql", engine, path="", dsn=dsn)
 

@@ -1,0 +1,47 @@
+"""Folds the rows of a group into as few statements as it needs: inserts per table, sums per key, removals per key."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from operator import add
+
+from sqlalchemy import Table
+
+from tokengate.storage.writer.rows import Add, Insert, Row, Value, primary_key
+
+Submission = tuple[Sequence[Row], asyncio.Future[None] | None]
+
+Key = tuple[Value, ...]
+
+
+class Group:
+    """Executed in this order: deletes, inserts, adds."""
+
+    __slots__ = ("adds", "deletes", "inserts", "rows")
+
+    def __init__(self, submissions: Iterable[Submission]) -> None:
+        self.inserts: defaultdict[Table, list[tuple[Value, ...]]] = defaultdict(list)
+        self.adds: defaultdict[Table, dict[Key, tuple[int, ...]]] = defaultdict(dict)
+        self.deletes: defaultdict[Table, list[Key]] = defaultdict(list)
+        self.rows = 0
+        # Millions of rows pass here: the type is compared, which is several times faster than a match statement.
+        for rows, _ in submissions:
+            self.rows += len(rows)
+            for row in rows:
+                kind = type(row)
+                if kind is Insert:
+                    self.inserts[row[0]].append(row[1])
+                elif kind is Add:
+                    table, key, amounts = row  # pyright: ignore[reportAssignmentType]  # the type was compared
+                    sums = self.adds[table]
+                    before = sums.get(key)
+                    sums[key] = amounts if before is None else tuple(map(add, before, amounts))
+                else:
+                    self._delete(row[0], row[1])
+
+    def _delete(self, table: Table, key: Key) -> None:
+        """Delete before the inserts, and take back what an earlier row inserts, so that order is kept."""
+        self.deletes[table].append(key)
+        if table in self.inserts:
+            positions = [table.columns.keys().index(name) for name in primary_key(table)]
+            self.inserts[table] = [row for row in self.inserts[table] if tuple(row[at] for at in positions) != key]
