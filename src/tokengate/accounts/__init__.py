@@ -1,0 +1,1 @@
+"""Who may call: orgs, projects and API keys."""

@@ -1,0 +1,1 @@
+"""The same idempotency key gives the same reply and one charge."""

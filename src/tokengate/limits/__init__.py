@@ -1,0 +1,1 @@
+"""How much a key may ask for: rate, token, concurrency and spend limits, in memory."""

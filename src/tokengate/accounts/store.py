@@ -1,0 +1,211 @@
+"""Orgs and API keys in the database. Whatever changes a key tells the processes that know keys by heart."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tokengate.accounts.keys import NO_LIMITS, KeyLimits, Principal, new_key
+from tokengate.core.errors import NotFound
+from tokengate.core.ids import NewId
+from tokengate.storage.changes import bump
+from tokengate.storage.tables import keys, orgs, projects, wallets
+
+DEFAULT_ORG = "org_default"
+DEFAULT_PROJECT = "proj_default"
+MAX_PAGE = 1_000
+
+_STREAMED_ROWS = 500  # between two looks at the event loop
+_LIMITS = (keys.c.requests_per_minute, keys.c.tokens_per_minute, keys.c.concurrency, keys.c.spend_per_day_nano)
+_INFO = (
+    keys.c.id,
+    keys.c.name,
+    keys.c.project_id,
+    keys.c.wallet_id,
+    keys.c.prefix,
+    keys.c.last4,
+    keys.c.created_ms,
+    keys.c.disabled_ms,
+    keys.c.expires_ms,
+)
+_PRINCIPAL = (
+    keys.c.digest,
+    keys.c.disabled_ms,
+    keys.c.id,
+    keys.c.name,
+    keys.c.org_id,
+    keys.c.project_id,
+    keys.c.wallet_id,
+    keys.c.expires_ms,
+)
+
+
+class KeyInfo(Struct, frozen=True):
+    """What its owner may see of a key again."""
+
+    id: str
+    name: str
+    project_id: str
+    wallet_id: str
+    prefix: str
+    last4: str
+    created_ms: int
+    disabled_ms: int | None
+    expires_ms: int | None
+    limits: KeyLimits
+
+
+class CreatedKey(Struct, frozen=True):
+    """A key with its text, which is not stored and cannot be shown again."""
+
+    id: str
+    key: str
+    wallet_id: str
+
+
+class StoredKey(Struct, frozen=True):
+    """A key as the key ring needs it."""
+
+    digest: bytes
+    disabled: bool
+    principal: Principal
+
+
+async def ensure_default_org(tx: AsyncConnection, now_ms: int) -> None:
+    """Create the org and the project that everything belongs to until there are others."""
+    if (await tx.execute(select(orgs.c.id).where(orgs.c.id == DEFAULT_ORG))).first() is None:
+        await tx.execute(insert(orgs).values(id=DEFAULT_ORG, name="Default", created_ms=now_ms))
+    if (await tx.execute(select(projects.c.id).where(projects.c.id == DEFAULT_PROJECT))).first() is None:
+        await tx.execute(
+            insert(projects).values(id=DEFAULT_PROJECT, org_id=DEFAULT_ORG, name="Default", created_ms=now_ms)
+        )
+
+
+async def create_key(
+    tx: AsyncConnection,
+    org_id: str,
+    *,
+    wallet_id: str,
+    name: str,
+    now_ms: int,
+    new_id: NewId,
+    project_id: str = DEFAULT_PROJECT,
+    limits: KeyLimits = NO_LIMITS,
+    expires_ms: int | None = None,
+) -> CreatedKey:
+    """Create a key that spends from one of the org's wallets. Raises NotFound for a wallet or project that the
+    org does not have."""
+    for table, wanted, what in ((wallets, wallet_id, "wallet"), (projects, project_id, "project")):
+        query = select(table.c.id).where(table.c.id == wanted, table.c.org_id == org_id)
+        if (await tx.execute(query)).first() is None:
+            raise NotFound(f"There is no {what} '{wanted}'.")
+    made = new_key()
+    key_id = new_id("key", now_ms / 1000)
+    await tx.execute(
+        insert(keys).values(
+            id=key_id,
+            org_id=org_id,
+            project_id=project_id,
+            wallet_id=wallet_id,
+            name=name,
+            digest=made.digest,
+            prefix=made.prefix,
+            last4=made.last4,
+            created_ms=now_ms,
+            expires_ms=expires_ms,
+            **_limit_values(limits),
+        )
+    )
+    await bump(tx, "keys")
+    return CreatedKey(id=key_id, key=made.text, wallet_id=wallet_id)
+
+
+async def get_key(read: AsyncConnection, org_id: str, key_id: str) -> KeyInfo:
+    """Return one key. Raises NotFound."""
+    query = select(*_INFO, *_LIMITS).where(keys.c.org_id == org_id, keys.c.id == key_id)
+    row = (await read.execute(query)).first()
+    if row is None:
+        raise _no_such_key(key_id)
+    return _info(row)
+
+
+async def list_keys(
+    read: AsyncConnection, org_id: str, *, after: str | None = None, limit: int = MAX_PAGE
+) -> list[KeyInfo]:
+    """Return the org's keys, disabled ones included, oldest first; `after` is the id of the last one seen."""
+    assert 1 <= limit <= MAX_PAGE
+    query = select(*_INFO, *_LIMITS).where(keys.c.org_id == org_id)
+    if after is not None:
+        query = query.where(keys.c.id > after)
+    return [_info(row) for row in await read.execute(query.order_by(keys.c.id).limit(limit))]
+
+
+async def disable_key(tx: AsyncConnection, org_id: str, key_id: str, now_ms: int) -> None:
+    """Refuse a key's calls from now on; a disabled key keeps the time when it was first disabled."""
+    if (await get_key(tx, org_id, key_id)).disabled_ms is None:
+        await _update_key(tx, org_id, key_id, disabled_ms=now_ms)
+
+
+async def enable_key(tx: AsyncConnection, org_id: str, key_id: str) -> None:
+    """Let a disabled key call again."""
+    await _update_key(tx, org_id, key_id, disabled_ms=None)
+
+
+async def rotate_key(tx: AsyncConnection, org_id: str, key_id: str) -> CreatedKey:
+    """Give a key a new text; the old one is refused from now on. Id, wallet, limits and usage stay."""
+    wallet_id = (await get_key(tx, org_id, key_id)).wallet_id
+    made = new_key()
+    await _update_key(tx, org_id, key_id, digest=made.digest, prefix=made.prefix, last4=made.last4)
+    return CreatedKey(id=key_id, key=made.text, wallet_id=wallet_id)
+
+
+async def set_limits(tx: AsyncConnection, org_id: str, key_id: str, limits: KeyLimits) -> None:
+    """Replace all limits of a key."""
+    await _update_key(tx, org_id, key_id, **_limit_values(limits))
+
+
+async def stream_keys(read: AsyncConnection) -> AsyncIterator[StoredKey]:
+    """Yield every key of every org, for the key ring."""
+    result = await read.stream(select(*_PRINCIPAL, *_LIMITS))
+    async for rows in result.partitions(_STREAMED_ROWS):
+        for row in rows:
+            digest, disabled_ms, key_id, name, org_id, project_id, wallet_id, expires_ms, *limits = row
+            yield StoredKey(
+                digest=digest,
+                disabled=disabled_ms is not None,
+                principal=Principal(
+                    key_id=key_id,
+                    name=name,
+                    org_id=org_id,
+                    project_id=project_id,
+                    wallet_id=wallet_id,
+                    limits=_limits(limits),
+                    expires_ms=expires_ms,
+                ),
+            )
+
+
+async def _update_key(tx: AsyncConnection, org_id: str, key_id: str, **values: object) -> None:
+    changed = await tx.execute(update(keys).where(keys.c.org_id == org_id, keys.c.id == key_id).values(**values))
+    if not changed.rowcount:
+        raise _no_such_key(key_id)
+    await bump(tx, "keys")
+
+
+def _no_such_key(key_id: str) -> NotFound:
+    return NotFound(f"There is no key '{key_id}'.")
+
+
+def _info(row: Sequence[Any]) -> KeyInfo:
+    fields = len(_INFO)
+    return KeyInfo(*row[:fields], limits=_limits(row[fields:]))
+
+
+def _limits(values: Sequence[int | None]) -> KeyLimits:
+    return NO_LIMITS if all(value is None for value in values) else KeyLimits(*values)
+
+
+def _limit_values(limits: KeyLimits) -> dict[str, int | None]:
+    return {name: getattr(limits, name) for name in KeyLimits.__struct_fields__}

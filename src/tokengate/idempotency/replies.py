@@ -1,0 +1,130 @@
+"""The same idempotency key (per API key, for 24 hours) gives the same reply and one charge.
+
+A reply is kept by a row in the commit that makes its bill durable, so there is never one without the other. Which
+calls are running is known in memory only: if the process died, they count as never run.
+"""
+
+from collections.abc import Iterable
+
+import msgspec
+from msgspec import Struct
+
+from tokengate.core.clock import Clock
+from tokengate.core.errors import BadRequest, Conflict, KeyReused
+from tokengate.idempotency.store import delete_replies_before, delete_reply, find_reply
+from tokengate.storage.engine import Database
+from tokengate.storage.tables import idempotency
+from tokengate.storage.writer import Insert, Row
+
+MAX_BODY_BYTES = 4 * 1024 * 1024  # a larger reply is not kept
+
+_LIFETIME_MS = 24 * 60 * 60 * 1000
+_MAX_KEY_CHARS = 255  # the column's width
+_CONFLICT_RETRY_S = 1.0
+_PURGE_BATCH = 100  # rows per transaction; each may hold 4 MB
+
+_encode = msgspec.json.Encoder().encode
+_decode_headers = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
+
+
+class StoredReply(Struct, frozen=True):
+    """A whole reply, or all bytes of a stream, as the first caller got it."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+class Replies:
+    """Replies by (API key, idempotency key).
+
+    stored = await replies.begin(key_id, idempotency_key, digest)
+    if stored is None:
+        try: ...   # run the call; commit `rows_of` together with its bill
+        finally: replies.end(key_id, idempotency_key)
+    """
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._running: dict[tuple[str, str], bytes] = {}
+
+    async def begin(self, key_id: str, idempotency_key: str, body_digest: bytes) -> StoredReply | None:
+        """Return the reply of an earlier call, or None after marking this one as running: `end` must follow.
+
+        Raises Conflict while the same call is running, KeyReused when the key came with another body, and
+        BadRequest for a key that cannot be one.
+        """
+        if not 1 <= len(idempotency_key) <= _MAX_KEY_CHARS or not idempotency_key.isprintable():
+            raise BadRequest(
+                f"Idempotency-Key must be 1 to {_MAX_KEY_CHARS} printable characters.", code="invalid_idempotency_key"
+            )
+        scope = (key_id, idempotency_key)
+        running = self._running.get(scope)
+        if running is not None:
+            _same_body(running, body_digest)
+            raise Conflict(
+                "A call with this Idempotency-Key is still running. Try again when it has ended.",
+                retry_after_s=_CONFLICT_RETRY_S,
+            )
+        self._running[scope] = body_digest
+        stored = None
+        try:
+            stored = await self._find(key_id, idempotency_key, body_digest)
+        except BaseException:
+            del self._running[scope]
+            raise
+        if stored is not None:
+            del self._running[scope]
+        return stored
+
+    def end(self, key_id: str, idempotency_key: str) -> None:
+        """The call is over, with or without a reply; exactly one `end` per `begin` that returned None."""
+        del self._running[(key_id, idempotency_key)]
+
+    @staticmethod
+    def rows_of(
+        key_id: str,
+        idempotency_key: str,
+        body_digest: bytes,
+        status: int,
+        headers: Iterable[tuple[str, str]],
+        body: bytes,
+        now_ms: int,
+    ) -> list[Row]:
+        """Return what keeps a billed reply, for the same commit as its bill; nothing when the body is too large."""
+        if len(body) > MAX_BODY_BYTES:
+            return []
+        kept_headers = _encode(list(headers)).decode()
+        return [Insert(idempotency, (key_id, idempotency_key, body_digest, status, kept_headers, body, now_ms))]
+
+    async def purge(self) -> int:
+        """Delete the replies that are older than a day, in small transactions; return how many."""
+        purged = 0
+        while True:
+            async with self._database.tx() as tx:
+                count = await delete_replies_before(tx, self._oldest_ms(), _PURGE_BATCH)
+            purged += count
+            if count < _PURGE_BATCH:
+                return purged
+
+    async def _find(self, key_id: str, idempotency_key: str, body_digest: bytes) -> StoredReply | None:
+        async with self._database.read() as read:
+            row = await find_reply(read, key_id, idempotency_key)
+        if row is None:
+            return None
+        if row.created_ms < (oldest_ms := self._oldest_ms()):
+            # The new reply's row will take its place.
+            async with self._database.tx() as tx:
+                await delete_reply(tx, key_id, idempotency_key, oldest_ms)
+            return None
+        _same_body(row.body_digest, body_digest)
+        return StoredReply(status=row.status, headers=_decode_headers(row.headers), body=row.body)
+
+    def _oldest_ms(self) -> int:
+        return int(self._clock.now_s() * 1000) - _LIFETIME_MS
+
+
+def _same_body(first: bytes, body_digest: bytes) -> None:
+    if first != body_digest:
+        raise KeyReused("This Idempotency-Key was used with another request. Use a new key for a new request.")

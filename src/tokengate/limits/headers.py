@@ -1,0 +1,27 @@
+"""The `x-ratelimit-*` headers, as OpenAI sends them."""
+
+_MINUTE_S = 60
+_HOUR_S = 3_600
+
+
+def rate_headers(kind: str, limit: int, remaining: int, reset_us: int) -> tuple[tuple[str, str], ...]:
+    """Return the three headers of one limit; `kind` is `requests` or `tokens`."""
+    return (
+        (f"x-ratelimit-limit-{kind}", str(limit)),
+        (f"x-ratelimit-remaining-{kind}", str(remaining)),
+        (f"x-ratelimit-reset-{kind}", write_duration(reset_us)),
+    )
+
+
+def write_duration(duration_us: int) -> str:
+    """Return a duration such as `120ms`, `8.64s` or `6m0s`, rounded up to a millisecond."""
+    ms = -(-duration_us // 1000)
+    if 0 < ms < 1000:
+        return f"{ms}ms"
+    seconds, ms = divmod(ms, 1000)
+    hours, seconds = divmod(seconds, _HOUR_S)
+    minutes, seconds = divmod(seconds, _MINUTE_S)
+    text = f"{seconds}.{ms:03d}".rstrip("0").rstrip(".") if ms else str(seconds)
+    if hours:
+        return f"{hours}h{minutes}m{text}s"
+    return f"{minutes}m{text}s" if minutes else f"{text}s"

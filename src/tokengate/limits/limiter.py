@@ -1,0 +1,289 @@
+"""May this key make this call now? Requests and tokens per minute, concurrent calls and spend per UTC day.
+
+Limits hold per key, and per key and model where the operator sets some for a model; all of them must let a call
+pass, and a refused call is not counted. Everything is in the memory of this process, work per call does not grow
+with the number of keys, and counters that no longer say anything are dropped.
+
+Tokens are charged at admission by their upper bound and corrected when the call ends. A call whose bound exceeds the
+limit itself is admitted when the whole minute's tokens are free; what it uses beyond them delays the calls after
+it. Spend counts when a call ends, so calls in flight may carry a day's spend past its limit, once.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple, Protocol
+
+from tokengate.core.clock import Clock, day_of
+from tokengate.core.errors import RateLimited
+from tokengate.core.money import write_yuan
+from tokengate.limits.bucket import Bucket
+from tokengate.limits.headers import rate_headers, write_duration
+
+_SWEPT_PER_CALL = 2  # counters looked at per call; a call makes at most two, so the idle ones always run out
+_BUSY_RETRY_US = 1_000_000  # nobody knows when a call in flight ends
+_DAY_S = 86_400
+
+Headers = tuple[tuple[str, str], ...]
+Scope = str | tuple[str, str]  # a key, or a key and a model
+
+
+class Limits(Protocol):
+    """Four limits, each at least 1; None is no limit."""
+
+    @property
+    def requests_per_minute(self) -> int | None: ...
+    @property
+    def tokens_per_minute(self) -> int | None: ...
+    @property
+    def concurrency(self) -> int | None: ...
+    @property
+    def spend_per_day_nano(self) -> int | None: ...
+
+
+class Caller(Protocol):
+    """Who makes the call, with limits of their own."""
+
+    @property
+    def key_id(self) -> str: ...
+    @property
+    def limits(self) -> Limits: ...
+
+
+class Admission:
+    """A call that may go on. `finish` must be called exactly once, however the call ends."""
+
+    __slots__ = ("_admitted_us", "_charges", "_day", "_limiter", "headers")
+
+    def __init__(
+        self, limiter: "Limiter | None", charges: "list[_Charge]", headers: Headers, day: int, admitted_us: int
+    ) -> None:
+        self.headers = headers  # the limits that are set, as they stand after this call was admitted
+        self._limiter = limiter
+        self._charges = charges
+        self._day = day
+        self._admitted_us = admitted_us
+
+    def finish(self, tokens: int, cost_nano: int) -> None:
+        """Say what the call used: all its tokens, and what its wallet paid."""
+        if self._limiter is None:
+            return
+        assert self._charges, "an admission is finished once"
+        charges, self._charges = self._charges, []
+        self._limiter.finish(charges, self._day, self._admitted_us, tokens, cost_nano)
+
+
+_UNLIMITED = Admission(None, [], (), 0, 0)
+
+
+class Limiter:
+    """All counters of this process.
+
+    `defaults` hold for every key that does not name the same limit itself; `model_limits` maps a model's id to
+    what each key may ask of that model.
+    """
+
+    def __init__(self, clock: Clock, defaults: Limits, model_limits: Mapping[str, Limits] | None = None) -> None:
+        self._clock = clock
+        self._defaults = defaults
+        self._model_rules = {
+            model_id: rules for model_id, limits in (model_limits or {}).items() if (rules := _rules(limits, limits))
+        }
+        self._counters: OrderedDict[Scope, _Counter] = OrderedDict()
+        self._spent: dict[Scope, int] = {}
+        self._day = 0
+        self._day_ends_s = 0
+
+    def __len__(self) -> int:
+        """Return how many counters are kept, for metrics."""
+        return len(self._counters)
+
+    def admit(self, caller: Caller, model_id: str, tokens_bound: int) -> Admission:
+        """Admit a call that will use at most `tokens_bound` tokens. Raises RateLimited."""
+        key_rules = _rules(caller.limits, self._defaults)
+        model_rules = self._model_rules.get(model_id) if self._model_rules else None
+        if key_rules is None and model_rules is None:
+            return _UNLIMITED
+        now_us = self._now_us()
+        self._turn_day()
+        self._sweep(now_us)
+        charges: list[_Charge] = []
+        if key_rules is not None:
+            charges.append(self._charge(caller.key_id, key_rules, tokens_bound, "this key"))
+        if model_rules is not None:
+            where = f"the model '{model_id}' with this key"
+            charges.append(self._charge((caller.key_id, model_id), model_rules, tokens_bound, where))
+        self._check(charges, now_us)
+        for charge in charges:
+            charge.make(now_us)
+        return Admission(self, charges, _headers(charges, now_us), self._day, now_us)
+
+    def finish(self, charges: "list[_Charge]", day: int, admitted_us: int, tokens: int, cost_nano: int) -> None:
+        """End a call, for its Admission. The cost counts for the day in which the call began."""
+        now_us = self._now_us()
+        self._turn_day()
+        for charge in charges:
+            charge.end(tokens, admitted_us, now_us)
+            if charge.rules.spend_per_day_nano is not None and day == self._day:
+                self._spent[charge.scope] = self._spent.get(charge.scope, 0) + cost_nano
+
+    def load_spend(self, spent: Mapping[tuple[str, str], int], day: int) -> None:
+        """Take over what (key, model) pairs have spent on `day` so far, as the usage records have it.
+
+        Counts that are already higher stay: a record may lag behind the calls of this process.
+        """
+        self._turn_day()
+        if day != self._day:
+            return
+        loaded: dict[Scope, int] = {}
+        for (key_id, model_id), nano in spent.items():
+            loaded[key_id] = loaded.get(key_id, 0) + nano
+            if model_id in self._model_rules:
+                loaded[(key_id, model_id)] = nano
+        for scope, nano in loaded.items():
+            self._spent[scope] = max(self._spent.get(scope, 0), nano)
+
+    def _charge(self, scope: Scope, rules: "_Rules", tokens_bound: int, where: str) -> "_Charge":
+        counter = self._counters.get(scope)
+        if counter is None:
+            counter = self._counters[scope] = _Counter()
+        return _Charge(scope, rules, counter, tokens_bound, where)
+
+    def _check(self, charges: "list[_Charge]", now_us: int) -> None:
+        """Refuse by the limit that takes longest to let the call pass, so that Retry-After can be trusted."""
+        waits = [(wait_us, sentence) for charge in charges for wait_us, sentence in self._waits(charge, now_us)]
+        if not waits:
+            return
+        wait_us, sentence = max(waits)
+        raise RateLimited(
+            f"Rate limit reached: {sentence}. Try again in {write_duration(wait_us)}.",
+            retry_after_s=wait_us / 1_000_000,
+            headers=_headers(charges, now_us),
+        )
+
+    def _waits(self, charge: "_Charge", now_us: int) -> Iterator[tuple[int, str]]:
+        """Yield how long each limit that is reached keeps the call out, and which it is."""
+        rules, counter = charge.rules, charge.counter
+        limit = rules.requests_per_minute
+        if limit is not None and (wait_us := counter.requests.wait_us(1, limit, now_us)):
+            yield wait_us, f"{limit} requests per minute for {charge.where}"
+        limit = rules.tokens_per_minute
+        if limit is not None and (wait_us := counter.tokens.wait_us(charge.tokens, limit, now_us)):
+            yield wait_us, f"{limit} tokens per minute for {charge.where}; this call asks for up to {charge.tokens}"
+        limit = rules.concurrency
+        if limit is not None and counter.in_flight >= limit:
+            yield _BUSY_RETRY_US, f"{limit} concurrent calls for {charge.where}"
+        limit = rules.spend_per_day_nano
+        if limit is not None and self._spent.get(charge.scope, 0) >= limit:
+            wait_us = max(self._day_ends_s * 1_000_000 - int(self._clock.now_s() * 1_000_000), 1)
+            yield wait_us, f"¥{write_yuan(limit)} of spend per UTC day for {charge.where}"
+
+    def _turn_day(self) -> None:
+        now_s = self._clock.now_s()
+        if now_s >= self._day_ends_s:
+            self._day = day_of(now_s)
+            self._day_ends_s = (int(now_s) // _DAY_S + 1) * _DAY_S
+            self._spent.clear()
+
+    def _sweep(self, now_us: int) -> None:
+        """Look at the oldest counters: the idle ones go, the others to the end of the queue."""
+        for _ in range(min(_SWEPT_PER_CALL, len(self._counters))):
+            scope, counter = self._counters.popitem(last=False)
+            if not counter.is_idle(now_us):
+                self._counters[scope] = counter
+
+    def _now_us(self) -> int:
+        return int(self._clock.monotonic_s() * 1_000_000)
+
+
+class _Rules(NamedTuple):
+    """Limits in force, at least one of them set."""
+
+    requests_per_minute: int | None
+    tokens_per_minute: int | None
+    concurrency: int | None
+    spend_per_day_nano: int | None
+
+
+class _Counter:
+    """What one scope has used lately."""
+
+    __slots__ = ("idle_from_us", "in_flight", "requests", "tokens")
+
+    def __init__(self) -> None:
+        self.requests = Bucket()
+        self.tokens = Bucket()
+        self.in_flight = 0
+        self.idle_from_us = 0  # when both buckets will have run empty
+
+    def is_idle(self, now_us: int) -> bool:
+        return not self.in_flight and now_us >= self.idle_from_us
+
+
+class _Charge:
+    """One call against one counter."""
+
+    __slots__ = ("_height", "counter", "rules", "scope", "tokens", "where")
+
+    def __init__(self, scope: Scope, rules: _Rules, counter: _Counter, tokens_bound: int, where: str) -> None:
+        self.scope = scope
+        self.rules = rules
+        self.counter = counter
+        self.where = where
+        limit = rules.tokens_per_minute
+        self.tokens = tokens_bound if limit is None else min(tokens_bound, limit)
+        self._height = 0
+
+    def make(self, now_us: int) -> None:
+        rules, counter = self.rules, self.counter
+        counter.in_flight += 1
+        if rules.requests_per_minute is not None:
+            counter.requests.charge(1, rules.requests_per_minute, now_us)
+        if rules.tokens_per_minute is not None:
+            self._height = counter.tokens.charge(self.tokens, rules.tokens_per_minute, now_us)
+
+    def end(self, tokens: int, admitted_us: int, now_us: int) -> None:
+        rules, counter = self.rules, self.counter
+        counter.in_flight -= 1
+        assert counter.in_flight >= 0
+        reset_us = 0
+        if (limit := rules.tokens_per_minute) is not None:
+            counter.tokens.correct(self.tokens, tokens, self._height, admitted_us, limit, now_us)
+            reset_us = counter.tokens.reset_us(limit, now_us)
+        if (limit := rules.requests_per_minute) is not None:
+            reset_us = max(reset_us, counter.requests.reset_us(limit, now_us))
+        counter.idle_from_us = now_us + reset_us
+
+
+def _rules(own: Limits, defaults: Limits) -> _Rules | None:
+    """Return each limit that is set, the key's own before the default; None when there is none at all."""
+    requests = own.requests_per_minute
+    tokens = own.tokens_per_minute
+    concurrency = own.concurrency
+    spend_nano = own.spend_per_day_nano
+    if requests is None:
+        requests = defaults.requests_per_minute
+    if tokens is None:
+        tokens = defaults.tokens_per_minute
+    if concurrency is None:
+        concurrency = defaults.concurrency
+    if spend_nano is None:
+        spend_nano = defaults.spend_per_day_nano
+    if requests is None and tokens is None and concurrency is None and spend_nano is None:
+        return None
+    return _Rules(requests, tokens, concurrency, spend_nano)
+
+
+def _headers(charges: list[_Charge], now_us: int) -> Headers:
+    """Return the headers of the limits that are set; of two, the one with less left."""
+    tightest: dict[str, tuple[int, int, int]] = {}
+    for charge in charges:
+        for kind, limit, bucket in (
+            ("requests", charge.rules.requests_per_minute, charge.counter.requests),
+            ("tokens", charge.rules.tokens_per_minute, charge.counter.tokens),
+        ):
+            if limit is None:
+                continue
+            remaining = bucket.remaining(limit, now_us)
+            if kind not in tightest or remaining < tightest[kind][1]:
+                tightest[kind] = (limit, remaining, bucket.reset_us(limit, now_us))
+    return tuple(header for kind, numbers in tightest.items() for header in rate_headers(kind, *numbers))

@@ -1,0 +1,138 @@
+"""Questions about calls and what they cost. Lists are paged by the id of the last call seen, newest first."""
+
+from typing import Literal
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, delete, func, select, tuple_
+from sqlalchemy.engine import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tokengate.core.errors import BadRequest
+from tokengate.core.ids import day_of_id
+from tokengate.storage.tables import calls, usage_daily
+from tokengate.usage.record import CallRecord
+
+MAX_PAGE = 1_000
+MAX_TOTALS = 10_000  # days, models or keys in one answer
+
+_RECORD_COLUMNS = tuple(calls.c[name] for name in CallRecord.__struct_fields__)
+_GROUPS = {"model": usage_daily.c.model, "key": usage_daily.c.key_id, "day": usage_daily.c.day}
+_SUMS = ("calls", "errors", "input_tokens", "output_tokens", "cached_tokens", "cost_nano", "overrun_nano")
+
+
+class CallPage(Struct, frozen=True):
+    """Calls, newest first; `next` is the `after` of the page behind this one, None at the end."""
+
+    calls: list[CallRecord]
+    next: str | None
+
+
+class Total(Struct, frozen=True):
+    """Sums over the calls of one model, key or day; `name` says which (a day as `20261121`)."""
+
+    name: str
+    calls: int
+    errors: int
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    cost_nano: int
+    overrun_nano: int
+
+
+async def get_call(read: AsyncConnection, org_id: str, key_id: str | None, call_id: str) -> CallRecord | None:
+    """Return one call; with `key_id`, only if that key made it."""
+    day = day_of_id(call_id)
+    if day is None:
+        return None
+    query = select(*_RECORD_COLUMNS).where(calls.c.day == day, calls.c.id == call_id, calls.c.org_id == org_id)
+    if key_id is not None:
+        query = query.where(calls.c.key_id == key_id)
+    row = (await read.execute(query)).mappings().first()
+    return None if row is None else _record(row)
+
+
+async def list_calls(
+    read: AsyncConnection,
+    org_id: str,
+    *,
+    key_id: str | None = None,
+    first_day: int | None = None,
+    last_day: int | None = None,
+    model: str | None = None,
+    after: str | None = None,
+    limit: int = 100,
+) -> CallPage:
+    """Return calls of the days from `first_day` to `last_day`, both included. Raises BadRequest for an `after`
+    that is no call id."""
+    assert 1 <= limit <= MAX_PAGE
+    query = select(*_RECORD_COLUMNS).where(calls.c.org_id == org_id)
+    if first_day is not None:
+        query = query.where(calls.c.day >= first_day)
+    if last_day is not None:
+        query = query.where(calls.c.day <= last_day)
+    if model is not None:
+        query = query.where(calls.c.model == model)
+    if after is not None:
+        after_day = day_of_id(after)
+        if after_day is None:
+            raise BadRequest("'after' must be the id of a call, as an earlier page returned it.", param="after")
+        query = query.where(calls.c.day <= after_day, calls.c.id < after)
+    if key_id is None:
+        query = query.order_by(calls.c.day.desc(), calls.c.id.desc())
+    else:  # ids grow with time, so the order is the same, and the index on (key_id, id) gives it
+        query = query.where(calls.c.key_id == key_id).order_by(calls.c.id.desc())
+    rows = (await read.execute(query.limit(limit + 1))).mappings().all()
+    found = [_record(row) for row in rows[:limit]]
+    return CallPage(calls=found, next=found[-1].id if len(rows) > limit else None)
+
+
+async def totals(
+    read: AsyncConnection,
+    org_id: str,
+    by: Literal["model", "key", "day"],
+    *,
+    key_id: str | None = None,
+    first_day: int | None = None,
+    last_day: int | None = None,
+    model: str | None = None,
+    limit: int = MAX_TOTALS,
+) -> list[Total]:
+    """Return sums per model or key, the dearest first, or per day, the latest first. They outlive the calls."""
+    assert 1 <= limit <= MAX_TOTALS
+    group = _GROUPS[by]
+    conditions: list[ColumnElement[bool]] = [usage_daily.c.org_id == org_id]
+    if key_id is not None:
+        conditions.append(usage_daily.c.key_id == key_id)
+    if first_day is not None:
+        conditions.append(usage_daily.c.day >= first_day)
+    if last_day is not None:
+        conditions.append(usage_daily.c.day <= last_day)
+    if model is not None:
+        conditions.append(usage_daily.c.model == model)
+    sums = [func.sum(usage_daily.c[name]).label(name) for name in _SUMS]
+    order = group.desc() if by == "day" else func.sum(usage_daily.c.cost_nano).desc()
+    query = select(group.label("name"), *sums).where(*conditions).group_by(group).order_by(order, group).limit(limit)
+    rows = (await read.execute(query)).mappings().all()
+    return [Total(name=str(row["name"]), **{name: int(row[name]) for name in _SUMS}) for row in rows]
+
+
+async def spend_of_day(read: AsyncConnection, day: int) -> dict[tuple[str, str], int]:
+    """Return what every (key, model) of every org has spent on a day: where spend limits start from."""
+    query = (
+        select(usage_daily.c.key_id, usage_daily.c.model, func.sum(usage_daily.c.cost_nano))
+        .where(usage_daily.c.day == day)
+        .group_by(usage_daily.c.key_id, usage_daily.c.model)
+    )
+    return {(key_id, model): int(nano) for key_id, model, nano in await read.execute(query)}
+
+
+async def delete_calls_before(tx: AsyncConnection, day: int, limit: int) -> int:
+    """Delete at most `limit` calls of earlier days, of every org, and return how many there were."""
+    key = (calls.c.day, calls.c.id)
+    oldest = select(*key).where(calls.c.day < day).order_by(*key).limit(limit)
+    return (await tx.execute(delete(calls).where(tuple_(*key).in_(oldest)))).rowcount
+
+
+def _record(row: RowMapping) -> CallRecord:
+    return CallRecord(**row)
