@@ -4,8 +4,8 @@
     PYTHONPATH=src python tools/extract_prices.py            # print what would change
     PYTHONPATH=src python tools/extract_prices.py --write    # change the rows in place
 
-Both packages are MIT-licensed tables of public prices. A row is touched when it has no price or when its price came from
-one of them; prices copied from a product page stay. Every price names its table, version and the date it was read.
+Both packages are MIT-licensed tables of public prices. A row is touched when it has no price or when its price came
+from one of them; prices copied from a product page stay. Every price names its table, version and the date it was read.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The catalogue in memory: every model of `data/*.toml` and the configuration, with its price, found by any of its names.
+"""The catalogue in memory: every model of `data/*.toml` and the configuration, with its price, by any of its names.
 
 Loading reads everything at once and refuses a catalogue in which one name could mean two models.
 """
@@ -76,7 +76,7 @@ class Catalog:
         self._names = _index(self._models)
 
     def resolve(self, name: str) -> Model | None:
-        """Return the model that a caller means: its id, an alias, any case, dots or dashes, with or without the vendor."""
+        """Return the model that a caller means: id or alias, any case, dots or dashes, with or without the vendor."""
         model = self._exact.get(name)
         if model is not None or len(name) > _MAX_NAME:
             return model

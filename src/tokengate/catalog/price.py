@@ -98,12 +98,10 @@ class Price(Struct, frozen=True):
 
     def tier(self, input_tokens: int, traits: CallTraits = NO_TRAITS) -> Tier:
         """Return the tier for a call whose whole input is `input_tokens`."""
-        tiers = self.tiers
-        if len(tiers) > 1:
-            for tier in tiers:
-                if tier.fits(input_tokens, traits):
-                    return tier
-        return tiers[-1]
+        for tier in self.tiers:
+            if tier.fits(input_tokens, traits):
+                return tier
+        raise AssertionError("the last tier fits every call")
 
     def rates(self, input_tokens: int, traits: CallTraits = NO_TRAITS) -> Rates:
         """Return the rates for a call whose whole input is `input_tokens`."""

@@ -53,9 +53,7 @@ async def add_price(
     """Store a new version and return its number."""
     added = await tx.execute(
         insert(price_versions)
-        .values(
-            model_id=model_id, effective_ms=effective_ms, price=price, source=source, currency_rate=currency_rate
-        )
+        .values(model_id=model_id, effective_ms=effective_ms, price=price, source=source, currency_rate=currency_rate)
         .returning(price_versions.c.id)
     )
     return added.scalar_one()

@@ -43,7 +43,7 @@ def read_written(written: PriceSettings, kind: Kind, currency: CurrencySettings,
     yuan = read_amount(rate)
     tiers: list[tuple[When, Rates]] = []
     rounded: dict[str, None] = {}
-    for when, words in [*_when_rows(written.when), (ALWAYS, {})]:
+    for when, words in [*map(_when_row, written.when), (ALWAYS, {})]:
         _refuse_unreachable(when, [earlier for earlier, _ in tiers])
         resolved = resolve(base | words, written.per, yuan)
         tiers.append((when, resolved.rates))
@@ -55,10 +55,6 @@ def read_written(written: PriceSettings, kind: Kind, currency: CurrencySettings,
         tuple(rounded),
         (),
     )
-
-
-def _when_rows(rows: list[dict[str, str | int | bool]]) -> list[tuple[When, dict[str, str]]]:
-    return [_when_row(row) for row in rows]
 
 
 def _when_row(row: Mapping[str, Any]) -> tuple[When, dict[str, str]]:
@@ -83,7 +79,9 @@ def _when_row(row: Mapping[str, Any]) -> tuple[When, dict[str, str]]:
 def _refuse_unreachable(when: When, earlier: list[When]) -> None:
     for other in earlier:
         if all(_covers(key, value, getattr(when, key)) for key, value in structs.asdict(other).items()):
-            raise ValueError(f"the `when` row {structs.asdict(when)!r} can never apply, because an earlier row covers it")
+            raise ValueError(
+                f"the `when` row {structs.asdict(when)!r} can never apply, because an earlier row covers it"
+            )
 
 
 def _covers(key: str, earlier: Any, later: Any) -> bool:
