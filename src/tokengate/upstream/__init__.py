@@ -1,0 +1,1 @@
+"""The network transport: the only user of the HTTP client."""
