@@ -17,7 +17,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal
-from importlib import metadata, resources
+from importlib import import_module, metadata, resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -166,8 +166,7 @@ def _plain_cache_writes(words: Words) -> Words:
 
 
 def _genai(provider_id: str, row: Mapping[str, Any]) -> tuple[Words, dict[int | str, Words]] | None:
-    from genai_prices.data import providers  # pyright: ignore[reportMissingImports]
-
+    providers: list[Any] = import_module("genai_prices.data").providers
     provider = next(provider for provider in providers if provider.id == provider_id)
     names = _names(row)
     model = next((model for model in provider.models if _plain(model.id) in names), None)
@@ -175,7 +174,8 @@ def _genai(provider_id: str, row: Mapping[str, Any]) -> tuple[Words, dict[int | 
         model = next((model for model in provider.models if model.match.is_match(row["id"])), None)
     if model is None:
         return None
-    entries = model.prices if isinstance(model.prices, list) else [model.prices]
+    prices: Any = model.prices
+    entries: list[Any] = [*prices] if isinstance(prices, list) else [prices]  # pyright: ignore[reportUnknownVariableType]
     base = entries[0].prices if hasattr(entries[0], "constraint") else entries[0]
     windows: list[tuple[int, int, Any]] = []
     for entry in entries[1:]:
@@ -232,7 +232,7 @@ def toml_of(found: Found, file: Mapping[str, Any]) -> str:
     stated = [f'{key} = "{want}"' for key, want in (("currency", "usd"), ("per", "mtok")) if file.get(key) != want]
     parts = stated + _written(found.words)
     if found.when:
-        rows = []
+        rows: list[str] = []
         for condition, words in found.when:
             differing = {word: price for word, price in words.items() if found.words.get(word) != price}
             rows.append("{ " + ", ".join([condition, *_written(differing)]) + " }")

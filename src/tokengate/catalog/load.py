@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field, structs
 
-from tokengate.catalog.model import CatalogError, Listing, Model, Region, Status, listing_of
+from tokengate.catalog.model import CatalogError, Model, Region, Status
 from tokengate.catalog.price import Price
 from tokengate.catalog.written import PriceReading, read_written
 from tokengate.core.settings import CurrencySettings, Kind, ModelSettings, PriceSettings, Settings
@@ -66,7 +66,7 @@ class _Entry(Struct, frozen=True):
 
 
 class Catalog:
-    """Models and prices, found in constant time. Never changes; `with_versions` makes a new one."""
+    """Models and prices, found in constant time. Only the version numbers of prices are set after it is made."""
 
     def __init__(self, models: Iterable[Model], readings: Mapping[str, PriceReading]) -> None:
         self._models = tuple(models)
@@ -98,19 +98,10 @@ class Catalog:
         """Return how the model's price was read: fallbacks, rounding, missing words. None: no price was written."""
         return self._readings.get(model_id)
 
-    def to_listing(self) -> tuple[Listing, ...]:
-        """Return every model as `GET /v1/models` shows it."""
-        return tuple(map(listing_of, self._models))
-
-    def with_versions(self, versions: Mapping[str, int]) -> "Catalog":
-        """Return the same catalogue, its prices naming their rows of `price_versions`."""
-        readings = {
-            model_id: structs.replace(reading, price=structs.replace(reading.price, version=versions[model_id]))
-            if reading.price and model_id in versions
-            else reading
-            for model_id, reading in self._readings.items()
-        }
-        return Catalog(self._models, readings)
+    def set_versions(self, versions: Mapping[str, int]) -> None:
+        """Let prices name their rows of `price_versions`; calls that hold an older price keep it."""
+        for model_id, version in versions.items():
+            self._prices[model_id] = structs.replace(self._prices[model_id], version=version)
 
 
 def load_models(settings: Settings) -> Catalog:

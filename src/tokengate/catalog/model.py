@@ -53,16 +53,7 @@ class Model(Struct, frozen=True):
             return 0
         return int(datetime.fromisoformat(self.updated).replace(tzinfo=UTC).timestamp())
 
-
-class Listing(Struct, frozen=True):
-    """A model as `GET /v1/models` shows it in OpenAI's shape."""
-
-    id: str
-    created: int
-    owned_by: str
-    object: str = "model"
-
-
-def listing_of(model: Model) -> Listing:
-    """Return the model's entry for `GET /v1/models`."""
-    return Listing(id=model.id, created=model.created_s, owned_by=model.vendor)
+    @property
+    def owned_by(self) -> str:
+        """Who owns it, as `GET /v1/models` says it."""
+        return self.vendor

@@ -16,7 +16,7 @@ from tokengate.storage.engine import Database
 _GUARD = 10  # a rate that moves by more than this factor is more often a slip than a decision
 
 
-class PricesMoved(Exception):
+class PriceMoved(Exception):
     """Prices moved more than tenfold since the last start and nobody accepted it; nothing was changed."""
 
     def __init__(self, moves: list[str]) -> None:
@@ -29,17 +29,17 @@ class PricesMoved(Exception):
 
 
 class PriceSync(Struct, frozen=True):
-    """What a start found. `catalog` is the one to use: its prices name their versions."""
+    """The models whose price got a new version."""
 
-    catalog: Catalog
     added: tuple[str, ...]  # models priced for the first time
     changed: tuple[str, ...]
 
 
 async def sync_prices(database: Database, catalog: Catalog, now_ms: int, accept: bool = False) -> PriceSync:
-    """Store every price that is new or differs from its newest version, effective now.
+    """Store every price that is new or differs from its newest version, effective now, and let the catalogue's prices
+    name their versions.
 
-    Raises PricesMoved, and stores nothing, when a rate moved more than tenfold; `accept` allows it.
+    Raises PriceMoved, and stores nothing, when a rate moved more than tenfold; `accept` allows it.
     """
     async with database.tx() as tx:
         stored = await latest_prices(tx)
@@ -57,7 +57,7 @@ async def sync_prices(database: Database, catalog: Catalog, now_ms: int, accept:
                 changed.append(model_id)
                 moves += [f"{model_id}: {move}" for move in moves_of(read_price(newest.price, version=0), price)]
         if moves and not accept:
-            raise PricesMoved(moves)
+            raise PriceMoved(moves)
         for model_id in (*added, *changed):
             price = catalog.prices()[model_id]
             versions[model_id] = await add_price(
@@ -68,7 +68,8 @@ async def sync_prices(database: Database, catalog: Catalog, now_ms: int, accept:
                 source=price.source,
                 currency_rate=price.currency_rate,
             )
-    return PriceSync(catalog.with_versions(versions), tuple(added), tuple(changed))
+    catalog.set_versions(versions)
+    return PriceSync(tuple(added), tuple(changed))
 
 
 async def load_version(database: Database, version: int) -> Price | None:
