@@ -1,0 +1,106 @@
+"""Server-sent events as bytes: where frames end, and where their data lies.
+
+Line ends may be LF, CRLF or CR, and a stream may be cut anywhere, also inside a character or between CR and LF.
+Nothing is decoded: what goes in comes out byte for byte, only later.
+"""
+
+import re
+from itertools import pairwise
+
+from tokengate.core.errors import UpstreamFailed
+
+MAX_FRAME_BYTES = 1 << 20  # a frame that is longer without an end is not a frame
+
+_BOM = b"\xef\xbb\xbf"
+# A CR ends a line at once: waiting to see whether an LF follows would hold the last frame of a CR stream back. That
+# LF, when it comes, opens the next frame as an empty line, which means nothing.
+_blank_line = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
+_lines = re.compile(rb"[^\r\n]+").finditer
+
+
+class FrameBuffer:
+    """Holds back the unfinished frame at the end of a stream, up to `limit_bytes`."""
+
+    __slots__ = ("_limit_bytes", "_rest")
+
+    def __init__(self, limit_bytes: int = MAX_FRAME_BYTES) -> None:
+        self._limit_bytes = limit_bytes
+        self._rest = bytearray()
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return all whole frames that have arrived and were not returned before; empty when there is none.
+
+        Raises UpstreamFailed when a frame grows past the limit.
+        """
+        rest = self._rest
+        if not rest and chunk.endswith(b"\n\n"):
+            return chunk
+        seen = max(0, len(rest) - 3)  # a blank line is at most four bytes
+        rest += chunk
+        end = _last_frame_end(rest, seen)
+        if len(rest) - end > self._limit_bytes:
+            raise UpstreamFailed(
+                f"The upstream sent an event of more than {self._limit_bytes} bytes.", kind="too_large"
+            )
+        if not end:
+            return b""
+        frames = bytes(memoryview(rest)[:end])
+        del rest[:end]
+        return frames
+
+    def take_rest(self) -> bytes:
+        """Return what is held back and forget it: the stream has ended."""
+        rest = bytes(self._rest)
+        self._rest.clear()
+        return rest
+
+
+def split_frames(frames: bytes) -> list[bytes]:
+    """Split what a FrameBuffer returned into its frames, each with its blank line. Joined they are the argument."""
+    if b"\r" in frames:
+        ends = [0, *(blank.end() for blank in _blank_line.finditer(frames)), len(frames)]
+        return [frames[a:b] for a, b in pairwise(ends) if b > a]
+    pieces = frames.split(b"\n\n")
+    last = pieces.pop()
+    split = [piece + b"\n\n" for piece in pieces]
+    if last:
+        split.append(last)
+    return split
+
+
+def data_spans(frame: bytes) -> list[tuple[int, int]]:
+    """Return where the values of a frame's `data` lines lie; empty for a comment."""
+    if frame.startswith(b"data:"):
+        end = frame.find(b"\n")
+        if end == len(frame) - 2 and frame.find(b"\r") < 0:
+            return [(6 if frame.startswith(b" ", 5) else 5, end)]
+    spans: list[tuple[int, int]] = []
+    for line in _lines(frame):
+        start, end = line.span()
+        if frame.startswith(_BOM, start):
+            start += 3
+        if frame.startswith(b"data:", start, end):
+            start += 6 if frame.startswith(b" ", start + 5, end) else 5
+            spans.append((start, end))
+        elif frame[start:end] == b"data":
+            spans.append((end, end))
+    return spans
+
+
+def data_of(frame: bytes) -> bytes:
+    """Return a frame's data, its lines joined by LF; empty for a comment."""
+    return b"\n".join(frame[start:end] for start, end in data_spans(frame))
+
+
+def write_frame(data: bytes) -> bytes:
+    """Return a frame with this data, which must not contain a line end."""
+    return b"data: %b\n\n" % data
+
+
+def _last_frame_end(buffer: bytearray, start: int) -> int:
+    if buffer.find(b"\r", start) < 0:
+        return buffer.rfind(b"\n\n", start) + 2 if buffer.find(b"\n\n", start) >= 0 else 0
+    end = 0
+    for blank in _blank_line.finditer(buffer, start):
+        end = blank.end()
+    return end
