@@ -14,8 +14,12 @@ _ALPHABET = string.digits + string.ascii_letters  # no '-' or '_': a double clic
 _SECRET_BITS = 256
 _SECRET_CHARS = 43  # 62**43 > 2**256
 _PREFIX_CHARS = 8
-_MAX_INT32 = 2**31 - 1
-_MAX_INT64 = 2**63 - 1
+_MOST = {  # what the columns hold
+    "requests_per_minute": 2**31 - 1,
+    "tokens_per_minute": 2**63 - 1,
+    "concurrency": 2**31 - 1,
+    "spend_per_day_nano": 2**63 - 1,
+}
 
 
 class KeyLimits(Struct, frozen=True, forbid_unknown_fields=True):
@@ -27,10 +31,10 @@ class KeyLimits(Struct, frozen=True, forbid_unknown_fields=True):
     spend_per_day_nano: int | None = None  # per UTC day
 
     def __post_init__(self) -> None:
-        _check("requests_per_minute", self.requests_per_minute, _MAX_INT32)
-        _check("tokens_per_minute", self.tokens_per_minute, _MAX_INT64)
-        _check("concurrency", self.concurrency, _MAX_INT32)
-        _check("spend_per_day_nano", self.spend_per_day_nano, _MAX_INT64)
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if value is not None and not 1 <= value <= most:
+                raise ValueError(f"{name} must be a whole number from 1 to {most}, not {value}")
 
 
 NO_LIMITS = KeyLimits()
@@ -72,8 +76,3 @@ def new_key() -> NewKey:
 def digest_of(text: str) -> bytes:
     """Return the 32 bytes by which a key is known; defined for any text that a caller may send."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-def _check(name: str, value: int | None, most: int) -> None:
-    if value is not None and not 1 <= value <= most:
-        raise ValueError(f"{name} must be a whole number from 1 to {most}, not {value}")

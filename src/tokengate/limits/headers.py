@@ -1,16 +1,17 @@
 """The `x-ratelimit-*` headers, as OpenAI sends them."""
 
+Headers = tuple[tuple[str, str], ...]
+
+REQUESTS = ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests")
+TOKENS = ("x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens")
+
 _MINUTE_S = 60
 _HOUR_S = 3_600
 
 
-def rate_headers(kind: str, limit: int, remaining: int, reset_us: int) -> tuple[tuple[str, str], ...]:
-    """Return the three headers of one limit; `kind` is `requests` or `tokens`."""
-    return (
-        (f"x-ratelimit-limit-{kind}", str(limit)),
-        (f"x-ratelimit-remaining-{kind}", str(remaining)),
-        (f"x-ratelimit-reset-{kind}", write_duration(reset_us)),
-    )
+def rate_headers(names: tuple[str, str, str], limit: int, remaining: int, reset_us: int) -> Headers:
+    """Return the three headers of one limit; `names` is REQUESTS or TOKENS."""
+    return ((names[0], str(limit)), (names[1], str(remaining)), (names[2], write_duration(reset_us)))
 
 
 def write_duration(duration_us: int) -> str:

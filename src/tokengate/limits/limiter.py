@@ -6,7 +6,7 @@ with the number of keys, and counters that no longer say anything are dropped.
 
 Tokens are charged at admission by their upper bound and corrected when the call ends. A call whose bound exceeds the
 limit itself is admitted when the whole minute's tokens are free; what it uses beyond them delays the calls after
-it. Spend counts when a call ends, so calls in flight may carry a day's spend past its limit, once.
+it. Spend counts when a call ends: the calls that are in flight when a day's limit is reached may end above it.
 """
 
 from collections import OrderedDict
@@ -17,13 +17,12 @@ from tokengate.core.clock import Clock, day_of
 from tokengate.core.errors import RateLimited
 from tokengate.core.money import write_yuan
 from tokengate.limits.bucket import Bucket
-from tokengate.limits.headers import rate_headers, write_duration
+from tokengate.limits.headers import REQUESTS, TOKENS, Headers, rate_headers, write_duration
 
 _SWEPT_PER_CALL = 2  # counters looked at per call; a call makes at most two, so the idle ones always run out
 _BUSY_RETRY_US = 1_000_000  # nobody knows when a call in flight ends
 _DAY_S = 86_400
 
-Headers = tuple[tuple[str, str], ...]
 Scope = str | tuple[str, str]  # a key, or a key and a model
 
 
@@ -274,16 +273,22 @@ def _rules(own: Limits, defaults: Limits) -> _Rules | None:
 
 
 def _headers(charges: list[_Charge], now_us: int) -> Headers:
-    """Return the headers of the limits that are set; of two, the one with less left."""
-    tightest: dict[str, tuple[int, int, int]] = {}
-    for charge in charges:
-        for kind, limit, bucket in (
-            ("requests", charge.rules.requests_per_minute, charge.counter.requests),
-            ("tokens", charge.rules.tokens_per_minute, charge.counter.tokens),
-        ):
-            if limit is None:
-                continue
-            remaining = bucket.remaining(limit, now_us)
-            if kind not in tightest or remaining < tightest[kind][1]:
-                tightest[kind] = (limit, remaining, bucket.reset_us(limit, now_us))
-    return tuple(header for kind, numbers in tightest.items() for header in rate_headers(kind, *numbers))
+    """Return the headers of the limits that are set."""
+    requests = [
+        (charge.counter.requests, limit)
+        for charge in charges
+        if (limit := charge.rules.requests_per_minute) is not None
+    ]
+    tokens = [
+        (charge.counter.tokens, limit) for charge in charges if (limit := charge.rules.tokens_per_minute) is not None
+    ]
+    return _tightest(REQUESTS, requests, now_us) + _tightest(TOKENS, tokens, now_us)
+
+
+def _tightest(names: tuple[str, str, str], buckets: list[tuple[Bucket, int]], now_us: int) -> Headers:
+    if not buckets:
+        return ()
+    bucket, limit = buckets[0]
+    if len(buckets) > 1:
+        bucket, limit = min(buckets, key=lambda pair: pair[0].remaining(pair[1], now_us))
+    return rate_headers(names, limit, bucket.remaining(limit, now_us), bucket.reset_us(limit, now_us))

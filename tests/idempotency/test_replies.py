@@ -1,0 +1,164 @@
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator
+
+import pytest
+from sqlalchemy import func, select
+
+from tests.support import FakeClock
+from tokengate.core.errors import BadRequest, Conflict, KeyReused
+from tokengate.idempotency.replies import MAX_BODY_BYTES, Replies, StoredReply
+from tokengate.storage.engine import Database
+from tokengate.storage.tables import idempotency
+from tokengate.storage.writer import Writer
+
+BODY = hashlib.sha256(b"the body").digest()
+OTHER_BODY = hashlib.sha256(b"another body").digest()
+HEADERS = [("content-type", "application/json"), ("x-request-id", "req_1"), ("x-twice", "1"), ("x-twice", "2")]
+DAY_S = 86_400
+
+
+@pytest.fixture
+async def writer(database: Database) -> AsyncGenerator[Writer, None]:
+    writer = Writer(database)
+    await writer.start()
+    yield writer
+    await writer.close()
+
+
+@pytest.fixture
+def replies(database: Database, clock: FakeClock) -> Replies:
+    return Replies(database, clock)
+
+
+async def run_once(
+    replies: Replies, writer: Writer, clock: FakeClock, *, key: str = "idem", body: bytes = b"reply"
+) -> None:
+    """Run a call to its billed end."""
+    assert await replies.begin("key_1", key, BODY) is None
+    now_ms = int(clock.now_s() * 1000)
+    await writer.commit(replies.rows_of("key_1", key, BODY, 200, HEADERS, body, now_ms))
+    replies.end("key_1", key)
+
+
+async def test_a_finished_call_gives_the_same_reply_again_and_again(replies: Replies, writer: Writer, clock: FakeClock):
+    await run_once(replies, writer, clock, body=b"\x00\xff data: [DONE]\n\n")
+
+    first = await replies.begin("key_1", "idem", BODY)
+    second = await replies.begin("key_1", "idem", BODY)
+
+    assert first == second == StoredReply(200, tuple(HEADERS), b"\x00\xff data: [DONE]\n\n")
+
+
+async def test_a_reply_outlives_the_process(replies: Replies, writer: Writer, clock: FakeClock, database: Database):
+    await run_once(replies, writer, clock)
+
+    stored = await Replies(database, clock).begin("key_1", "idem", BODY)
+
+    assert stored is not None and stored.body == b"reply"
+
+
+async def test_another_body_is_refused_finished_or_running(replies: Replies, writer: Writer, clock: FakeClock):
+    await run_once(replies, writer, clock)
+    assert await replies.begin("key_1", "running", BODY) is None
+
+    for key in ("idem", "running"):
+        with pytest.raises(KeyReused):
+            await replies.begin("key_1", key, OTHER_BODY)
+
+    assert await replies.begin("key_1", "idem", BODY) is not None
+
+
+async def test_a_running_call_is_a_conflict_until_it_ends(replies: Replies):
+    assert await replies.begin("key_1", "idem", BODY) is None
+    with pytest.raises(Conflict) as refused:
+        await replies.begin("key_1", "idem", BODY)
+    assert refused.value.retry_after_s == 1
+
+    replies.end("key_1", "idem")
+
+    assert await replies.begin("key_1", "idem", BODY) is None
+
+
+async def test_of_many_that_begin_at_once_exactly_one_runs(replies: Replies):
+    results = await asyncio.gather(*(replies.begin("key_1", "idem", BODY) for _ in range(20)), return_exceptions=True)
+
+    assert results.count(None) == 1
+    assert sum(isinstance(result, Conflict) for result in results) == 19
+
+
+async def test_a_call_whose_process_died_counts_as_never_run(replies: Replies, database: Database, clock: FakeClock):
+    assert await replies.begin("key_1", "idem", BODY) is None
+
+    assert await Replies(database, clock).begin("key_1", "idem", OTHER_BODY) is None
+
+
+async def test_a_caller_who_leaves_while_the_reply_is_looked_up_leaves_no_mark(replies: Replies):
+    task = asyncio.create_task(replies.begin("key_1", "idem", BODY))
+    await asyncio.sleep(0)
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await replies.begin("key_1", "idem", BODY) is None
+
+
+async def test_the_scope_is_the_api_key(replies: Replies, writer: Writer, clock: FakeClock):
+    await run_once(replies, writer, clock)
+
+    assert await replies.begin("key_2", "idem", OTHER_BODY) is None
+
+
+async def test_a_reply_is_kept_for_24_hours_and_then_replaced(replies: Replies, writer: Writer, clock: FakeClock):
+    await run_once(replies, writer, clock, body=b"first")
+    clock.advance(DAY_S)
+    assert await replies.begin("key_1", "idem", BODY) is not None
+
+    clock.advance(1)
+    await run_once(replies, writer, clock, body=b"second")
+
+    stored = await replies.begin("key_1", "idem", BODY)
+    assert stored is not None and stored.body == b"second"
+
+
+async def test_an_expired_key_may_come_with_another_body(replies: Replies, writer: Writer, clock: FakeClock):
+    await run_once(replies, writer, clock)
+    clock.advance(DAY_S + 1)
+
+    assert await replies.begin("key_1", "idem", OTHER_BODY) is None
+
+
+async def test_a_body_of_4_mib_is_kept_and_a_larger_one_is_not(replies: Replies, writer: Writer, clock: FakeClock):
+    await run_once(replies, writer, clock, body=b"x" * MAX_BODY_BYTES)
+
+    stored = await replies.begin("key_1", "idem", BODY)
+    rows = replies.rows_of("key_1", "idem", BODY, 200, HEADERS, b"x" * (MAX_BODY_BYTES + 1), 0)
+
+    assert stored is not None and len(stored.body) == MAX_BODY_BYTES
+    assert rows == []
+
+
+async def test_a_key_that_cannot_be_one_is_refused(replies: Replies):
+    for key in ("", "k" * 256, "a\0b", "a\nb", "a\udcff"):
+        with pytest.raises(BadRequest, match="Idempotency-Key"):
+            await replies.begin("key_1", key, BODY)
+
+
+async def test_a_key_of_255_characters_is_kept(replies: Replies, writer: Writer, clock: FakeClock):
+    await run_once(replies, writer, clock, key="键" * 255)
+
+    assert await replies.begin("key_1", "键" * 255, BODY) is not None
+
+
+async def test_only_expired_replies_are_purged(replies: Replies, writer: Writer, clock: FakeClock, database: Database):
+    for number in range(120):
+        await run_once(replies, writer, clock, key=f"old {number}")
+    clock.advance(DAY_S + 1)
+    await run_once(replies, writer, clock, key="new")
+
+    assert await replies.purge() == 120
+
+    async with database.read() as read:
+        assert (await read.execute(select(func.count()).select_from(idempotency))).scalar() == 1
+    assert await replies.begin("key_1", "new", BODY) is not None
