@@ -50,7 +50,7 @@ class Changes:
 
     async def start(self) -> None:
         async with self._database.read() as read:
-            self._seen = dict((await read.execute(_VERSIONS)).tuples().all())
+            self._seen = {kind: version for kind, version in await read.execute(_VERSIONS)}
         watch = self._poll if self._database.dialect == "sqlite" else self._listen
         ready = asyncio.Event()
         self._task = asyncio.create_task(watch(ready), name="changes")
@@ -88,7 +88,7 @@ class Changes:
                         await connection.add_listener(_CHANNEL, lambda *_: notified.set())
                     ready.set()
                     async with self._database.read() as read:
-                        versions = dict((await read.execute(_VERSIONS)).tuples().all())
+                        versions = {kind: version for kind, version in await read.execute(_VERSIONS)}
                     await self._tell(versions)
                 except (OSError, DBAPIError, asyncpg.PostgresError) as error:
                     _log.warning("the database cannot be asked for changes: %s", error)

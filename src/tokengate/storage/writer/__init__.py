@@ -1,7 +1,8 @@
 """The group commit: rows of any table become durable together, many callers per commit.
 
-A group is everything handed over while the previous commit ran. A submission is all or nothing, and one that breaks a
-constraint fails alone. What runs the commits is a thread on SQLite and a task on PostgreSQL.
+A group is what one turn of the event loop hands over, or everything handed over while the previous commit ran. A
+submission is all or nothing, and one that breaks a constraint fails alone. What runs the commits is a thread on SQLite
+and a task on PostgreSQL.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from tokengate.storage.writer.sqlite import SqliteCommitter
 __all__ = ["Add", "CommitFailed", "CommitUnknown", "Delete", "Insert", "Row", "RowMissing", "Writer"]
 
 MAX_BEHIND = 10_000  # write-behind submissions that may wait; more are dropped, and counted
+_MAX_GROUP = 1_000  # submissions per commit: bounds how long one commit takes
 _BEHIND_DELAY_S = 0.05  # they ride along with the next commit; after this long they get one of their own
 
 _log = logging.getLogger(__name__)
@@ -28,14 +30,16 @@ class Writer:
 
     def __init__(self, database: Database, *, on_commit: Callable[[int, float], None] | None = None) -> None:
         self._on_commit = on_commit
+        self._waiting: list[Submission] = []
         self._behind: deque[Sequence[Row]] = deque()
         self._behind_timer: asyncio.TimerHandle | None = None
+        self._committing = False  # a group is with the committer, or about to be
         self._closed = True
         self.dropped = 0  # write-behind submissions that were never written
         if database.dialect == "sqlite":
-            self._committer = SqliteCommitter(database.path, self._take_behind, self._done)
+            self._committer = SqliteCommitter(database.path, self._done)
         else:
-            self._committer = PostgresqlCommitter(database.dsn, self._take_behind, self._done)
+            self._committer = PostgresqlCommitter(database.dsn, self._done)
 
     async def start(self) -> None:
         """Begin committing on the running event loop."""
@@ -50,6 +54,8 @@ class Writer:
         self._closed = True
         if self._behind_timer is not None:
             self._behind_timer.cancel()
+        while self._waiting or self._behind or self._committing:
+            await self._submit(())
         await self._committer.close()
 
     def commit(self, rows: Sequence[Row]) -> asyncio.Future[None]:
@@ -61,9 +67,7 @@ class Writer:
         """
         if self._closed:
             raise RuntimeError("the writer is not running")
-        future = self._loop.create_future()
-        self._committer.put((rows, future))
-        return future
+        return self._submit(rows)
 
     def later(self, rows: Sequence[Row]) -> None:
         """Hand over rows that nobody waits for. They are lost when the process dies first, or when too many wait."""
@@ -74,20 +78,32 @@ class Writer:
         if self._behind_timer is None:
             self._behind_timer = self._loop.call_later(_BEHIND_DELAY_S, self._commit_behind)
 
+    def _submit(self, rows: Sequence[Row]) -> asyncio.Future[None]:
+        future = self._loop.create_future()
+        self._waiting.append((rows, future))
+        if not self._committing:
+            # Not at once: what else this turn of the event loop hands over shares the commit.
+            self._committing = True
+            self._loop.call_soon(self._hand_over)
+        return future
+
     def _commit_behind(self) -> None:
         self._behind_timer = None
-        if self._behind:
-            self._committer.put(((), None))
+        if self._behind and not self._committing:
+            self._committing = True
+            self._hand_over()
 
-    def _take_behind(self) -> list[Submission]:
-        """Return the write-behind submissions for the group that is being formed; called by the committer."""
-        behind = self._behind
-        return [(behind.popleft(), None) for _ in range(len(behind))]
+    def _hand_over(self) -> None:
+        group, self._waiting = self._waiting[:_MAX_GROUP], self._waiting[_MAX_GROUP:]
+        group.extend((self._behind.popleft(), None) for _ in range(min(len(self._behind), _MAX_GROUP)))
+        self._committer.put(group)
 
-    def _done(
-        self, group: Sequence[Submission], errors: dict[int, Exception] | None, rows: int, seconds: float
-    ) -> None:
-        """Wake the callers of a group; called on the event loop."""
+    def _done(self, group: list[Submission], errors: dict[int, Exception], rows: int, seconds: float) -> None:
+        """Wake the callers of a group, and hand over the next one; called on the event loop."""
+        if self._waiting or self._behind:
+            self._hand_over()
+        else:
+            self._committing = False
         for index, (_, future) in enumerate(group):
             error = errors.get(index) if errors else None
             if future is None:

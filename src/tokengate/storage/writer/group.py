@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import add
 
 from sqlalchemy import Table
@@ -10,6 +10,9 @@ from sqlalchemy import Table
 from tokengate.storage.writer.rows import Add, Insert, Row, Value, primary_key
 
 Submission = tuple[Sequence[Row], asyncio.Future[None] | None]
+
+# Told of each group: the errors by position, how many rows it had, and how many seconds it took.
+Done = Callable[[list[Submission], dict[int, Exception], int, float], None]
 
 Key = tuple[Value, ...]
 

@@ -1,7 +1,7 @@
 """Commits groups on PostgreSQL: one task, one connection, one transaction per group."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 
 import asyncpg
@@ -9,14 +9,11 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from tokengate.storage.engine import connect_postgresql
-from tokengate.storage.writer.group import Group, Submission
+from tokengate.storage.writer.group import Done, Group, Submission
 from tokengate.storage.writer.rows import ADDITIVE, CommitFailed, CommitUnknown, RowMissing, failed, primary_key
 
-_MAX_GROUP = 1_000  # submissions per commit: bounds how long one commit takes
 _RECONNECT_TRIES = 20  # a server that restarts is away for a few seconds
 _RECONNECT_PAUSE_S = 0.5
-
-Done = Callable[[Sequence[Submission], dict[int, Exception] | None, int, float], None]
 
 
 class PostgresqlCommitter:
@@ -26,11 +23,10 @@ class PostgresqlCommitter:
     so that nothing is written twice and nothing that is written is reported as lost.
     """
 
-    def __init__(self, dsn: str, take_behind: Callable[[], list[Submission]], done: Done) -> None:
+    def __init__(self, dsn: str, done: Done) -> None:
         self._dsn = dsn
-        self._take_behind = take_behind
         self._done = done
-        self._queue: asyncio.Queue[Submission | None] = asyncio.Queue()
+        self._queue: asyncio.Queue[list[Submission] | None] = asyncio.Queue()
         self.put = self._queue.put_nowait
 
     async def start(self) -> None:
@@ -43,23 +39,16 @@ class PostgresqlCommitter:
         await self._db.close()
 
     async def _run(self) -> None:
-        queue = self._queue
-        ending = False
-        while not ending:
-            taken = [await queue.get()]
-            taken += [queue.get_nowait() for _ in range(min(queue.qsize(), _MAX_GROUP))]
-            group = [submission for submission in taken if submission is not None]
-            ending = len(group) < len(taken)
-            group += self._take_behind()
+        while (group := await self._queue.get()) is not None:
             started = perf_counter()
             errors = await self._commit(group)
             self._done(group, errors, sum(len(rows) for rows, _ in group), perf_counter() - started)
 
-    async def _commit(self, group: list[Submission]) -> dict[int, Exception] | None:
+    async def _commit(self, group: list[Submission]) -> dict[int, Exception]:
         """Commit the group together; when a row is refused, each submission alone. Return the errors by position."""
         try:
             await self._save(group)
-            return None
+            return {}
         except CommitFailed as error:  # the connection: not one submission's fault
             return dict.fromkeys(range(len(group)), error)
         except Exception as error:  # whatever one submission causes must not reach the others
