@@ -1,4 +1,5 @@
 import re
+import time
 from datetime import date
 from pathlib import Path
 
@@ -165,3 +166,12 @@ def test_each_model_is_one_line():
     for name, file in read_files().items():
         text = (Path(__file__).parents[2] / "src/tokengate/catalog/data" / name).read_text(encoding="utf-8")
         assert len(re.findall(r"^  \{ id = .* \},$", text, re.MULTILINE)) == len(file.models), name
+
+
+def test_loading_takes_less_than_150_ms_of_processor_time():
+    def load_ms() -> int:
+        start_ns = time.process_time_ns()
+        load_models(Settings())
+        return (time.process_time_ns() - start_ns) // 1_000_000
+
+    assert min(load_ms() for _ in range(3)) < 150

@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 
 from tokengate.catalog.load import load_models
@@ -189,3 +190,11 @@ def test_amounts_are_written_exactly():
     assert write_femto(12_500_000_000_000_000) == "12.5"
     assert write_rate("input", 2_500_000_000) == "2.5 per million tokens"
     assert write_rate("second", 710_000_000_000) == "0.00071 per second"
+
+
+def test_a_stored_bill_has_the_lines_of_the_bill():
+    priced_bill = bill(Usage(input=1, cache_read=2, output=3, search=4, image=5), priced("gpt-5.4"))
+
+    stored = json.loads(priced_bill.to_json(UsageSource.ESTIMATED))
+
+    assert stored["lines"] == json.loads(msgspec.json.encode(priced_bill.lines))

@@ -6,7 +6,7 @@ exact integer arithmetic: every line is units x rate, and the total is rounded u
 
 from collections.abc import Iterator
 from operator import mul
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
@@ -63,6 +63,7 @@ class Tier(Struct, frozen=True):
     rates: Rates
     weights: tuple[int, ...]  # rate per bucket of Usage, 0 where there is none
     unpriced: tuple[int, ...]  # buckets without a rate, by position
+    heads: tuple[str, ...]  # what a stored bill line of each bucket begins with
     window: tuple[int, int] | None
 
     def fits(self, input_tokens: int, traits: CallTraits) -> bool:
@@ -141,14 +142,9 @@ class Bill(Struct, frozen=True):
 
     total_nano: int
     price_version: int
-    units: tuple[int, ...]
+    units: tuple[int, ...]  # one per bucket
     tier: Tier
-
-    @property
-    def alarms(self) -> tuple[str, ...]:
-        """The words that were used, have no price and no parent, and were billed 0."""
-        units = self.units
-        return tuple(BUCKETS[at] for at in self.tier.unpriced if units[at])
+    alarms: tuple[str, ...]  # words that were used, have no price and no parent, and were billed 0
 
     @property
     def lines(self) -> tuple[BillLine, ...]:
@@ -160,28 +156,36 @@ class Bill(Struct, frozen=True):
         )
 
     def to_json(self, source: UsageSource, raw_usage: bytes | None = None) -> str:
-        """Return the bill as it is stored: version, arithmetic per line, total, who counted, the vendor's own usage."""
-        stored: dict[str, Any] = {
-            "price_version": self.price_version,
-            "usage_source": source,
-            "lines": self.lines,
-            "total": write_yuan(self.total_nano),
-            "total_nano": self.total_nano,
-        }
-        if self.tier.when != ALWAYS:
-            stored["when"] = self.tier.when
+        """Return the bill as it is stored: version, arithmetic per line, total, who counted, the vendor's own usage.
+
+        `raw_usage` is JSON, and is stored as it is.
+        """
+        tier = self.tier
+        lines = ",".join(
+            f'{head}"units":{units},"amount":"{write_femto(units * rate)}"}}'
+            for head, units, rate in zip(tier.heads, self.units, tier.weights, strict=True)
+            if units
+        )
+        more = "" if tier.when == ALWAYS else f',"when":{_encode(tier.when).decode()}'
         if self.alarms:
-            stored["unpriced"] = self.alarms
+            more += f',"unpriced":{_encode(self.alarms).decode()}'
         if raw_usage:
-            stored["vendor_usage"] = msgspec.Raw(raw_usage)
-        return _encode(stored).decode()
+            more += f',"vendor_usage":{raw_usage.decode()}'
+        return (
+            f'{{"price_version":{self.price_version},"usage_source":"{source.value}","lines":[{lines}],'
+            f'"total":"{write_yuan(self.total_nano)}","total_nano":{self.total_nano}{more}}}'
+        )
 
 
 def bill(usage: Usage, price: Price, traits: CallTraits = NO_TRAITS) -> Bill:
     """Return the bill for the usage at this price."""
     tier = price.tiers[0] if len(price.tiers) == 1 else _tier_for(price, usage, traits)
     units = astuple(usage)
-    return Bill(_total_nano(units, tier), price.version, units, tier)
+    alarms: tuple[str, ...] = ()
+    for at in tier.unpriced:
+        if units[at]:
+            alarms += (BUCKETS[at],)
+    return Bill(_total_nano(units, tier), price.version, units, tier, alarms)
 
 
 def make_price(
@@ -232,6 +236,11 @@ def _unit_price(word: str, rate: int) -> tuple[str, int]:
     return (write_yuan(rate), MILLION) if word in TOKEN_WORDS else (write_femto(rate), 1)
 
 
+def _head(word: str, rate: int) -> str:
+    price, per = _unit_price(word, rate)
+    return f'{{"word":"{word}","price":"{price}","per":{per},'
+
+
 def _tier_for(price: Price, usage: Usage, traits: CallTraits) -> Tier:
     if traits.thinking is None and usage.reasoning:
         traits = replace(traits, thinking=True)
@@ -250,6 +259,7 @@ def _make_tier(when: When, rates: Rates) -> Tier:
         rates,
         weights=tuple(rate or 0 for rate in by_bucket),
         unpriced=tuple(at for at, rate in enumerate(by_bucket) if rate is None and BUCKETS[at] != _EXPECTED),
+        heads=tuple(_head(word, rate or 0) for word, rate in zip(BUCKETS, by_bucket, strict=True)),
         window=None if when.hours is None else _window(when.hours),
     )
 
