@@ -1,0 +1,38 @@
+"""MiniMax, whose errors come with status 200."""
+
+from typing import Final
+
+from tokengate.providers.compatible import OpenAICompatible
+from tokengate.providers.error_body import VendorError
+
+# base_resp.status_code to the status that other vendors would send.
+# https://platform.minimaxi.com/docs/api-reference/errorcode, 2026-11
+_STATUS: Final = {
+    "1002": 429,  # too many requests
+    "1004": 401,  # the key
+    "1008": 402,  # the balance
+    "1026": 400,  # the input was found sensitive
+    "1027": 400,  # the output was found sensitive
+    "1039": 429,  # too many tokens
+    "1042": 400,  # illegal characters
+    "2013": 400,  # a parameter
+    "2049": 401,  # the key
+    "2056": 402,  # the plan's limit
+}
+
+
+class MiniMax(OpenAICompatible, frozen=True, kw_only=True):
+    """Knows MiniMax's numbers."""
+
+    def status_of(self, error: VendorError) -> int:
+        """Return the status that an error inside a status 200 should have had."""
+        return _STATUS.get(error.code or "", 500)
+
+
+PROVIDER = MiniMax(
+    name="minimax",
+    title="MiniMax",
+    base_url="https://api.minimaxi.com/v1",
+    key_env="MINIMAX_API_KEY",
+    vendors=("minimax",),
+)

@@ -1,0 +1,5 @@
+"""Ollama, on the operator's own machines."""
+
+from tokengate.providers.compatible import OpenAICompatible
+
+PROVIDER = OpenAICompatible(name="ollama", title="Ollama")

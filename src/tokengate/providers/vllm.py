@@ -1,0 +1,5 @@
+"""vLLM, on the operator's own machines."""
+
+from tokengate.providers.compatible import OpenAICompatible
+
+PROVIDER = OpenAICompatible(name="vllm", title="vLLM")
