@@ -1,0 +1,92 @@
+"""Where TokenGate's time goes under a load: py-spy samples the process; own time is summed by part and function."""
+
+import re
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+from bench.load import run_wrk
+from bench.machine import RUN, process_cpu_s
+from bench.peers import Peer, environment
+from bench.results import Load
+
+SAMPLES_PER_S = 250
+PROFILE_S = 8
+TOP_FUNCTIONS = 20
+TOP_PARTS = 10
+_PACKAGE = re.compile(r"(?:site-packages|src)/(tokengate/[a-z_]+|[A-Za-z0-9_]+)")
+_STANDARD = re.compile(r"lib/python3\.\d+/(?:lib-dynload/)?([a-z_0-9]+)")
+_FRAME = re.compile(r"^(?P<function>.*) \((?P<file>[^()]*?)(?::\d+)?\)$")
+
+
+def profile(peer: Peer, load: Load, core: int) -> list[str]:
+    """Return lines of text: the share of each part, then the functions with the most time of their own."""
+    assert peer.server
+    busiest = max(peer.server.tree(), key=process_cpu_s)
+    recorded = RUN / "profiles" / f"{load.name}.folded"
+    recorded.parent.mkdir(parents=True, exist_ok=True)
+    spy = subprocess.Popen(
+        [
+            *("taskset", "-c", str(core), str(environment("py-spy") / "bin" / "py-spy"), "record"),
+            *("--native", "--full-filenames", "-f", "raw", "-r", str(SAMPLES_PER_S), "-d", str(PROFILE_S)),
+            *("-p", str(busiest), "-o", str(recorded)),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    run_wrk(peer, load.kind, load.connections, PROFILE_S + 1, core)
+    _, complaint = spy.communicate()
+    if spy.returncode != 0:
+        return [f"no profile: {complaint.strip()[-300:]}"]
+    return summarise(recorded.read_text())
+
+
+def summarise(folded: str) -> list[str]:
+    """Return the lines for stacks written as `outer;...;inner count`.
+
+    Native frames without a name count for the function and the part that called them.
+    """
+    functions: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    total = 0
+    for line in folded.splitlines():
+        stack, _, count = line.rpartition(" ")
+        samples = int(count)
+        frames = stack.split(";")
+        total += samples
+        functions[_function(frames)] += samples
+        parts[_part(frames)] += samples
+    if not total:
+        return ["no profile: no samples"]
+    return [
+        *(f"{count / total:6.1%}  {part}" for part, count in parts.most_common(TOP_PARTS)),
+        "",
+        *(f"{count / total:6.1%}  {function}" for function, count in functions.most_common(TOP_FUNCTIONS)),
+    ]
+
+
+def _part(frames: list[str]) -> str:
+    """Return the innermost package on the stack; TokenGate's own by folder."""
+    for frame in reversed(frames):
+        if package := _PACKAGE.search(frame):
+            return package[1]
+        if module := _STANDARD.search(frame):
+            return f"python {module[1]}"
+    return "native code"
+
+
+def _function(frames: list[str]) -> str:
+    """Return the innermost frame that has a name, with the file it is in."""
+    for frame in reversed(frames):
+        named = _FRAME.match(frame)
+        if named and not named["function"].startswith("0x"):
+            return f"{named['function']} ({_short(named['file'])})"
+    return "native code"
+
+
+def _short(path: str) -> str:
+    for root in ("site-packages/", "/src/"):
+        if root in path:
+            return path.rpartition(root)[2]
+    return Path(path).name
