@@ -175,6 +175,12 @@ def test_a_hold_counts_only_the_tiers_that_the_input_can_reach():
     assert price.max_cost_nano(272_001, 1_000) == 272_001 * 35_500 + 1_000 * 159_750
 
 
+def test_a_hold_counts_a_dearer_tier_of_shorter_inputs():
+    price = read(PriceSettings(per="mtok", input="1", output="1", when=[{"up_to": 100, "output": "9"}]))
+
+    assert price.max_cost_nano(101, 1_000) == 101 * 2_000 + 1_000 * 9_000
+
+
 def test_a_hold_is_for_the_dearest_word_that_the_input_can_become():
     assert priced("claude-opus-4-7").max_cost_nano(1_000, 0) == 1_000 * 71_000  # an hour's cache write: 10 dollars
 
