@@ -166,7 +166,11 @@ class ClientGone(GatewayError):
 
 
 class UpstreamFailed(GatewayError):
-    """A backend failed. `kind`: connect | timeout | cut | status | empty | too_large | invalid.
+    """A backend failed. `kind` is how:
+
+    the connection  connect | timeout | cut | empty | too_large | invalid
+    its answer      request (the caller's fault) | auth, quota (the operator's credential or account) |
+                    limited (too much at once) | status (its own trouble)
 
     `upstream_status` and `body` (at most 2 kB, secrets removed) are the vendor's own when it answered;
     `vendor_error` its parsed error object's message, type, param and code.
@@ -202,6 +206,11 @@ class UpstreamFailed(GatewayError):
             self.type = type
         if code is not None:
             self.code = code
+
+    @property
+    def retryable(self) -> bool:
+        """Whether another backend may do better."""
+        return self.kind != "request"
 
 
 class Unavailable(GatewayError):
