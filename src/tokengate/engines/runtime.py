@@ -1,0 +1,163 @@
+"""llama.cpp in this process: loads one model and runs generations on threads of its own, batched together.
+
+At most `parallel` generations run at once; the rest wait here, where waiting can be cancelled. A generation stops
+at its next token, or between two batches of a long prompt, when its feed is closed.
+"""
+
+import functools
+import importlib
+import secrets
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from tokengate.core.errors import BadRequest, GatewayError, Unavailable, UpstreamFailed
+from tokengate.engines.feed import End, Feed
+from tokengate.engines.pieces import read_chunk
+
+_MAX_WAITING = 64  # generations that wait for a slot; more are refused
+_BUSY_RETRY_S = 5.0
+_BATCH_TOKENS = 256  # of a prompt, between two looks at whether anybody still waits for the reply
+
+
+class LoadFailed(Exception):
+    """llama.cpp could not load the file."""
+
+
+class _Server(Protocol):
+    def handle_chat_completions(self, prompt: bytes, callback: Callable[[bytes], bool]) -> None: ...
+    def handle_completions(self, prompt: bytes, callback: Callable[[bytes], bool]) -> None: ...
+
+
+class Runtime:
+    """One loaded model. `load` and `close` block; `submit` does not."""
+
+    def __init__(self, backend: str, gguf: Path, *, context: int, threads: int, parallel: int) -> None:
+        self._backend = backend
+        self._gguf = gguf
+        self._context = context
+        self._threads = threads
+        self._parallel = parallel
+        self._server: _Server | None = None
+        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="llama")
+        self._counting = threading.Lock()
+        self._waiting = 0
+        self._running = 0
+
+    @property
+    def running(self) -> int:
+        """Generations that hold a slot."""
+        return self._running
+
+    @property
+    def waiting(self) -> int:
+        """Generations that wait for a slot."""
+        return self._waiting
+
+    def load(self) -> None:
+        """Load the model. Raises LoadFailed, or ImportError when the runtime is not installed."""
+        xllamacpp: Any = importlib.import_module("xllamacpp")
+        try:
+            self._server = xllamacpp.Server(self._parameters(xllamacpp))
+        except (RuntimeError, ValueError) as error:
+            raise LoadFailed(
+                f"llama.cpp could not load {self._gguf}: the file is incomplete, its architecture is unknown to this "
+                "version, or memory does not suffice."
+            ) from error
+
+    def close(self) -> None:
+        """Wait for the running generations, whose feeds must be closed by now, and free the model."""
+        self._pool.shutdown(cancel_futures=True)
+        self._server = None
+
+    def submit(self, kind: Literal["chat", "text"], bodies: dict[int, bytes], feed: Feed) -> Callable[[], None]:
+        """Start the generation of each choice, and return what takes back those that still wait.
+
+        Raises Unavailable when too many wait already.
+        """
+        with self._counting:
+            if self._waiting + len(bodies) > _MAX_WAITING + self._parallel - self._running:
+                raise Unavailable(
+                    f"The local model '{self._backend}' has {self._waiting} calls waiting; try again later.",
+                    retry_after_s=_BUSY_RETRY_S,
+                    code="model_busy",
+                )
+            self._waiting += len(bodies)
+        futures = [self._pool.submit(self._run, kind, choice, body, feed) for choice, body in bodies.items()]
+        return functools.partial(self._take_back, futures)
+
+    def _take_back(self, futures: list[Future[None]]) -> None:
+        taken = sum(future.cancel() for future in futures)
+        with self._counting:
+            self._waiting -= taken
+
+    def _run(self, kind: Literal["chat", "text"], choice: int, body: bytes, feed: Feed) -> None:
+        with self._counting:
+            self._waiting -= 1
+            self._running += 1
+        try:
+            if not feed.closed:
+                self._generate(kind, choice, body, feed)
+        except GatewayError as error:
+            feed.put(error)
+        finally:
+            with self._counting:
+                self._running -= 1
+
+    def _generate(self, kind: Literal["chat", "text"], choice: int, body: bytes, feed: Feed) -> None:
+        server = self._server
+        assert server is not None, "generations start after the model is loaded"
+        failures: list[GatewayError] = []
+
+        def stop_at(data: bytes) -> bool:
+            try:
+                piece = read_chunk(data, choice, self._backend)
+            except GatewayError as error:
+                failures.append(error)
+                return True
+            return feed.closed if piece is None else not feed.put(piece)
+
+        answer = server.handle_chat_completions if kind == "chat" else server.handle_completions
+        try:
+            answer(body, stop_at)
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
+        except RuntimeError as error:
+            raise UpstreamFailed(f"The local model failed: {error}", kind="invalid", backend=self._backend) from error
+        feed.put(failures[0] if failures else End(choice))
+
+    def _parameters(self, xllamacpp: Any) -> Any:
+        parameters = xllamacpp.CommonParams()
+        parameters.model.path = str(self._gguf)
+        parameters.n_parallel = self._parallel
+        parameters.n_ctx = self._context * self._parallel  # each slot has a context of its own
+        parameters.n_batch = parameters.n_ubatch = _BATCH_TOKENS
+        parameters.use_jinja = True
+        parameters.warmup = False
+        parameters.fit_params = False
+        parameters.offline = True
+        parameters.verbosity = -1  # its log would hold prompts, and goes to our standard error
+        parameters.cache_ram_mib = 0  # it keeps up to 8 GiB of finished prompts otherwise
+        parameters.sse_ping_interval = -1
+        for cpu in (parameters.cpuparams, parameters.cpuparams_batch):
+            cpu.n_threads = self._threads
+            cpu.poll = 0  # spinning threads would take the event loop's core
+        # It also listens on a loopback port of its own choice, which nothing here uses.
+        parameters.api_keys = [secrets.token_urlsafe(32)]
+        parameters.ui = False
+        parameters.endpoint_slots = False
+        parameters.n_threads_http = 1
+        return parameters
+
+
+def restore_signals() -> None:
+    """Give SIGINT and SIGTERM back to Python after `load`: llama.cpp's server takes them. Main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if handler is not None:
+            signal.signal(number, handler)
