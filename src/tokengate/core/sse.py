@@ -12,9 +12,9 @@ from tokengate.core.errors import UpstreamFailed
 MAX_FRAME_BYTES = 1 << 20  # a frame that is longer without an end is not a frame
 
 _BOM = b"\xef\xbb\xbf"
-# A CR ends a line at once: waiting to see whether an LF follows would hold the last frame of a CR stream back. That
-# LF, when it comes, opens the next frame as an empty line, which means nothing.
-_blank_line = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?!\n))")
+# An empty line ends a frame. A CR that is the last byte so far may be half of a CRLF; only after another CR, as in a
+# stream that knows no LF, is it taken for a line end at once: waiting would hold that stream's last frame back.
+_frame_end = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))|\r\r\Z")
 _lines = re.compile(rb"[^\r\n]+").finditer
 
 
@@ -58,7 +58,7 @@ class FrameBuffer:
 def split_frames(frames: bytes) -> list[bytes]:
     """Split what a FrameBuffer returned into its frames, each with its blank line. Joined they are the argument."""
     if b"\r" in frames:
-        ends = [0, *(blank.end() for blank in _blank_line.finditer(frames)), len(frames)]
+        ends = [0, *(blank.end() for blank in _frame_end.finditer(frames)), len(frames)]
         return [frames[a:b] for a, b in pairwise(ends) if b > a]
     pieces = frames.split(b"\n\n")
     last = pieces.pop()
@@ -101,6 +101,6 @@ def _last_frame_end(buffer: bytearray, start: int) -> int:
     if buffer.find(b"\r", start) < 0:
         return buffer.rfind(b"\n\n", start) + 2 if buffer.find(b"\n\n", start) >= 0 else 0
     end = 0
-    for blank in _blank_line.finditer(buffer, start):
+    for blank in _frame_end.finditer(buffer, start):
         end = blank.end()
     return end

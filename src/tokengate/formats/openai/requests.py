@@ -5,7 +5,7 @@ raises BadRequest with `param`; whatever is not named in `parameters` is the bac
 """
 
 from collections.abc import Callable
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,7 @@ from tokengate.formats.openai.parameters import (
     EmbeddingBody,
 )
 from tokengate.formats.openai.refusal import must_be, refusal_of
+from tokengate.formats.openai.shapes import is_list, is_object
 
 
 class Media(Struct, frozen=True):
@@ -242,7 +243,7 @@ def _check_messages(messages: list[dict[str, Any]]) -> Media:
         content = message.get("content")
         if type(content) is str:
             continue
-        if _is_list(content):
+        if is_list(content):
             media = _count_parts(content, f"messages[{index}].content", media)
         elif content is not None:
             raise must_be(f"messages[{index}].content")
@@ -262,7 +263,7 @@ def _count_parts(parts: list[Any], param: str, before: Media) -> Media:
     frames = before.frames
     characters = before.characters
     for index, part in enumerate(parts):
-        if not _is_object(part) or type(part.get("type")) is not str:
+        if not is_object(part) or type(part.get("type")) is not str:
             raise must_be(f"{param}[{index}]")
         if part["type"] == "text" and type(part.get("text")) is not str:
             raise must_be(f"{param}[{index}].text", "a string")
@@ -271,7 +272,7 @@ def _count_parts(parts: list[Any], param: str, before: Media) -> Media:
             continue
         counts[kind] += 1
         characters += _characters(part)
-        if kind == "videos" and _is_list(part.get("video")):
+        if kind == "videos" and is_list(part.get("video")):
             frames += len(part["video"])
     return Media(frames=frames, characters=characters, **counts)
 
@@ -280,9 +281,9 @@ def _characters(value: Any) -> int:
     """Return how many characters all strings in a JSON value have together, names left out."""
     if type(value) is str:
         return len(value)
-    if _is_object(value):
+    if is_object(value):
         return sum(map(_characters, value.values()))
-    if _is_list(value):
+    if is_list(value):
         return sum(map(_characters, value))
     return 0
 
@@ -301,7 +302,7 @@ def _count_texts(value: Any, param: str) -> tuple[int, int]:
     """Return how many texts a prompt or an embedding input holds, and how many token ids."""
     if type(value) is str and (value or param == "prompt"):
         return 1, 0
-    if not _is_list(value) or not value:
+    if not is_list(value) or not value:
         raise must_be(param)
     kinds: set[type] = {type(item) for item in value}
     if kinds == {int}:
@@ -311,11 +312,3 @@ def _count_texts(value: Any, param: str) -> tuple[int, int]:
     if kinds == {list} and all(item and {type(token) for token in item} == {int} for item in value):
         return len(value), sum(map(len, value))
     raise must_be(param)
-
-
-def _is_list(value: Any) -> TypeGuard[list[Any]]:
-    return type(value) is list
-
-
-def _is_object(value: Any) -> TypeGuard[dict[str, Any]]:
-    return type(value) is dict

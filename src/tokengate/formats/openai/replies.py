@@ -1,0 +1,203 @@
+"""Whole replies in OpenAI's format: what the gateway must know of them, and the edits it makes.
+
+The bytes stay the vendor's but for the model's name and declared field twins.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tokengate.core.errors import UpstreamFailed
+from tokengate.core.splice import Members
+from tokengate.formats.openai.shapes import is_object
+from tokengate.formats.openai.usage import ReportedUsage, read_usage
+
+NONE = Raw(b"null")
+TWINS = ("reasoning_content", "reasoning")  # one text under two names
+
+
+class VendorError(Struct, frozen=True):
+    """An error object that a vendor put into a reply or a stream, as it sent it."""
+
+    message: str
+    type: str | None
+    code: str | None
+    param: str | None
+    raw: bytes
+
+
+class Content(Struct):
+    """The members of a message, or of a stream's delta, that a caller would call an answer."""
+
+    content: Raw = NONE
+    tool_calls: Raw = NONE
+    reasoning_content: Raw = NONE
+    reasoning: Raw = NONE
+    reasoning_details: Raw = NONE
+    refusal: Raw = NONE
+    function_call: Raw = NONE
+    audio: Raw = NONE
+    images: Raw = NONE
+
+    def is_empty(self) -> bool:
+        """Say whether no member holds anything."""
+        for raw in (
+            self.content,
+            self.tool_calls,
+            self.reasoning_content,
+            self.reasoning,
+            self.reasoning_details,
+            self.refusal,
+            self.function_call,
+            self.audio,
+            self.images,
+        ):
+            if raw is not NONE and is_filled(raw):
+                return False
+        return True
+
+
+class Reply(Struct, frozen=True):
+    """What the gateway must know of a whole reply."""
+
+    members: Members
+    model: str | None
+    usage: ReportedUsage | None
+    has_content: bool
+    finish_reasons: tuple[str, ...]
+    error: VendorError | None
+
+
+def read_reply(body: bytes, *, reasoning_outside: bool = False) -> Reply:
+    """Read the reply of a chat completion, a completion or an embedding request.
+
+    Raises UpstreamFailed when it is not a JSON object or names a member twice. An error object inside a
+    successful reply is in `error`.
+    """
+    try:
+        wire = _decode(body)
+        members = Members(body)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamFailed("The upstream's reply cannot be read.", kind="invalid") from error
+    reasons: list[str] = []
+    has_content = is_filled(wire.data)
+    for choice in wire.choices or ():
+        if choice.finish_reason:
+            reasons.append(choice.finish_reason)
+        if is_filled(choice.text) or (choice.message is not None and not choice.message.is_empty()):
+            has_content = True
+    return Reply(
+        members,
+        _string_in(wire.model),
+        read_usage(bytes(wire.usage), reasoning_outside=reasoning_outside) if is_filled(wire.usage) else None,
+        has_content,
+        tuple(reasons),
+        read_error(bytes(wire.error)) if is_filled(wire.error) else None,
+    )
+
+
+def rename_model(reply: Members | bytes, ours: str) -> bytes:
+    """Return a reply with its model called as the caller called it; every other byte is the vendor's."""
+    members = reply if isinstance(reply, Members) else _members(reply)
+    if "model" not in members:
+        return members.body
+    return members.edit(replace={"model": msgspec.json.encode(ours)})
+
+
+def add_twins(body: bytes, holder: str) -> bytes:
+    """Return a reply with `reasoning` and `reasoning_content` both present wherever one of them holds text.
+
+    `holder` is where a choice keeps them: "message" in a whole reply, "delta" in a stream's chunk. A null twin is
+    filled; every other byte is the vendor's. What is not shaped like a reply comes back as it was.
+    """
+    try:
+        members = Members(body)
+        choices = members.get("choices")
+        if choices is None:
+            return body
+        pieces: list[bytes] = []
+        at = 0
+        for raw in _decode_list(choices):
+            choice = bytes(raw)
+            start = choices.index(choice, at)
+            pieces += (choices[at:start], _twinned_choice(choice, holder))
+            at = start + len(choice)
+        pieces.append(choices[at:])
+        return members.edit(replace={"choices": b"".join(pieces)})
+    except (ValueError, RecursionError):
+        return body
+
+
+def read_error(raw: bytes) -> VendorError:
+    """Read the value of an `error` member, which may be an object, a string, or anything."""
+    try:
+        value: Any = _decode_anything(raw)
+    except (ValueError, RecursionError):
+        value = None
+    if type(value) is str:
+        return VendorError(value, None, None, None, raw)
+    fields = value if is_object(value) else {}
+    # vLLM's code is an integer.
+    texts = {name: None if fields.get(name) is None else str(fields[name]) for name in _ERROR_NAMES}
+    return VendorError(
+        texts["message"] or "The upstream sent an error.", texts["type"], texts["code"], texts["param"], raw
+    )
+
+
+def is_filled(raw: Raw) -> bool:
+    """Say whether a JSON value is more than null, false, or an empty string, list or object."""
+    return len(raw) > 5 or bytes(raw) not in _EMPTY_VALUES
+
+
+class _Choice(Struct):
+    finish_reason: str | None = None
+    message: Content | None = None
+    text: Raw = NONE
+
+
+class _Reply(Struct):
+    model: Raw = NONE
+    choices: list[_Choice] | None = None
+    data: Raw = NONE
+    usage: Raw = NONE
+    error: Raw = NONE
+
+
+_decode = msgspec.json.Decoder(_Reply).decode
+_decode_anything = msgspec.json.Decoder().decode
+_decode_list = msgspec.json.Decoder(list[Raw]).decode
+_EMPTY_VALUES = frozenset({b"null", b'""', b"[]", b"{}", b"false"})
+_ERROR_NAMES = ("message", "type", "code", "param")
+
+
+def _string_in(raw: Raw) -> str | None:
+    try:
+        value: Any = _decode_anything(raw)
+    except ValueError:
+        return None
+    return value if type(value) is str else None
+
+
+def _members(body: bytes) -> Members:
+    try:
+        return Members(body)
+    except (ValueError, RecursionError) as error:
+        raise UpstreamFailed("The upstream's reply cannot be read.", kind="invalid") from error
+
+
+def _twinned_choice(choice: bytes, holder: str) -> bytes:
+    members = Members(choice)
+    held = members.get(holder)
+    if held is None or not held.startswith(b"{"):
+        return choice
+    inner = Members(held)
+    for name, twin in (TWINS, TWINS[::-1]):
+        text = inner.get(name)
+        if text is None or not text.startswith(b'"') or text == b'""':
+            continue
+        if twin not in inner:
+            return members.edit(replace={holder: inner.edit(add={twin: text})})
+        if inner.get(twin) == b"null":
+            return members.edit(replace={holder: inner.edit(replace={twin: text})})
+    return choice
