@@ -129,18 +129,19 @@ class Upstream:
         self._tasks.add(task)
         self.connections += 1
         number = self.connections
+        served: list[Call] = []
         try:
             while (call := await _read_call(reader)) is not None:
                 call.connection = number
+                served.append(call)
                 await self._note(call)
                 if not await self._answer(call, writer):
                     break
         except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass  # the client is gone, or the test is over
         finally:
-            for call in self.calls:
-                if call.connection == number:
-                    call.closed.set()
+            for call in served:
+                call.closed.set()
             writer.close()
             self._tasks.discard(task)
 

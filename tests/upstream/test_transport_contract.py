@@ -228,6 +228,69 @@ async def test_first_deadline_before_the_head(bench_of: Make) -> None:
     await call.closed.wait()
 
 
+async def test_first_deadline_begins_when_the_backend_has_taken_in_the_request() -> None:
+    taken = asyncio.Queue[int]()
+    wanted = asyncio.Queue[int]()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        taken.put_nowait(0)
+        while size_bytes := await wanted.get():
+            await reader.readexactly(size_bytes)
+            taken.put_nowait(size_bytes)
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0, limit=1024) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        clock = FakeClock()
+        transport = HttpTransport(UpstreamSettings(name="acme", base_url=url), clock)
+        request = HttpRequest("POST", url, {}, bytes(64 << 20), Timeouts(first=30))
+        sending = asyncio.create_task(transport.send(request))
+        await taken.get()
+        clock.advance(20)
+        transport.watchdog.tick()
+        wanted.put_nowait(32 << 20)
+        await taken.get()
+        transport.watchdog.tick()
+
+        clock.advance(20)
+        transport.watchdog.tick()
+        assert not sending.done()
+        clock.advance(11)
+        transport.watchdog.tick()
+
+        with pytest.raises(UpstreamTimeout):
+            await sending
+        wanted.put_nowait(0)
+        await transport.close()
+
+
+async def test_answer_before_the_end_of_the_request_ends_the_connection() -> None:
+    """The rest of a refused body must not be read as the next request."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno")
+        await hold.wait()
+        writer.close()
+
+    hold = asyncio.Event()
+    async with await asyncio.start_server(accept, "127.0.0.1", 0, limit=1024) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        transport = HttpTransport(UpstreamSettings(name="acme", base_url=url), FakeClock())
+        request = HttpRequest("POST", url, {}, bytes(64 << 20), Timeouts())
+
+        for _ in range(2):
+            exchange = await transport.send(request)
+            assert (exchange.status, await exchange.read(10)) == (413, b"no")
+
+        assert len(connections) == 2
+        hold.set()
+        await transport.close()
+
+
 async def test_first_deadline_counts_to_the_first_byte_of_the_body(bench_of: Make) -> None:
     bench = await bench_of(lambda call: Reply(pieces=[b"one"], gated=True))
     exchange = await bench.send(timeouts=Timeouts(first=30, between=5))

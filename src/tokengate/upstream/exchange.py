@@ -218,18 +218,17 @@ class HttpExchange:
     def _finish(self, connection: Connection) -> None:
         """Return the connection to the pool. A body without a length that ends by a reset did not end."""
         reset = self._until_close and isinstance(self._protocol().exception(), ClientOSError)
-        if connection.transport is None or not connection.transport.get_write_buffer_size():
-            self._release(connection)
-        else:  # answered before it had taken in the request: the rest must not reach it as a new one
-            self.drop()
-            self._watchdog.forget(self)
+        self._release(connection)
         if reset:
             raise failures.broken(self.backend, ClientOSError())
 
     def _release(self, connection: Connection) -> None:
+        self._watchdog.forget(self)
+        if connection.transport is not None and connection.transport.get_write_buffer_size():
+            self.drop()  # answered before it had taken in the request, whose rest must not reach it as a new one
+            return
         self._connection = None
         connection.release()
-        self._watchdog.forget(self)
 
     def _protocol(self) -> ResponseHandler:
         assert self._connection is not None
