@@ -39,3 +39,8 @@ def now_ms(clock: Clock) -> int:
 async def sleep_ms(duration_ms: int) -> None:
     """Wait; for code that counts time in integers because it also counts money."""
     await asyncio.sleep(duration_ms / 1000)
+
+
+def seconds_of(now_ms: int) -> float:
+    """Return seconds since the epoch, for what takes them; the counterpart of `now_ms`."""
+    return now_ms / 1000

@@ -21,18 +21,18 @@ _lines = re.compile(rb"[^\r\n]+").finditer
 class FrameBuffer:
     """Holds back the unfinished frame at the end of a stream, up to `limit_bytes`."""
 
-    __slots__ = ("_limit_bytes", "_rest")
+    __slots__ = ("_limit_bytes", "rest")
 
     def __init__(self, limit_bytes: int = MAX_FRAME_BYTES) -> None:
         self._limit_bytes = limit_bytes
-        self._rest = bytearray()
+        self.rest = bytearray()  # what is held back
 
     def feed(self, chunk: bytes) -> bytes:
         """Return all whole frames that have arrived and were not returned before; empty when there is none.
 
         Raises UpstreamFailed when a frame grows past the limit.
         """
-        rest = self._rest
+        rest = self.rest
         if not rest and chunk.endswith(b"\n\n"):
             return chunk
         seen = max(0, len(rest) - 3)  # a blank line is at most four bytes
@@ -50,8 +50,8 @@ class FrameBuffer:
 
     def take_rest(self) -> bytes:
         """Return what is held back and forget it: the stream has ended."""
-        rest = bytes(self._rest)
-        self._rest.clear()
+        rest = bytes(self.rest)
+        self.rest.clear()
         return rest
 
 

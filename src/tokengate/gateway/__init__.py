@@ -1,0 +1,1 @@
+"""The one pipeline: admit, route, attempt, meter."""

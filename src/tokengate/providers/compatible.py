@@ -32,6 +32,8 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
     formats: frozenset[str] = frozenset({"openai"})
     on_abort: Literal["cancel", "drain"] = "cancel"
     usage_on_request: bool = True
+    reasoning_outside: bool = False
+    twins: bool = False
     output_cap_name: str = "max_tokens"
     renames: Mapping[str, str] = {}
     drops: frozenset[str] = frozenset()

@@ -42,6 +42,16 @@ class Provider(Protocol):
         ...
 
     @property
+    def reasoning_outside(self) -> bool:
+        """Whether its `completion_tokens` leave out the reasoning tokens."""
+        ...
+
+    @property
+    def twins(self) -> bool:
+        """Whether replies should carry reasoning under both of its names, `reasoning` and `reasoning_content`."""
+        ...
+
+    @property
     def output_cap_name(self) -> str:
         """Its name for the largest number of output tokens."""
         ...

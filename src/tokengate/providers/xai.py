@@ -8,4 +8,5 @@ PROVIDER = OpenAICompatible(
     base_url="https://api.x.ai/v1",
     key_env="XAI_API_KEY",
     vendors=("xai",),
+    reasoning_outside=True,  # 2026-11: completion_tokens count the visible answer only. https://docs.x.ai/docs/guides/reasoning
 )

@@ -1,0 +1,1 @@
+"""HTTP and nothing else: paths to surfaces, bodies in, replies out."""

@@ -43,6 +43,8 @@ class ModelRename:
             # Valid JSON holds this text, from the comma before the name to the end, nowhere but at its top level.
             comma_at = start + _end_before(members, "model")
             self._old, self._new = frame[comma_at:], head[comma_at:] + self._ours + tail
+        else:
+            self._old = b""
         return head + self._ours + tail if self.needed else frame
 
     def in_frames(self, frames: bytes) -> bytes | None:

@@ -109,18 +109,17 @@ class StreamLane:
 
         Raises UpstreamFailed when a frame is too large.
         """
+        template = self._template
+        if template is not None and not self._buffer.rest and (text := template.text_of_one(chunk)) is not None:
+            self._counter.add_text(text)
+            if template.changes:
+                chunk = template.write([text])
+            self.forwarded_bytes += len(chunk)
+            return chunk
         if self._closed:
             return b""
         frames = self._buffer.feed(chunk)
-        if not frames:
-            return b""
-        if self._template is not None and (text := self._template.text_of_one(frames)) is not None:
-            self._counter.add_text(text)
-            if self._template.changes:
-                frames = self._template.write([text])
-            self.forwarded_bytes += len(frames)
-            return frames
-        return self._look(frames)
+        return self._look(frames) if frames else b""
 
     def close(self) -> bytes:
         """Take note that the backend's body has ended, and return what may be forwarded of what was held back.
@@ -165,6 +164,8 @@ class StreamLane:
 
     def _look(self, frames: bytes) -> bytes:
         """Return what may be forwarded of whole frames, some of which may have to be looked into."""
+        if self._template is not None and (texts := self._template.texts_of(frames)) is not None:
+            return self._deliver(texts, frames)
         pieces: list[bytes] = []
         if self._quiet:
             mark = _first_mark(frames)
@@ -188,18 +189,20 @@ class StreamLane:
     def _forward(self, frames: bytes) -> bytes:
         """Return whole frames, in none of which there is a mark, under the caller's name of the model."""
         if self._template is not None and (texts := self._template.texts_of(frames)) is not None:
-            self._counter.add_text(b"".join(texts))
-            if self._template.changes:
-                frames = self._template.write(texts)
-        elif self._lessons and frames.find(b"\n\n") == len(frames) - 2:
+            return self._deliver(texts, frames)
+        if self._lessons and frames.find(b"\n\n") == len(frames) - 2:
             self._lessons -= 1
             return self._frame(frames)
-        else:
-            self._counter.add(frames)
-            if self._rename.needed:
-                frames = self._rename.in_frames(frames) or b"".join(map(self._renamed, split_frames(frames)))
-        self.forwarded_bytes += len(frames)
-        return frames
+        self._counter.add(frames)
+        if self._rename.needed:
+            frames = self._rename.in_frames(frames) or b"".join(map(self._renamed, split_frames(frames)))
+        return self._passed(frames)
+
+    def _deliver(self, texts: list[bytes], frames: bytes) -> bytes:
+        """Return frames that deliver these texts and nothing else."""
+        assert self._template is not None
+        self._counter.add_text(b"".join(texts))
+        return self._passed(self._template.write(texts) if self._template.changes else frames)
 
     def _frame(self, frame: bytes) -> bytes:
         """Look into one frame; return what the caller gets of it now."""
@@ -208,17 +211,14 @@ class StreamLane:
             return self._passed(frame)
         data = frame[slice(*spans[0])] if len(spans) == 1 else data_of(frame)
         if data.startswith(b"[DONE]"):
-            self.done = self._closed = True
-            self._last = frame
-            return b""
+            self.done = True
+            return self._stop(frame)
         chunk = _read_chunk(data)
         if chunk is None:
             return self._passed(frame)
         if chunk.error is not NONE and is_filled(chunk.error):
             self.error = read_error(bytes(chunk.error))
-            self._closed = True
-            self._last = frame
-            return b""
+            return self._stop(frame)
         if self._head is None and is_filled(chunk.id):
             self._head = chunk
         has_usage = chunk.usage is not NONE and is_filled(chunk.usage)
@@ -273,9 +273,16 @@ class StreamLane:
         spans = data_spans(frame)
         return self._rename.in_frame(frame, *spans[0]) if len(spans) == 1 else frame
 
-    def _passed(self, frame: bytes) -> bytes:
-        self.forwarded_bytes += len(frame)
-        return frame
+    def _stop(self, last: bytes) -> bytes:
+        """Keep a frame for the end; nothing that comes after it matters."""
+        self._closed = True
+        self._template = None
+        self._last = last
+        return b""
+
+    def _passed(self, frames: bytes) -> bytes:
+        self.forwarded_bytes += len(frames)
+        return frames
 
     def _is_text_completion(self) -> bool:
         return self._head is not None and bytes(self._head.object) == b'"text_completion"'

@@ -1,0 +1,258 @@
+"""The composition root: the only place that constructs things and wires them together.
+
+`serve` runs one gateway process until it is told to stop: server, teller, group commit, engines and watchers share one
+event loop.
+"""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+import uvloop
+from granian.constants import HTTPModes, Interfaces
+from granian.server.embed import Server
+from msgspec import Struct
+
+from tokengate.accounts.keyring import KeyRing
+from tokengate.accounts.keys import KeyLimits
+from tokengate.catalog.load import Catalog, load_models
+from tokengate.catalog.versions import sync_prices
+from tokengate.core.clock import Clock, SystemClock, day_of
+from tokengate.core.ids import new_id
+from tokengate.core.logs import configure_logs
+from tokengate.core.money import read_yuan
+from tokengate.core.settings import LimitSettings, Settings
+from tokengate.gateway.backends import Backends
+from tokengate.gateway.meter import Meter
+from tokengate.gateway.metrics import Metrics
+from tokengate.gateway.pipeline import Gateway
+from tokengate.gateway.watch import Watch
+from tokengate.idempotency.replies import Replies
+from tokengate.ledger.teller import Teller
+from tokengate.limits.limiter import Limiter
+from tokengate.storage.changes import Changes
+from tokengate.storage.engine import Database, database_url, open_database
+from tokengate.storage.migrations.upgrade import upgrade
+from tokengate.storage.writer import Writer
+from tokengate.usage import store
+from tokengate.web.admit import Admit
+from tokengate.web.dispatch import Dispatch
+from tokengate.web.surfaces.account import AccountSurface
+from tokengate.web.surfaces.openai import OpenAISurface
+from tokengate.web.surfaces.operations import OperationsSurface
+
+_log = structlog.get_logger("tokengate.app")
+
+_BACKLOG = 4_096
+_UPKEEP_S = 3_600
+_CONNECTIONS = 16_384  # open at once; more wait in the backlog
+
+
+class PortInUse(RuntimeError):
+    """Something answers on the port already."""
+
+
+class Platform(Struct, frozen=True, eq=False):
+    """Everything that a running gateway consists of."""
+
+    settings: Settings
+    database: Database
+    catalog: Catalog
+    teller: Teller
+    watch: Watch
+    admit: Admit
+    backends: Backends
+    metrics: Metrics
+    dispatch: Dispatch
+
+
+def serve(settings: Settings, *, accept_prices: bool = False, on_ready: Callable[[Platform], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `on_ready` is called once the port listens.
+
+    Raises PortInUse, DatabaseInUse, PriceMoved (a price moved more than tenfold and was not accepted).
+    """
+    configure_logs(settings.server.log_level)
+    refuse_taken_port(settings.server.host, settings.server.port)
+    uvloop.run(_serve(settings, accept_prices, on_ready))
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Raise PortInUse when something answers: the server shares ports, so the kernel would not say."""
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        if probe.connect_ex((host if host != "0.0.0.0" else "127.0.0.1", port)) == 0:
+            raise PortInUse(f"Something already answers on {host}:{port}; stop it, or choose another --port.")
+
+
+async def _serve(settings: Settings, accept_prices: bool, on_ready: Callable[[Platform], None]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with open_platform(settings, accept_prices=accept_prices) as platform:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        server = Server(
+            platform.dispatch,
+            address=settings.server.host,
+            port=settings.server.port,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.auto,
+            websockets=False,
+            log_enabled=False,
+            backlog=_BACKLOG,
+            backpressure=_CONNECTIONS,
+        )
+        serving = loop.create_task(server.serve())
+        await _until_listening(settings.server.host, settings.server.port, serving)
+        on_ready(platform)
+        await stop.wait()
+        await _drain(platform, settings.server.stop_timeout_s)
+        server.stop()
+        await serving
+
+
+async def _drain(platform: Platform, timeout_s: float) -> None:
+    """Refuse new calls, let those in flight finish, and end the rest at the deadline, billed for what they gave."""
+    platform.admit.stopping = True
+    _log.info("stopping", in_flight=len(platform.watch))
+    try:
+        async with asyncio.timeout(timeout_s):
+            await platform.watch.idle()
+    except TimeoutError:
+        _log.warning("stop_deadline", in_flight=len(platform.watch))
+        platform.watch.cancel_all()
+        await platform.watch.idle()
+
+
+async def _until_listening(host: str, port: int, serving: asyncio.Task[None]) -> None:
+    address = host if host != "0.0.0.0" else "127.0.0.1"
+    while not serving.done():
+        try:
+            _, writer = await asyncio.open_connection(address, port)
+        except OSError:
+            await asyncio.sleep(0.01)
+        else:
+            writer.close()
+            return
+    await serving
+
+
+@asynccontextmanager
+async def open_platform(settings: Settings, *, accept_prices: bool = False) -> AsyncIterator[Platform]:
+    """Construct everything, start what runs in the background, and take it down in reverse order."""
+    clock = SystemClock()
+    metrics = Metrics()
+    async with AsyncExitStack() as stack:
+        database = await open_database(database_url(settings))
+        stack.push_async_callback(database.close)
+        await database.lock_for_serving()
+        catalog = load_models(settings)
+        await sync_prices(database, catalog, int(clock.now_s() * 1000), accept=accept_prices)
+
+        writer = Writer(database, on_commit=metrics.commit)
+        await writer.start()
+        stack.push_async_callback(writer.close)
+        teller = Teller(database, writer, clock, new_id=new_id)
+        await teller.open()
+        stack.push_async_callback(teller.close)
+        keyring = KeyRing(database, clock)
+        await keyring.load()
+        limiter = await _open_limiter(settings.limits, database, clock)
+        replies = Replies(database, clock)
+
+        backends = Backends(settings, catalog, clock)
+        stack.push_async_callback(backends.close)
+        watch = Watch(writer, clock, teller_id=lambda: teller.id)
+        meter = Meter(teller, writer, replies, metrics, clock)
+        gateway = Gateway(
+            catalog=catalog,
+            routes=backends.routes,
+            teller=teller,
+            limiter=limiter,
+            replies=replies,
+            watch=watch,
+            meter=meter,
+            default_output_cap=settings.limits.default_output_cap,
+        )
+        admit = Admit(keyring, max_body_mb=settings.server.max_body_mb, body_timeout_s=settings.server.body_timeout_s)
+        dispatch = Dispatch(
+            [
+                *OpenAISurface(gateway, catalog, admit).endpoints(),
+                *AccountSurface(database, teller, admit).endpoints(),
+                *OperationsSurface(metrics, backends.not_ready, backends.states).endpoints(),
+            ],
+            clock=clock,
+            new_id=new_id,
+            cors=settings.server.cors,
+            body_timeout_s=settings.server.body_timeout_s,
+        )
+        metrics.show_breakers(backends.breaker_states)
+
+        async def refresh_keys() -> None:
+            await keyring.refresh()
+            await _load_spend(limiter, database, clock)
+
+        changes = Changes(database)
+        changes.watch("keys", refresh_keys)
+        changes.watch("wallets", teller.refresh)
+        await changes.start()
+        stack.push_async_callback(changes.close)
+
+        await stack.enter_async_context(
+            _background(watch.run(), backends.start(), _keep_house(database, replies, metrics, clock))
+        )
+        yield Platform(
+            settings=settings,
+            database=database,
+            catalog=catalog,
+            teller=teller,
+            watch=watch,
+            admit=admit,
+            backends=backends,
+            metrics=metrics,
+            dispatch=dispatch,
+        )
+
+
+async def _open_limiter(settings: LimitSettings, database: Database, clock: Clock) -> Limiter:
+    spend = settings.spend_per_day
+    defaults = KeyLimits(
+        requests_per_minute=settings.requests_per_minute,
+        tokens_per_minute=settings.tokens_per_minute,
+        concurrency=settings.concurrency,
+        spend_per_day_nano=None if spend is None else read_yuan(spend),
+    )
+    limiter = Limiter(clock, defaults)
+    await _load_spend(limiter, database, clock)
+    return limiter
+
+
+async def _load_spend(limiter: Limiter, database: Database, clock: Clock) -> None:
+    day = day_of(clock.now_s())
+    async with database.read() as read:
+        limiter.load_spend(await store.spend_of_day(read, day), day)
+
+
+async def _keep_house(database: Database, replies: Replies, metrics: Metrics, clock: Clock) -> None:
+    """Drop what has served its time, and make room for the days to come."""
+    while True:
+        try:
+            await replies.purge()
+            async with database.tx() as tx:
+                await upgrade(tx, now_s=clock.now_s())
+        except Exception:
+            metrics.alarm("upkeep")
+            _log.exception("upkeep")
+        await asyncio.sleep(_UPKEEP_S)
+
+
+@asynccontextmanager
+async def _background(*jobs: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Run jobs beside the block and end them with it; a job that fails ends the process, loudly."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(job) for job in jobs]
+        yield
+        for task in tasks:
+            task.cancel()

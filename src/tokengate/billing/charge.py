@@ -1,0 +1,85 @@
+"""The money of one call, from hold to settlement.
+
+    with Charge(quote, ...) as charge: ... bill = await charge.settle(usage, ...)
+
+Leaving without settling releases the hold. A settled bill carries its rows: whoever settles must commit them, with
+everything else of the call, before the reply's last byte leaves.
+"""
+
+from types import TracebackType
+from typing import Self
+
+from msgspec import Struct
+
+from tokengate.billing.quote import Quote, output_affordable
+from tokengate.catalog import price as prices
+from tokengate.catalog.price import CallTraits, Price
+from tokengate.core.usage import Usage, UsageSource
+from tokengate.ledger.teller import Teller
+from tokengate.storage.writer import Row
+
+_GROWTH_TOKENS = 4_096  # a stream's hold grows by this many output tokens at a time
+
+
+class Bill(Struct, frozen=True):
+    """What a call came to."""
+
+    cost_nano: int  # what the wallet pays
+    overrun_nano: int  # what the house bears beyond it
+    json: str  # the bill line: price version, words x price = amount, usage source, the vendor's own usage
+    alarms: tuple[str, ...]  # units on the wire that have no price
+    rows: list[Row]
+
+
+class Charge:
+    """Owns one hold. `price` is the version in force when the call was admitted; `traits` pick its tier."""
+
+    __slots__ = ("_open", "_teller", "_traits", "price", "quote", "wallet_id")
+
+    def __init__(self, quote: Quote, price: Price, traits: CallTraits, wallet_id: str, teller: Teller) -> None:
+        self.quote = quote
+        self.price = price
+        self._traits = traits
+        self.wallet_id = wallet_id
+        self._teller = teller
+        self._open = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._open:
+            self._open = False
+            self._teller.release(self.quote.hold)
+
+    def output_covered(self) -> int:
+        """Return how many output tokens the hold pays for now."""
+        return output_affordable(self.price, self.quote.prompt_bound, self.quote.hold.nano)
+
+    async def cover_more(self) -> int:
+        """Grow the hold by a step, as far as the wallet allows; return how many output tokens it now pays for."""
+        wanted_tokens = self.output_covered() + _GROWTH_TOKENS
+        wanted_nano = self.price.max_cost_nano(self.quote.prompt_bound, wanted_tokens) + 1
+        await self._teller.grow(self.quote.hold, wanted_nano)
+        return self.output_covered()
+
+    async def settle(
+        self, usage: Usage, source: UsageSource, raw_usage: bytes | None, *, call_id: str, now_ms: int
+    ) -> Bill:
+        """Price the usage and move the money out of the lease; a cost above the hold first grows it as far as the
+        wallet allows, and what remains is the house's overrun."""
+        hold = self.quote.hold
+        priced = prices.bill(usage, self.price, self._traits)
+        if priced.total_nano > hold.nano:
+            await self._teller.grow(hold, priced.total_nano)
+        self._open = False
+        settled = self._teller.settle(hold, priced.total_nano, call_id=call_id, now_ms=now_ms)
+        return Bill(
+            cost_nano=settled.settled_nano,
+            overrun_nano=settled.overrun_nano,
+            json=priced.to_json(source, raw_usage),
+            alarms=priced.alarms,
+            rows=settled.rows,
+        )

@@ -1,0 +1,83 @@
+"""Tries the targets of a route in order until one answers; the next is tried only while nothing that the caller
+would keep has reached them.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from tokengate.core.clock import Clock
+from tokengate.core.errors import Unavailable, UpstreamFailed
+from tokengate.core.http import Exchange
+from tokengate.gateway.call import Attempt, Call
+from tokengate.gateway.metrics import Metrics
+from tokengate.gateway.route import Route, Target
+
+T = TypeVar("T")
+
+_MAX_FAILURE_BYTES = 64 * 1024  # of a vendor's error body
+_MAX_ERROR = 500  # characters of a failed attempt's message kept in the record
+
+
+async def first_answer(
+    call: Call,
+    route: Route,
+    metrics: Metrics,
+    clock: Clock,
+    ask: Callable[[Target], Awaitable[T]],
+    may_retry: Callable[[], bool],
+) -> T:
+    """Return the first answer. Raises the last failure, or Unavailable when every breaker is open."""
+    last: UpstreamFailed | Unavailable | None = None
+    for target in route.order():
+        call.begin(target)
+        started_s = clock.monotonic_s()
+        target.backend.in_flight += 1
+        try:
+            answer = await ask(target)
+        except UpstreamFailed as failure:
+            failure.backend = target.backend.name
+            target.breaker.failure(failure.kind, failure.retry_after_s)
+            metrics.upstream_error(target.backend.name, failure.kind)
+            _note(call, target, started_s, clock, failure)
+            if not failure.retryable or not may_retry():
+                raise
+            last = failure
+        except Unavailable as busy:  # an engine that is loading, or full
+            target.breaker.forget()
+            last = busy
+        except BaseException:
+            target.breaker.forget()
+            raise
+        else:
+            target.breaker.success()
+            _note(call, target, started_s, clock, None)
+            return answer
+        finally:
+            target.backend.in_flight -= 1
+    raise last or route.unavailable(call.model.id)
+
+
+async def send(call: Call, target: Target, body: bytes) -> Exchange:
+    """Send a prepared body; return once a 200 head has arrived. Raises UpstreamFailed in the vendor's words."""
+    backend = target.backend
+    exchange = await backend.transport.send(backend.request(call.operation.path, body))
+    if exchange.status == 200:
+        return exchange
+    try:
+        failure = await exchange.read(_MAX_FAILURE_BYTES)
+    finally:
+        exchange.close()
+    raise backend.provider.failure(exchange.status, exchange.headers, failure, credential=backend.credential)
+
+
+def _note(call: Call, target: Target, started_s: float, clock: Clock, failure: UpstreamFailed | None) -> None:
+    attempt = Attempt(
+        upstream=target.backend.name,
+        outcome="ok" if failure is None else failure.kind,
+        ms=int((clock.monotonic_s() - started_s) * 1000),
+    )
+    if failure is not None:
+        attempt.status = failure.upstream_status
+        attempt.upstream_request_id = failure.upstream_request_id
+        attempt.error = failure.message[:_MAX_ERROR]
+    call.attempts.append(attempt)

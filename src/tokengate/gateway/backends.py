@@ -1,0 +1,180 @@
+"""The backends that the configuration names: upstreams over the network, engines in this process, and the routes
+from models to them.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import structlog
+from msgspec import json
+
+from tokengate.catalog.load import Catalog
+from tokengate.core.clock import Clock
+from tokengate.core.http import Timeouts
+from tokengate.core.settings import EngineSettings, Settings, UpstreamSettings
+from tokengate.core.settings_file import credential, secret
+from tokengate.engines.llama import LlamaEngine
+from tokengate.engines.wordllama import EmbeddingEngine
+from tokengate.gateway.health import Breaker, Health, State
+from tokengate.gateway.route import Backend, Route, Target
+from tokengate.providers.load import provider_of, upstreams_from_environment
+from tokengate.upstream.transport import HttpTransport
+
+_log = structlog.get_logger("tokengate.gateway")
+
+Engine = LlamaEngine | EmbeddingEngine
+
+
+class Backends:
+    """All backends, opened at once; engines load in the background once started."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, clock: Clock) -> None:
+        self._clock = clock
+        self._targets: dict[str, list[Target]] = {}
+        self._transports: list[HttpTransport] = []
+        self._backends: list[Backend] = []
+        self._engines = _engines(settings.engine, settings.server.data, clock)
+        for engine in self._engines:
+            self._add_engine(engine, catalog)
+        for upstream in upstreams_of(settings):
+            self._add_upstream(upstream, catalog)
+        self.routes = {model_id: Route(targets) for model_id, targets in self._targets.items()}
+
+    async def start(self) -> None:
+        """Load the engines; return when each is ready or cannot be."""
+        for engine in self._engines:
+            await engine.start()
+            _log.info("engine", model=engine.model, state=engine.state.name, detail=engine.state.sentence)
+
+    async def close(self) -> None:
+        for engine in self._engines:
+            await engine.close()
+        for transport in self._transports:
+            await transport.close()
+
+    def not_ready(self) -> list[str]:
+        """Return what keeps calls from being answered, as sentences; empty when the gateway is ready.
+
+        An engine that is loading always counts; one that cannot be used counts when nothing else can answer.
+        """
+        loading = [engine for engine in self._engines if engine.state.name == "loading"]
+        if not loading and (self._transports or any(engine.state.name == "ready" for engine in self._engines)):
+            return []
+        waiting = loading or [engine for engine in self._engines if engine.state.name != "ready"]
+        sentences = [f"{engine.model}: {engine.state.sentence}" for engine in waiting]
+        return sentences or ["No upstream and no local model is configured."]
+
+    def states(self) -> list[dict[str, object]]:
+        """Return each upstream and engine with the health of its models, as JSON-able rows."""
+        rows: list[dict[str, object]] = []
+        for backend in self._backends:
+            healths = [target.breaker.snapshot() for target in self._all_targets() if target.backend is backend]
+            worst = max(healths, key=lambda health: _BADNESS[health.state], default=None)
+            rows.append(
+                {
+                    "name": backend.name,
+                    "provider": backend.provider.name,
+                    "base_url": backend.base_url,
+                    "models": [health.model for health in healths],
+                    "state": worst.state.value if worst else State.CLOSED.value,
+                    "failures": worst.failures if worst else 0,
+                    "cooldown_s": round(worst.cooldown_s, 1) if worst else 0,
+                    "last_failure": worst.last_failure if worst else "",
+                    "in_flight": backend.in_flight,
+                }
+            )
+        return rows
+
+    def breaker_states(self) -> Iterator[tuple[str, str, str]]:
+        """Yield (upstream, model, state) for metrics."""
+        for target in self._all_targets():
+            yield target.backend.name, target.breaker.model, target.breaker.snapshot().state.value
+
+    def _all_targets(self) -> Iterator[Target]:
+        for targets in self._targets.values():
+            yield from targets
+
+    def _add_engine(self, engine: Engine, catalog: Catalog) -> None:
+        backend = Backend(
+            name="local",
+            provider=provider_of("local"),
+            transport=engine,
+            base_url="",
+            credential="",
+            headers={},
+            timeouts=Timeouts(),
+            on_abort="cancel",
+            weight=1,
+            tier=1,
+        )
+        self._backends.append(backend)
+        model = catalog.resolve(engine.model)
+        self._target(model.id if model else engine.model, backend, engine.model, {})
+
+    def _add_upstream(self, upstream: UpstreamSettings, catalog: Catalog) -> None:
+        provider = provider_of(upstream.provider)
+        transport = HttpTransport(upstream, self._clock)
+        self._transports.append(transport)
+        backend = Backend(
+            name=upstream.name,
+            provider=provider,
+            transport=transport,
+            base_url=upstream.base_url or provider.base_url,
+            credential=credential(upstream),
+            headers=upstream.headers,
+            timeouts=upstream.timeouts,
+            on_abort=upstream.on_abort,
+            weight=upstream.weight,
+            tier=upstream.tier,
+        )
+        self._backends.append(backend)
+        for ours, theirs in _offered(upstream, catalog, provider.vendors):
+            model = catalog.resolve(ours)
+            fixed = {name: json.encode(value) for name, value in model.parameters.items()} if model else {}
+            self._target(ours, backend, theirs, fixed)
+
+    def _target(self, model_id: str, backend: Backend, theirs: str, parameters: Mapping[str, bytes]) -> None:
+        breaker = Breaker(backend.name, model_id, self._clock, on_change=_tell)
+        self._targets.setdefault(model_id, []).append(Target(backend, theirs, breaker, parameters))
+
+
+def upstreams_of(settings: Settings) -> list[UpstreamSettings]:
+    """Return the configured upstreams, and one for each vendor whose key is in the environment and that no
+    configured upstream names."""
+    named = {upstream.provider for upstream in settings.upstream} | {upstream.name for upstream in settings.upstream}
+    found = [one for one in upstreams_from_environment(secret) if one.name not in named]
+    return [*settings.upstream, *found]
+
+
+def _offered(upstream: UpstreamSettings, catalog: Catalog, vendors: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield (our model id, the vendor's name for it)."""
+    if isinstance(upstream.models, dict):
+        for ours, theirs in upstream.models.items():
+            model = catalog.resolve(ours)
+            yield (model.id if model else ours), theirs
+        return
+    named = upstream.models or [model.id for model in catalog.models() if model.vendor in vendors]
+    for name in named:
+        model = catalog.resolve(name)
+        if model is None:
+            yield name, name
+        elif model.vendor in vendors:
+            yield model.id, model.upstream_id or model.id
+        else:
+            yield model.id, name
+
+
+def _engines(settings: EngineSettings, data: Path, clock: Clock) -> list[Engine]:
+    engines: list[Engine] = []
+    if settings.chat.enabled:
+        engines.append(LlamaEngine(settings.chat, data, clock))
+    if settings.embedding.enabled:
+        engines.append(EmbeddingEngine(settings.embedding))
+    return engines
+
+
+_BADNESS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2, State.DISABLED: 3}
+
+
+def _tell(health: Health) -> None:
+    _log.warning("breaker", upstream=health.backend, model=health.model, state=health.state, kind=health.last_failure)

@@ -1,0 +1,166 @@
+"""One call on its way through the gateway: who asked for what, what was tried, and how it ended."""
+
+import asyncio
+from typing import Protocol
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from tokengate.accounts.keys import Principal
+from tokengate.billing.charge import Bill
+from tokengate.catalog.model import Model
+from tokengate.core.errors import GatewayError
+from tokengate.core.usage import Usage, UsageSource
+from tokengate.gateway.operation import Asked, Operation
+from tokengate.gateway.route import Target
+from tokengate.usage.record import CallRecord
+
+Headers = list[tuple[str, str]]
+
+_encode = msgspec.json.Encoder().encode
+_MAX_ERROR = 2_000  # characters of an error kept in the record
+
+
+class Sink(Protocol):
+    """The way back to the caller; the web layer implements it."""
+
+    def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole reply."""
+        ...
+
+    def open(self, status: int, headers: Headers) -> None:
+        """Send the head of a streamed reply."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send a piece of a streamed reply. Raises ClientGone."""
+        ...
+
+    async def gone(self) -> None:
+        """Return when the caller has left."""
+        ...
+
+
+class Options(Struct, frozen=True):
+    """What the path and the headers of a call ask for, beside its body."""
+
+    usage_always: bool = False  # the last usage chunk comes without being asked for
+    cost_comment: bool = False  # an SSE comment with the cost before the end of a stream
+    idempotency_key: str | None = None
+    client_request_id: str | None = None
+
+
+class Attempt(Struct):
+    """One try at one backend."""
+
+    upstream: str
+    outcome: str
+    ms: int
+    status: int | None = None
+    upstream_request_id: str | None = None
+    error: str | UnsetType = UNSET
+
+
+class Call:
+    """The mutable state of one call; lives as long as its request."""
+
+    __slots__ = (
+        "asked",
+        "attempts",
+        "client_gone",
+        "draining",
+        "first_token_s",
+        "held_nano",
+        "id",
+        "model",
+        "noted",
+        "now_ms",
+        "on_abort",
+        "operation",
+        "options",
+        "principal",
+        "sink",
+        "started_s",
+        "task",
+        "upstream",
+        "watcher",
+    )
+
+    def __init__(
+        self,
+        call_id: str,
+        principal: Principal,
+        operation: Operation,
+        asked: Asked,
+        model: Model,
+        options: Options,
+        sink: Sink,
+        *,
+        started_s: float,
+        now_ms: int,
+    ) -> None:
+        self.id = call_id
+        self.principal = principal
+        self.operation = operation
+        self.asked = asked
+        self.model = model
+        self.options = options
+        self.sink = sink
+        self.started_s = started_s
+        self.now_ms = now_ms
+        self.task: asyncio.Task[None] | None = asyncio.current_task()
+        self.attempts: list[Attempt] = []
+        self.upstream = ""
+        self.on_abort = "cancel"
+        self.held_nano = 0
+        self.first_token_s: float | None = None
+        self.client_gone = False
+        self.draining = False
+        self.noted = False
+        self.watcher: asyncio.Task[None] | None = None
+
+    def begin(self, target: Target) -> None:
+        """A backend is about to be asked."""
+        self.upstream = target.backend.name
+        self.on_abort = target.backend.on_abort
+
+    def record(
+        self,
+        *,
+        status: int,
+        outcome: str,
+        now_s: float,
+        usage: Usage | None = None,
+        source: UsageSource | None = None,
+        bill: Bill | None = None,
+        error: GatewayError | None = None,
+    ) -> CallRecord:
+        """Return the usage record of the finished call."""
+        principal = self.principal
+        first_s = self.first_token_s
+        return CallRecord(
+            id=self.id,
+            org_id=principal.org_id,
+            project_id=principal.project_id,
+            key_id=principal.key_id,
+            wallet_id=principal.wallet_id,
+            endpoint=self.operation.name,
+            model=self.model.id,
+            upstream=self.upstream,
+            stream=self.asked.stream,
+            status=status,
+            outcome=outcome,
+            error=error.message[:_MAX_ERROR] if error else "",
+            started_ms=self.now_ms,
+            latency_ms=int((now_s - self.started_s) * 1000),
+            first_token_ms=None if first_s is None else int((first_s - self.started_s) * 1000),
+            input_tokens=usage.input_total if usage else 0,
+            output_tokens=usage.output_total if usage else 0,
+            cached_tokens=usage.cache_read if usage else 0,
+            usage_source=source.value if source else "",
+            cost_nano=bill.cost_nano if bill else 0,
+            overrun_nano=bill.overrun_nano if bill else 0,
+            bill=bill.json if bill else "",
+            attempts=_encode(self.attempts).decode() if self.attempts else "",
+            client_request_id=self.options.client_request_id,
+        )

@@ -1,0 +1,63 @@
+"""The same-format lane: the caller's bytes go to the backend, edited by splice and only where they must be.
+
+In the request: `model`, `stream_options`, the output cap, the provider's declared renames and drops. Every other byte
+is untouched. Replies are edited by the format's own readers: `model`, and the usage chunk when nobody asked for it.
+"""
+
+from msgspec import Struct, json
+
+from tokengate.core.splice import Members, edit
+from tokengate.gateway.operation import Asked
+from tokengate.gateway.route import Target
+
+_INCLUDE_USAGE = b'{"include_usage":true}'
+
+
+class Prepared(Struct, frozen=True):
+    """A body ready for one backend."""
+
+    body: bytes
+    usage_injected: bool  # we asked for the usage chunk, the caller did not
+
+
+def prepare(body: bytes, asked: Asked, target: Target, output_cap: int | None) -> Prepared:
+    """Return the body for one target; `output_cap` is set only when the wallet cannot pay for more."""
+    provider = target.backend.provider
+    inject = asked.stream and not asked.include_usage and provider.usage_on_request
+    renamed = asked.model != target.model
+    if not (renamed or inject or target.parameters or provider.edits_requests) and output_cap is None:
+        return Prepared(body, usage_injected=False)
+
+    members = asked.members
+    wanted: dict[str, bytes] = {}
+    removed: set[str] = {name for name in provider.drops if name in members}
+    for theirs, ours in provider.renames.items():
+        value = members.get(ours)
+        if value is not None:
+            removed.add(ours)
+            wanted[theirs] = value
+    if renamed:
+        wanted["model"] = json.encode(target.model)
+    if output_cap is not None:
+        wanted[provider.output_cap_name] = str(output_cap).encode()
+    if inject:
+        wanted["stream_options"] = _with_usage(members.get("stream_options"))
+    wanted.update(target.parameters)
+    present = {name for name in wanted if name in members}
+    return Prepared(
+        members.edit(
+            replace={name: wanted[name] for name in present},
+            remove=removed - present,
+            add={name: value for name, value in wanted.items() if name not in present},
+        ),
+        inject,
+    )
+
+
+def _with_usage(stream_options: bytes | None) -> bytes:
+    if stream_options is None or stream_options == b"null":
+        return _INCLUDE_USAGE
+    members = Members(stream_options)
+    if "include_usage" in members:
+        return members.edit(replace={"include_usage": b"true"})
+    return edit(stream_options, add={"include_usage": b"true"})

@@ -1,0 +1,126 @@
+"""The end of a call: price its usage, make it durable, count it; or record why it was not billed.
+
+Whole and streamed replies end through the same few functions, so they cannot be billed differently.
+"""
+
+from collections.abc import Callable
+
+import structlog
+from msgspec import Struct
+
+from tokengate.billing.charge import Bill, Charge
+from tokengate.core.clock import Clock
+from tokengate.core.errors import ClientGone, GatewayError, UpstreamFailed
+from tokengate.core.money import write_balance, write_yuan
+from tokengate.core.usage import Usage, UsageSource
+from tokengate.gateway.call import Call, Headers
+from tokengate.gateway.metrics import Metrics
+from tokengate.idempotency.replies import MAX_BODY_BYTES, Replies
+from tokengate.ledger.teller import Teller
+from tokengate.limits.limiter import Admission
+from tokengate.storage.writer import Row, Writer
+from tokengate.usage.record import rows_of
+
+_log = structlog.get_logger("tokengate.gateway")
+
+
+class Metered(Struct, frozen=True):
+    """What a call used and what that came to."""
+
+    usage: Usage
+    source: UsageSource
+    bill: Bill
+
+
+class Meter:
+    """Built once; keeps nothing of any call."""
+
+    def __init__(self, teller: Teller, writer: Writer, replies: Replies, metrics: Metrics, clock: Clock) -> None:
+        self._teller = teller
+        self._writer = writer
+        self._replies = replies
+        self.metrics = metrics
+        self.clock = clock
+
+    def head(self, call: Call, charge: Charge, admission: Admission, content_type: str) -> Headers:
+        """Return the headers that a whole reply has after settlement, and a stream at its start."""
+        balance_nano = self._teller.balance_nano(charge.wallet_id, after_holds=True)
+        headers: Headers = [
+            ("content-type", content_type),
+            ("x-request-id", call.id),
+            ("x-account-balance", write_balance(balance_nano)),
+        ]
+        headers.extend(admission.headers)
+        if charge.quote.output_cap is not None:
+            headers.append(("x-tokengate-warning", f"max_tokens lowered to {charge.quote.output_cap} (balance)"))
+        return headers
+
+    async def price(
+        self, call: Call, charge: Charge, body: bytes, usage: Usage | None, raw: bytes | None, output: Callable[[], int]
+    ) -> Metered:
+        """Settle the call in memory. Without the vendor's usage, the prompt is estimated from the request's body and
+        `output()` tells the tokens that were delivered."""
+        source = UsageSource.VENDOR
+        if usage is None:
+            source = UsageSource.ESTIMATED
+            usage = Usage(input=call.operation.prompt_estimate(body), output=output())
+        bill = await charge.settle(usage, source, raw, call_id=call.id, now_ms=self._now_ms())
+        return Metered(usage, source, bill)
+
+    async def commit(
+        self,
+        call: Call,
+        metered: Metered,
+        reply: list[Row],
+        *,
+        outcome: str = "ok",
+        error: GatewayError | None = None,
+    ) -> None:
+        """Make the settled call durable, with its usage record and the rows of its stored reply; count it."""
+        bill = metered.bill
+        record = call.record(
+            status=error.status if error else 200,
+            outcome=outcome,
+            now_s=self.clock.monotonic_s(),
+            usage=metered.usage,
+            source=metered.source,
+            bill=bill,
+            error=error,
+        )
+        series = self.metrics.series(call.operation.name, call.model.id, call.upstream)
+        series.count(record.status, record.latency_ms, record.first_token_ms)
+        series.input_tokens += record.input_tokens
+        series.output_tokens += record.output_tokens
+        series.cost_nano += bill.cost_nano
+        if bill.overrun_nano or bill.alarms:
+            series.overrun_nano += bill.overrun_nano
+            self._alarm(call, bill)
+        await self._writer.commit([*bill.rows, *rows_of(record), *reply])
+
+    def stored_reply(self, call: Call, digest: bytes | None, headers: Headers, body: bytes) -> list[Row]:
+        """Return the rows that keep a reply for its idempotency key; none without a key or when it is too long."""
+        key = call.options.idempotency_key
+        if digest is None or key is None or len(body) > MAX_BODY_BYTES:
+            return []
+        return self._replies.rows_of(call.principal.key_id, key, digest, 200, headers, body, self._now_ms())
+
+    def unbilled(self, call: Call, error: GatewayError) -> None:
+        """Record a call that was not billed; written behind, since nobody waits for it."""
+        outcome = "client_gone" if isinstance(error, ClientGone) else "error"
+        record = call.record(status=error.status, outcome=outcome, now_s=self.clock.monotonic_s(), error=error)
+        series = self.metrics.series(call.operation.name, call.model.id, call.upstream)
+        series.count(error.status, record.latency_ms, None)
+        if not isinstance(error, UpstreamFailed):
+            self.metrics.refuse(error.code or str(error.status))
+        self._writer.later(rows_of(record))
+
+    def _alarm(self, call: Call, bill: Bill) -> None:
+        if bill.overrun_nano:
+            self.metrics.alarm("overrun")
+            _log.warning("overrun", request_id=call.id, model=call.model.id, yuan=write_yuan(bill.overrun_nano))
+        for unit in bill.alarms:
+            self.metrics.alarm("unpriced_unit")
+            _log.warning("unpriced_unit", request_id=call.id, model=call.model.id, unit=unit)
+
+    def _now_ms(self) -> int:
+        return int(self.clock.now_s() * 1000)

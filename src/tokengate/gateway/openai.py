@@ -1,0 +1,62 @@
+"""OpenAI's operations as the pipeline sees them: the format's readers joined with the catalogue's token bounds."""
+
+from tokengate.catalog.tokens import estimate_tokens, prompt_bound
+from tokengate.formats.openai.requests import read_chat, read_completion, read_embedding
+from tokengate.formats.openai.texts import prompt_text
+from tokengate.gateway.operation import Asked, Operation
+
+
+def _chat(body: bytes) -> Asked:
+    request = read_chat(body)
+    media = request.media
+    return Asked(
+        members=request.members,
+        model=request.model,
+        stream=request.stream,
+        include_usage=request.include_usage,
+        output_cap=request.output_bound,
+        choices=request.n,
+        prompt_bound=prompt_bound(
+            len(body),
+            messages=request.messages,
+            images=media.images + media.frames,
+            tools=request.tools,
+            media_size_bytes=media.characters,
+        ),
+        thinking=request.thinking,
+    )
+
+
+def _completion(body: bytes) -> Asked:
+    request = read_completion(body)
+    return Asked(
+        members=request.members,
+        model=request.model,
+        stream=request.stream,
+        include_usage=request.include_usage,
+        output_cap=request.output_cap,
+        choices=request.choices,
+        prompt_bound=prompt_bound(len(body), messages=request.prompts) + request.prompt_tokens,
+    )
+
+
+def _embedding(body: bytes) -> Asked:
+    request = read_embedding(body)
+    return Asked(
+        members=request.members,
+        model=request.model,
+        stream=False,
+        include_usage=False,
+        output_cap=None,
+        choices=1,
+        prompt_bound=prompt_bound(len(body), messages=request.inputs),
+    )
+
+
+def _estimate(body: bytes) -> int:
+    return estimate_tokens(prompt_text(body))
+
+
+CHAT_COMPLETIONS = Operation("chat.completions", "/chat/completions", frozenset({"chat"}), _chat, _estimate)
+COMPLETIONS = Operation("completions", "/completions", frozenset({"chat", "completion"}), _completion, _estimate)
+EMBEDDINGS = Operation("embeddings", "/embeddings", frozenset({"embedding"}), _embedding, _estimate)

@@ -1,0 +1,93 @@
+"""Looks after calls that take a while: notices callers who leave, and notes open calls for the operator.
+
+Most calls end before the first look, so they pay nothing for it. One task looks at all calls at a fixed pace and
+owns every task that it starts.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from tokengate.core.clock import Clock
+from tokengate.gateway.call import Call
+from tokengate.storage.tables import open_calls
+from tokengate.storage.writer import Delete, Insert, Writer
+
+_PACE_S = 0.05
+_NOTED_AFTER_S = 1.0
+
+
+class Watch:
+    """The calls in flight."""
+
+    def __init__(self, writer: Writer, clock: Clock, teller_id: Callable[[], str]) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._teller_id = teller_id
+        self._calls: dict[str, Call] = {}
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.may_drain: Callable[[], bool] = lambda: True
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def enter(self, call: Call) -> None:
+        self._calls[call.id] = call
+        self._idle.clear()
+
+    def leave(self, call: Call) -> None:
+        del self._calls[call.id]
+        if call.watcher is not None:
+            call.watcher.cancel()
+        if call.noted:
+            self._writer.later([Delete(open_calls, (call.id,))])
+        if not self._calls:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Return when no call is in flight."""
+        await self._idle.wait()
+
+    def cancel_all(self) -> None:
+        """End every call now; each settles what it delivered."""
+        for call in list(self._calls.values()):
+            if call.task is not None:
+                call.task.cancel()
+
+    async def run(self) -> None:
+        """Look at the calls until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await asyncio.sleep(_PACE_S)
+                self.look(tasks)
+
+    def look(self, tasks: asyncio.TaskGroup) -> None:
+        """One look at every call."""
+        now_s = self._clock.monotonic_s()
+        for call in self._calls.values():
+            if call.watcher is None:
+                call.watcher = tasks.create_task(self._await_departure(call))
+            if not call.noted and call.held_nano and now_s - call.started_s > _NOTED_AFTER_S:
+                call.noted = True
+                self._note(call)
+
+    async def _await_departure(self, call: Call) -> None:
+        await call.sink.gone()
+        call.client_gone = True
+        if call.on_abort == "drain" and self.may_drain():
+            call.draining = True
+        elif call.task is not None:
+            call.task.cancel()
+
+    def _note(self, call: Call) -> None:
+        row = (
+            call.id,
+            self._teller_id(),
+            call.principal.key_id,
+            call.principal.wallet_id,
+            call.model.id,
+            call.upstream,
+            call.held_nano,
+            call.now_ms,
+        )
+        self._writer.later([Insert(open_calls, row)])

@@ -1,0 +1,53 @@
+"""From a request to a principal and a body: the key, the content type, the size and the time limits of a body."""
+
+import asyncio
+
+from tokengate.accounts.keyring import KeyRing
+from tokengate.accounts.keys import Principal
+from tokengate.core.errors import BadRequest, Unavailable
+from tokengate.gateway.call import Options
+from tokengate.web.request import Request
+
+_MAX_IDEMPOTENCY_KEY = 255
+_MAX_CLIENT_REQUEST_ID = 200
+_MEGABYTE = 1024 * 1024
+
+
+class Admit:
+    """What every surface asks of a request before it looks at the body's meaning."""
+
+    def __init__(self, keyring: KeyRing, *, max_body_mb: int, body_timeout_s: float) -> None:
+        self._find = keyring.find
+        self._max_body_bytes = max_body_mb * _MEGABYTE
+        self._body_timeout_s = body_timeout_s
+        self.stopping = False
+
+    def principal(self, request: Request) -> Principal:
+        """Return who calls. Raises BadKey; Unavailable while the gateway stops."""
+        if self.stopping:
+            raise Unavailable("The gateway is stopping; another one will take over.", retry_after_s=2)
+        return self._find(request.bearer())
+
+    async def json_body(self, request: Request) -> bytes:
+        """Return the body. Raises UnsupportedMediaType, BodyTooLarge, BadRequest, TimeoutError."""
+        request.require_json()
+        async with asyncio.timeout(self._body_timeout_s):
+            body = await request.body(self._max_body_bytes)
+        if not body:
+            raise BadRequest("The request body is empty; a JSON object is needed.")
+        return body
+
+
+def options(request: Request, *, usage_always: bool = False) -> Options:
+    """Return what the headers of a call ask for. Raises BadRequest."""
+    headers = request.headers
+    idempotency_key: str | None = headers.get("idempotency-key")
+    if idempotency_key is not None and not 0 < len(idempotency_key) <= _MAX_IDEMPOTENCY_KEY:
+        raise BadRequest(f"Idempotency-Key must be 1 to {_MAX_IDEMPOTENCY_KEY} characters.", param="Idempotency-Key")
+    client_request_id: str | None = headers.get("x-client-request-id") or headers.get("x-request-id")
+    return Options(
+        usage_always=usage_always,
+        cost_comment=headers.get("x-tokengate-cost") == "stream",
+        idempotency_key=idempotency_key,
+        client_request_id=client_request_id and client_request_id[:_MAX_CLIENT_REQUEST_ID],
+    )

@@ -1,0 +1,127 @@
+"""From a request line to a surface: one dictionary for exact paths, a few prefixes matched to their end.
+
+Answers unknown paths, wrong methods, CORS preflights and every expected error; an unexpected one is a logged 500
+with the request id and nothing else.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any
+
+import structlog
+from msgspec import Struct
+
+from tokengate.core.clock import Clock
+from tokengate.core.errors import BodyTimeout, GatewayError, MethodNotAllowed, NotFound
+from tokengate.core.ids import NewId
+from tokengate.web.errors import BadKeyWords, error_body, error_headers
+from tokengate.web.request import Headers, Request, RsgiProtocol
+
+Handler = Callable[[Request], Awaitable[None]]
+
+_log = structlog.get_logger("tokengate.web")
+
+_EXPOSED = (
+    "x-request-id, x-account-balance, x-request-cost, x-tokengate-warning, idempotent-replayed, retry-after, "
+    "x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, "
+    "x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
+)
+_METHODS = "GET, POST, DELETE, OPTIONS"
+
+
+class Endpoint(Struct, frozen=True, eq=False):
+    """One public route. A path that ends with `/{id}` is matched as a prefix; the id may contain slashes."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    bad_key: BadKeyWords | None = None
+
+
+class Dispatch:
+    """The server's application object."""
+
+    def __init__(
+        self, endpoints: Iterable[Endpoint], *, clock: Clock, new_id: NewId, cors: Sequence[str], body_timeout_s: float
+    ) -> None:
+        self._exact: dict[str, dict[str, Endpoint]] = {}
+        self._prefixes: dict[str, dict[str, Endpoint]] = {}
+        for endpoint in endpoints:
+            head, brace, _ = endpoint.path.partition("{")
+            table = self._prefixes if brace else self._exact
+            table.setdefault(head, {})[endpoint.method] = endpoint
+        self._prefix_heads = tuple(self._prefixes)
+        self._clock = clock
+        self._new_id = new_id
+        self._any_origin = "*" in cors
+        self._origins = frozenset(cors)
+        self._body_timeout_s = body_timeout_s
+
+    async def __rsgi__(self, scope: Any, protocol: RsgiProtocol) -> None:
+        if scope.proto != "http":
+            protocol.close(404)  # type: ignore[attr-defined]  # a websocket protocol object
+            return
+        request = Request(scope, protocol, self._new_id("req", self._clock.now_s()))
+        endpoint: Endpoint | None = None
+        origin = request.headers.get("origin")
+        if origin is not None:
+            self._allow_origin(request, origin)
+        try:
+            endpoint = self._find(request)
+            if endpoint is not None:
+                await endpoint.handler(request)
+        except GatewayError as error:
+            self._refuse(request, error, endpoint.bad_key if endpoint else None)
+        except TimeoutError:
+            self._refuse(
+                request, BodyTimeout(f"The request body did not arrive within {self._body_timeout_s:g} s."), None
+            )
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            _log.exception("defect", request_id=request.id, path=request.path)
+            self._refuse(request, GatewayError("The gateway has a defect; the operator has been told."), None)
+
+    def _find(self, request: Request) -> Endpoint | None:
+        path = request.path
+        methods = self._exact.get(path)
+        if methods is None:
+            for head in self._prefix_heads:
+                if path.startswith(head) and len(path) > len(head):
+                    methods = self._prefixes[head]
+                    break
+            else:
+                raise NotFound(f"Unknown request URL: {request.method} {path[:200]}.")
+        endpoint = methods.get(request.method)
+        if endpoint is None:
+            if request.method == "OPTIONS":
+                self._preflight(request)
+                return None
+            raise MethodNotAllowed(request.method, ", ".join(sorted(methods)))
+        return endpoint
+
+    def _refuse(self, request: Request, error: GatewayError, words: BadKeyWords | None) -> None:
+        if request.status:  # the head is out; the surface has already told the caller what it could
+            return
+        headers: Headers = [("content-type", "application/json"), ("x-request-id", request.id)]
+        headers.extend(error_headers(error))
+        request.whole(error.status, headers, error_body(error, words))
+
+    def _allow_origin(self, request: Request, origin: str) -> None:
+        if self._any_origin:
+            request.extra.append(("access-control-allow-origin", "*"))
+        elif origin in self._origins:
+            request.extra.append(("access-control-allow-origin", origin))
+            request.extra.append(("vary", "origin"))
+        else:
+            return
+        request.extra.append(("access-control-expose-headers", _EXPOSED))
+
+    def _preflight(self, request: Request) -> None:
+        headers: Headers = [("x-request-id", request.id), ("access-control-allow-methods", _METHODS)]
+        wanted = request.headers.get("access-control-request-headers")
+        if wanted:
+            headers.append(("access-control-allow-headers", wanted))
+        headers.append(("access-control-max-age", "86400"))
+        request.whole(204, headers, b"")

@@ -1,0 +1,57 @@
+"""The one place that writes an error for a caller, in the shape that OpenAI's SDKs parse.
+
+`{"error": {"message", "type", "param", "code"}}`; the SDK picks its exception by the status. A base path may show a
+bad key in its own words, as its product page does.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from tokengate.core.errors import BadKey, GatewayError, MethodNotAllowed, RateLimited, Unavailable
+
+Headers = list[tuple[str, str]]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Error(Struct):
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class _Body(Struct):
+    error: _Error
+
+
+class BadKeyWords(Struct, frozen=True):
+    """How a base path words a bad key."""
+
+    message: str | None  # None: the sentence of the error itself
+    code: str | None
+
+
+def error_body(error: GatewayError, words: BadKeyWords | None = None) -> bytes:
+    """Return the JSON body of an error."""
+    message, code = error.message, error.code
+    if words is not None and isinstance(error, BadKey):
+        message, code = words.message or message, words.code
+    return _encode(_Body(_Error(message, error.type, error.param, code)))
+
+
+def error_headers(error: GatewayError) -> Headers:
+    """Return the headers that belong to an error: Retry-After, Allow, rate limits."""
+    headers: Headers = []
+    if error.retry_after_s is not None:
+        headers.append(("retry-after", str(max(1, round(error.retry_after_s)))))
+    match error:
+        case MethodNotAllowed():
+            headers.append(("allow", error.allowed))
+        case RateLimited():
+            headers.extend(error.headers)
+        case Unavailable() if error.retry_after_s is None:
+            headers.append(("retry-after", "1"))
+        case _:
+            pass
+    return headers

@@ -1,0 +1,49 @@
+"""For those who run the gateway: health, readiness, metrics, and the state of the upstreams (this machine only)."""
+
+from collections.abc import Callable
+
+from tokengate.core.errors import NotFound
+from tokengate.gateway.metrics import Metrics
+from tokengate.web.dispatch import Endpoint
+from tokengate.web.request import Headers, Request
+
+_LOOPBACK = ("127.", "[::1]", "::1")
+
+Readiness = Callable[[], list[str]]
+UpstreamStates = Callable[[], list[dict[str, object]]]
+
+
+class OperationsSurface:
+    """`/healthz`, `/readyz`, `/metrics`, `/internal/upstreams`."""
+
+    def __init__(self, metrics: Metrics, not_ready: Readiness, upstreams: UpstreamStates) -> None:
+        self._metrics = metrics
+        self._not_ready = not_ready
+        self._upstreams = upstreams
+
+    def endpoints(self) -> list[Endpoint]:
+        return [
+            Endpoint("GET", "/healthz", self._health, "Say that the process is alive"),
+            Endpoint("GET", "/readyz", self._ready, "Say whether calls can be answered, and what is missing"),
+            Endpoint("GET", "/metrics", self._show_metrics, "Show metrics in Prometheus' text format"),
+            Endpoint("GET", "/internal/upstreams", self._show_upstreams, "Show upstreams and their breakers"),
+        ]
+
+    async def _health(self, request: Request) -> None:
+        request.json({"status": "alive"})
+
+    async def _ready(self, request: Request) -> None:
+        missing = self._not_ready()
+        if missing:
+            request.json({"status": "not ready", "missing": missing}, 503)
+        else:
+            request.json({"status": "ready"})
+
+    async def _show_metrics(self, request: Request) -> None:
+        headers: Headers = [("content-type", "text/plain; version=0.0.4; charset=utf-8")]
+        request.whole(200, headers, self._metrics.text())
+
+    async def _show_upstreams(self, request: Request) -> None:
+        if not request.client.startswith(_LOOPBACK):
+            raise NotFound("Unknown request URL: GET /internal/upstreams.")
+        request.json({"upstreams": self._upstreams()})
