@@ -7,7 +7,7 @@ event loop.
 import asyncio
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
@@ -140,7 +140,7 @@ async def _until_listening(host: str, port: int, serving: asyncio.Task[None]) ->
 
 
 @asynccontextmanager
-async def open_platform(settings: Settings, *, accept_prices: bool = False) -> AsyncIterator[Platform]:
+async def open_platform(settings: Settings, *, accept_prices: bool = False) -> AsyncGenerator[Platform]:
     """Construct everything, start what runs in the background, and take it down in reverse order."""
     clock = SystemClock()
     metrics = Metrics()
@@ -249,7 +249,7 @@ async def _keep_house(database: Database, replies: Replies, metrics: Metrics, cl
 
 
 @asynccontextmanager
-async def _background(*jobs: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def _background(*jobs: Coroutine[None, None, None]) -> AsyncGenerator[None]:
     """Run jobs beside the block and end them with it; a job that fails ends the process, loudly."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(job) for job in jobs]

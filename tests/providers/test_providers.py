@@ -49,7 +49,6 @@ def test_vendor_with_a_key_has_an_address_and_models(name: str) -> None:
 
     assert bool(provider.key_env) == bool(provider.base_url) == bool(provider.vendors)
     assert not provider.base_url or provider.base_url.startswith("https://")
-    assert provider.edits_requests == bool(provider.renames or provider.drops)
     assert "openai" in provider.formats
 
 

@@ -4,12 +4,15 @@ In the request: `model`, `stream_options`, the output cap, the provider's declar
 is untouched. Replies are edited by the format's own readers: `model`, and the usage chunk when nobody asked for it.
 """
 
+from collections.abc import Mapping
+
 from msgspec import Struct, json
 
 from tokengate.core.splice import Members, edit
-from tokengate.gateway.operation import Asked
+from tokengate.gateway.operation import Asked, Operation
 from tokengate.gateway.route import Target
 
+_NO_RENAMES: Mapping[str, str] = {}
 _INCLUDE_USAGE = b'{"include_usage":true}'
 
 
@@ -20,18 +23,20 @@ class Prepared(Struct, frozen=True):
     usage_injected: bool  # we asked for the usage chunk, the caller did not
 
 
-def prepare(body: bytes, asked: Asked, target: Target, output_cap: int | None) -> Prepared:
+def prepare(body: bytes, asked: Asked, operation: Operation, target: Target, output_cap: int | None) -> Prepared:
     """Return the body for one target; `output_cap` is set only when the wallet cannot pay for more."""
     provider = target.backend.provider
+    renames = provider.renames if operation.chat_names else _NO_RENAMES
+    drops = provider.drops if operation.chat_names else ()
     inject = asked.stream and not asked.include_usage and provider.usage_on_request
     renamed = asked.model != target.model
-    if not (renamed or inject or target.parameters or provider.edits_requests) and output_cap is None:
+    if not (renamed or inject or target.parameters or renames or drops) and output_cap is None:
         return Prepared(body, usage_injected=False)
 
     members = asked.members
     wanted: dict[str, bytes] = {}
-    removed: set[str] = {name for name in provider.drops if name in members}
-    for theirs, ours in provider.renames.items():
+    removed: set[str] = {name for name in drops if name in members}
+    for theirs, ours in renames.items():
         value = members.get(ours)
         if value is not None:
             removed.add(ours)
@@ -39,7 +44,7 @@ def prepare(body: bytes, asked: Asked, target: Target, output_cap: int | None) -
     if renamed:
         wanted["model"] = json.encode(target.model)
     if output_cap is not None:
-        wanted[provider.output_cap_name] = str(output_cap).encode()
+        wanted[provider.output_cap_name if operation.chat_names else "max_tokens"] = str(output_cap).encode()
     if inject:
         wanted["stream_options"] = _with_usage(members.get("stream_options"))
     wanted.update(target.parameters)

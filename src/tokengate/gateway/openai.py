@@ -57,6 +57,27 @@ def _estimate(body: bytes) -> int:
     return estimate_tokens(prompt_text(body))
 
 
-CHAT_COMPLETIONS = Operation("chat.completions", "/chat/completions", frozenset({"chat"}), _chat, _estimate)
-COMPLETIONS = Operation("completions", "/completions", frozenset({"chat", "completion"}), _completion, _estimate)
-EMBEDDINGS = Operation("embeddings", "/embeddings", frozenset({"embedding"}), _embedding, _estimate)
+CHAT_COMPLETIONS = Operation(
+    name="chat.completions",
+    path="/chat/completions",
+    kinds=frozenset({"chat"}),
+    read=_chat,
+    chat_names=True,
+    prompt_estimate=_estimate,
+)
+COMPLETIONS = Operation(
+    name="completions",
+    path="/completions",
+    kinds=frozenset({"chat", "completion"}),
+    read=_completion,
+    chat_names=False,
+    prompt_estimate=_estimate,
+)
+EMBEDDINGS = Operation(
+    name="embeddings",
+    path="/embeddings",
+    kinds=frozenset({"embedding"}),
+    read=_embedding,
+    chat_names=False,
+    prompt_estimate=_estimate,
+)

@@ -30,4 +30,5 @@ class Operation(Struct, frozen=True, eq=False):
     path: str  # at the backend, below its base URL
     kinds: frozenset[str]  # the kinds of model that it serves
     read: Callable[[bytes], Asked]
+    chat_names: bool  # a provider's own names for chat parameters hold here too
     prompt_estimate: Callable[[bytes], int]  # tokens, for backends that never say

@@ -114,7 +114,7 @@ class StreamRun:
 
     async def _ask(self, target: Target) -> None:
         call = self._call
-        prepared = prepare(self._body, call.asked, target, self._charge.quote.output_cap)
+        prepared = prepare(self._body, call.asked, call.operation, target, self._charge.quote.output_cap)
         exchange = await send(call, target, prepared.body)
         provider = target.backend.provider
         lane = self._lane = StreamLane(

@@ -35,7 +35,7 @@ async def first_whole(
     """Return the first whole reply that is not empty. Raises UpstreamFailed."""
 
     async def ask(target: Target) -> WholeReply:
-        prepared = prepare(body, call.asked, target, charge.quote.output_cap)
+        prepared = prepare(body, call.asked, call.operation, target, charge.quote.output_cap)
         exchange = await send(call, target, prepared.body)
         try:
             data = await exchange.read(_MAX_REPLY_BYTES)

@@ -40,11 +40,6 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
     auth_codes: frozenset[str] = frozenset({"invalid_api_key"})
     quota_codes: frozenset[str] = frozenset({"insufficient_quota", "billing_not_active"})
 
-    @property
-    def edits_requests(self) -> bool:
-        """Whether there are any renames or drops."""
-        return bool(self.renames or self.drops)
-
     def request(
         self,
         path: str,

@@ -66,11 +66,6 @@ class Provider(Protocol):
         """Request parameters that it refuses and that change nothing for the caller."""
         ...
 
-    @property
-    def edits_requests(self) -> bool:
-        """Whether there are any renames or drops."""
-        ...
-
     def request(
         self,
         path: str,
