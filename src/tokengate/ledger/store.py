@@ -1,0 +1,346 @@
+"""The ledger's questions to the database: wallets, the journal, and what tellers have leased.
+
+Whoever locks a wallet and its leases locks the wallet first, here as in the writer.
+"""
+
+from msgspec import Struct
+from sqlalchemy import Update, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from tokengate.core.clock import day_of, seconds_of, sleep_ms
+from tokengate.core.errors import NotFound
+from tokengate.core.ids import NewId
+from tokengate.core.ids import new_id as random_id
+from tokengate.core.money import MAX_NANO, write_yuan
+from tokengate.ledger.rules import lease_size
+from tokengate.storage.changes import bump
+from tokengate.storage.engine import Database
+from tokengate.storage.tables import journal, leases, tellers, wallets
+
+MAX_PAGE = 1_000
+
+_RECALL_TRIES = 100  # with the pause, ten seconds: calls in flight have time to release what they hold
+_RECALL_PAUSE_MS = 100
+
+
+class CannotTakeOut(ValueError):
+    """A wallet does not have what a correction takes out, or calls in flight hold it."""
+
+
+class Wallet(Struct, frozen=True):
+    """A wallet as its row says: the balance, and what of it is leased to tellers or asked back from them."""
+
+    id: str
+    org_id: str
+    name: str
+    balance_nano: int
+    leased_nano: int
+    credit_nano: int
+    recall_nano: int
+    created_ms: int
+
+    @property
+    def free_nano(self) -> int:
+        """What may be leased or taken out now."""
+        return self.balance_nano + self.credit_nano - self.leased_nano
+
+
+class Entry(Struct, frozen=True):
+    """One journal entry: `amount_nano` out of the account `debit` into the account `credit`."""
+
+    id: str
+    kind: str  # top_up | settle | overrun | correct
+    wallet_id: str
+    debit: str
+    credit: str
+    amount_nano: int
+    call_id: str | None
+    note: str
+    created_ms: int
+
+
+class Leased(Struct, frozen=True):
+    """A wallet and one teller's lease of it; `lent_nano` is what has just been added to the lease."""
+
+    wallet: Wallet
+    lease_nano: int
+    lent_nano: int = 0
+
+
+async def open_wallet(tx: AsyncConnection, org_id: str, name: str, now_ms: int, *, new_id: NewId = random_id) -> str:
+    """Open an empty wallet and return its id."""
+    wallet_id = new_id("wal", seconds_of(now_ms))
+    await tx.execute(insert(wallets).values(id=wallet_id, org_id=org_id, name=name, created_ms=now_ms))
+    return wallet_id
+
+
+async def get_wallet(read: AsyncConnection, org_id: str, wallet_id: str) -> Wallet:
+    """Return one wallet. Raises NotFound."""
+    rows = await read.execute(select(*_WALLET).where(wallets.c.id == wallet_id, wallets.c.org_id == org_id))
+    row = rows.one_or_none()
+    if row is None:
+        raise NotFound(f"There is no wallet {wallet_id}.")
+    return Wallet(*row)
+
+
+async def list_wallets(read: AsyncConnection, org_id: str, *, after: str = "", limit: int = MAX_PAGE) -> list[Wallet]:
+    """Return wallets by id, which is by age; `after` is the last id of the page before."""
+    query = select(*_WALLET).where(wallets.c.org_id == org_id, wallets.c.id > after)
+    rows = await read.execute(query.order_by(wallets.c.id).limit(min(limit, MAX_PAGE)))
+    return [Wallet(*row) for row in rows]
+
+
+async def list_journal(
+    read: AsyncConnection, org_id: str, wallet_id: str, *, before: str | None = None, limit: int = 100
+) -> list[Entry]:
+    """Return a wallet's entries, the newest first; `before` is the last id of the page before. Raises NotFound."""
+    await get_wallet(read, org_id, wallet_id)
+    query = select(*_ENTRY).where(journal.c.wallet_id == wallet_id)
+    if before is not None:
+        query = query.where(journal.c.id < before)
+    rows = await read.execute(query.order_by(journal.c.id.desc()).limit(min(limit, MAX_PAGE)))
+    return [Entry(*row) for row in rows]
+
+
+async def top_up(
+    tx: AsyncConnection,
+    org_id: str,
+    wallet_id: str,
+    nano: int,
+    note: str,
+    now_ms: int,
+    *,
+    new_id: NewId = random_id,
+) -> Wallet:
+    """Put money into a wallet. Raises NotFound, or ValueError for an amount that is not positive or too large."""
+    if nano <= 0:
+        raise ValueError("the amount of a top-up must be positive")
+    return await _put_in(tx, org_id, wallet_id, nano, "top_up", "house:cash", note, now_ms, new_id)
+
+
+async def correct(
+    database: Database,
+    org_id: str,
+    wallet_id: str,
+    nano: int,
+    note: str,
+    now_ms: int,
+    *,
+    new_id: NewId = random_id,
+    tries: int = _RECALL_TRIES,
+    pause_ms: int = _RECALL_PAUSE_MS,
+) -> Wallet:
+    """Add to a wallet, or take out of it, by a journal entry of its own.
+
+    What is taken out is first asked back from the tellers, which takes until calls release what they hold; dead
+    tellers' leases are taken back at once. Raises NotFound, ValueError for zero, or CannotTakeOut.
+    """
+    if nano == 0:
+        raise ValueError("a correction of zero changes nothing")
+    if nano > 0:
+        async with database.tx() as tx:
+            return await _put_in(tx, org_id, wallet_id, nano, "correct", "house:correction", note, now_ms, new_id)
+    while True:
+        tries -= 1
+        async with database.if_unserved() as unserved, database.tx() as tx:
+            if unserved:
+                await return_leases(tx, await dead_tellers(tx))
+            before = await get_wallet(tx, org_id, wallet_id)
+            taken = await _take_out(tx, before, -nano, note, now_ms, new_id)
+            hopeless = before.balance_nano + before.credit_nano < -nano
+            again = tries > 0 and not taken and not hopeless
+            recall_nano = max(before.recall_nano, -nano) if again else 0
+            await tx.execute(update(wallets).where(wallets.c.id == wallet_id).values(recall_nano=recall_nano))
+            await bump(tx, "wallets")
+            wallet = await get_wallet(tx, org_id, wallet_id)
+        if taken:
+            return wallet
+        if not again:
+            break
+        await sleep_ms(pause_ms)
+    held = "" if hopeless else f", and calls in flight hold ¥{write_yuan(wallet.leased_nano)} of it; try again later"
+    raise CannotTakeOut(
+        f"¥{write_yuan(-nano)} cannot be taken out: the wallet has ¥{write_yuan(wallet.balance_nano)}{held}"
+    )
+
+
+async def register_teller(tx: AsyncConnection, teller_id: str, now_ms: int) -> None:
+    """Enter a teller; until it leaves or is swept it may lease."""
+    await tx.execute(insert(tellers).values(id=teller_id, started_ms=now_ms, heartbeat_ms=now_ms))
+
+
+async def heartbeat(tx: AsyncConnection, teller_id: str, now_ms: int) -> bool:
+    """Say that the teller lives; False when it was taken for dead, and its leases are gone."""
+    return await _changed(tx, update(tellers).where(tellers.c.id == teller_id).values(heartbeat_ms=now_ms)) == 1
+
+
+async def dead_tellers(tx: AsyncConnection, *, but: str | None = None, silent_since_ms: int | None = None) -> list[str]:
+    """Return the tellers other than `but`; with `silent_since_ms`, only those not heard of since."""
+    query = select(tellers.c.id)
+    if but is not None:
+        query = query.where(tellers.c.id != but)
+    if silent_since_ms is not None:
+        query = query.where(tellers.c.heartbeat_ms < silent_since_ms)
+    return list((await tx.execute(query)).scalars())
+
+
+async def return_leases(tx: AsyncConnection, teller_ids: list[str]) -> None:
+    """Return everything that these tellers had leased and not spent, and forget them."""
+    for teller_id in teller_ids:
+        lent = select(leases.c.wallet_id).where(leases.c.teller_id == teller_id)
+        await tx.execute(select(wallets.c.id).where(wallets.c.id.in_(lent)).order_by(wallets.c.id).with_for_update())
+        returned = await tx.execute(
+            delete(leases).where(leases.c.teller_id == teller_id).returning(leases.c.wallet_id, leases.c.leased_nano)
+        )
+        for wallet_id, nano in returned.all():
+            await _move_leased(tx, wallet_id, -nano)
+        await tx.execute(delete(tellers).where(tellers.c.id == teller_id))
+
+
+async def leased_wallets(read: AsyncConnection, teller_id: str, wallet_ids: list[str]) -> list[Leased]:
+    """Return these wallets and what the teller has leased of them, as committed."""
+    lease = (leases.c.teller_id == teller_id) & (leases.c.wallet_id == wallets.c.id)
+    query = select(*_WALLET, func.coalesce(leases.c.leased_nano, 0)).select_from(wallets.outerjoin(leases, lease))
+    rows = await read.execute(query.where(wallets.c.id.in_(wallet_ids)))
+    return [Leased(Wallet(*wallet), lease_nano) for *wallet, lease_nano in rows]
+
+
+async def lease(tx: AsyncConnection, teller_id: str, wallet_id: str) -> Leased:
+    """Lend the teller what the rules allow of what the wallet has free."""
+    rows = await tx.execute(select(*_WALLET).where(wallets.c.id == wallet_id).with_for_update())
+    wallet = Wallet(*rows.one())
+    lent_nano = lease_size(wallet.free_nano, wallet.recall_nano)
+    if lent_nano:
+        await _move_leased(tx, wallet_id, lent_nano)
+        if not await _move_lease(tx, teller_id, wallet_id, lent_nano):
+            await tx.execute(insert(leases).values(teller_id=teller_id, wallet_id=wallet_id, leased_nano=lent_nano))
+    return await _one_leased(tx, teller_id, wallet_id, lent_nano)
+
+
+async def give_back(tx: AsyncConnection, teller_id: str, wallet_id: str, nano: int) -> Leased:
+    """Return a part of the teller's lease to the wallet."""
+    await _move_leased(tx, wallet_id, -nano)
+    assert await _move_lease(tx, teller_id, wallet_id, -nano), "only what was leased can be given back"
+    return await _one_leased(tx, teller_id, wallet_id, 0)
+
+
+async def list_recalls(tx: AsyncConnection) -> dict[str, int]:
+    """Return what is asked back now, by wallet."""
+    rows = await tx.execute(select(wallets.c.id, wallets.c.recall_nano).where(wallets.c.recall_nano > 0))
+    return {wallet_id: nano for wallet_id, nano in rows}
+
+
+async def drop_recall(tx: AsyncConnection, wallet_id: str) -> None:
+    """Forget that something is asked back: whoever asked has gone."""
+    await tx.execute(update(wallets).where(wallets.c.id == wallet_id).values(recall_nano=0))
+    await bump(tx, "wallets")
+
+
+_WALLET = (
+    wallets.c.id,
+    wallets.c.org_id,
+    wallets.c.name,
+    wallets.c.balance_nano,
+    wallets.c.leased_nano,
+    wallets.c.credit_nano,
+    wallets.c.recall_nano,
+    wallets.c.created_ms,
+)
+_ENTRY = (
+    journal.c.id,
+    journal.c.kind,
+    journal.c.wallet_id,
+    journal.c.debit,
+    journal.c.credit,
+    journal.c.amount_nano,
+    journal.c.call_id,
+    journal.c.note,
+    journal.c.created_ms,
+)
+
+
+async def _put_in(
+    tx: AsyncConnection,
+    org_id: str,
+    wallet_id: str,
+    nano: int,
+    kind: str,
+    source: str,
+    note: str,
+    now_ms: int,
+    new_id: NewId,
+) -> Wallet:
+    fits = wallets.c.balance_nano <= MAX_NANO - wallets.c.credit_nano - nano
+    changed = await _changed(
+        tx,
+        update(wallets)
+        .where(wallets.c.id == wallet_id, wallets.c.org_id == org_id, fits)
+        .values(balance_nano=wallets.c.balance_nano + nano),
+    )
+    wallet = await get_wallet(tx, org_id, wallet_id)
+    if not changed:
+        raise ValueError(f"the wallet holds ¥{write_yuan(wallet.balance_nano)}; so much more cannot be kept")
+    await _enter(tx, wallet_id, kind, source, f"wallet:{wallet_id}", nano, note, now_ms, new_id)
+    await bump(tx, "wallets")
+    return wallet
+
+
+async def _take_out(tx: AsyncConnection, wallet: Wallet, nano: int, note: str, now_ms: int, new_id: NewId) -> bool:
+    free = wallets.c.balance_nano + wallets.c.credit_nano - wallets.c.leased_nano
+    changed = await _changed(
+        tx,
+        update(wallets)
+        .where(wallets.c.id == wallet.id, free >= nano)
+        .values(balance_nano=wallets.c.balance_nano - nano),
+    )
+    if changed:
+        account = f"wallet:{wallet.id}"
+        await _enter(tx, wallet.id, "correct", account, "house:correction", nano, note, now_ms, new_id)
+    return changed == 1
+
+
+async def _enter(
+    tx: AsyncConnection,
+    wallet_id: str,
+    kind: str,
+    debit: str,
+    credit: str,
+    nano: int,
+    note: str,
+    now_ms: int,
+    new_id: NewId,
+) -> None:
+    now_s = seconds_of(now_ms)
+    await tx.execute(
+        insert(journal).values(
+            day=day_of(now_s),
+            id=new_id("jnl", now_s),
+            kind=kind,
+            wallet_id=wallet_id,
+            debit=debit,
+            credit=credit,
+            amount_nano=nano,
+            call_id=None,
+            note=note,
+            created_ms=now_ms,
+        )
+    )
+
+
+async def _move_leased(tx: AsyncConnection, wallet_id: str, nano: int) -> None:
+    moved = update(wallets).where(wallets.c.id == wallet_id).values(leased_nano=wallets.c.leased_nano + nano)
+    assert await _changed(tx, moved) == 1
+
+
+async def _move_lease(tx: AsyncConnection, teller_id: str, wallet_id: str, nano: int) -> bool:
+    mine = update(leases).where(leases.c.teller_id == teller_id, leases.c.wallet_id == wallet_id)
+    return await _changed(tx, mine.values(leased_nano=leases.c.leased_nano + nano)) == 1
+
+
+async def _one_leased(tx: AsyncConnection, teller_id: str, wallet_id: str, lent_nano: int) -> Leased:
+    (found,) = await leased_wallets(tx, teller_id, [wallet_id])
+    return Leased(found.wallet, found.lease_nano, lent_nano)
+
+
+async def _changed(tx: AsyncConnection, statement: Update) -> int:
+    return (await tx.execute(statement)).rowcount
