@@ -22,6 +22,7 @@ SOURCE = Path("src/tokengate")
 GUIDE = Path("docs/guide")
 LANGUAGES = ("en", "zh")
 
+_IN_CHINESE = {"必填": "required", "无": "none"}
 _NO_FLOAT = ("ledger", "billing", "catalog")
 
 
@@ -40,6 +41,7 @@ def main() -> int:
         findings += check_commands(commands_of(app), f"{GUIDE}/*.{language}.md", "\n".join(pages.values()))
         configuration = GUIDE / f"configuration.{language}.md"
         findings += check_settings(Settings, str(configuration), pages.get(ROOT / configuration, ""))
+    findings += check_providers(ROOT)
     findings += check_pairs(sorted(page.name for page in (ROOT / GUIDE).glob("*.md")))
     for finding in findings:
         print(f"{finding.place}: {finding.message}")
@@ -61,6 +63,17 @@ def check_source(root: Path, file: Path) -> Iterator[Finding]:
             if message := rule(node):
                 line = getattr(node, "lineno", 1)
                 yield Finding(f"{file.relative_to(root)}:{line}", message)
+
+
+def check_providers(root: Path) -> Iterator[Finding]:
+    """Yield each vendor's module that imports another vendor's; what they share is a module of its own."""
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in _python_files(root / SOURCE / "providers")}
+    vendors = {f"tokengate.providers.{file.stem}" for file, tree in trees.items() if _is_vendor(tree)}
+    for file, tree in trees.items():
+        for node in ast.walk(tree) if _is_vendor(tree) else ():
+            if vendors & set(_imported(node)):
+                place = f"{file.relative_to(root)}:{getattr(node, 'lineno', 1)}"
+                yield Finding(place, "a provider imports another provider")
 
 
 def commands_of(app: typer.Typer) -> list[str]:
@@ -145,6 +158,11 @@ def _imported(node: ast.AST) -> list[str]:
             return []
 
 
+def _is_vendor(tree: ast.Module) -> bool:
+    targets = [target for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]
+    return any(isinstance(target, ast.Name) and target.id == "PROVIDER" for target in targets)
+
+
 def _commands(command: object, typed: str) -> Iterator[str]:
     below: dict[str, object] = getattr(command, "commands", {})
     if not below:
@@ -160,7 +178,7 @@ def _rows(text: str) -> dict[tuple[str, str], str]:
         if heading := re.match(r"#+ .*?`?(\[+[\w.]+\]+)`?", line):
             table = heading[1]
         elif row := re.match(r"\| `(\w+)` \| (.*?) \|", line):
-            rows[table, row[1]] = row[2]
+            rows[table, row[1]] = _IN_CHINESE.get(row[2], row[2])
     return rows
 
 

@@ -1,0 +1,119 @@
+"""Starts the gateway, and on the first start hands out the first key and says what to do with it."""
+
+import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokengate import app as composition
+from tokengate.accounts import store
+from tokengate.accounts.store import DEFAULT_ORG, CreatedKey
+from tokengate.billing.keys import create_key
+from tokengate.cli.client import local_url
+from tokengate.cli.database import with_database
+from tokengate.cli.models import pull_with_progress
+from tokengate.cli.options import Config, Data
+from tokengate.core.clock import SystemClock
+from tokengate.core.money import NANO_PER_YUAN, write_yuan
+from tokengate.core.settings import Settings
+from tokengate.core.settings_file import load
+from tokengate.engines.weights import SMOLLM2, weights_path
+from tokengate.storage.engine import Database
+
+_FIRST_BALANCE_NANO = 10 * NANO_PER_YUAN
+_MEGABYTE = 1_000_000
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(metavar="HOST", help="Address to listen on (default: 127.0.0.1).")] = None,
+    port: Annotated[int | None, typer.Option(metavar="PORT", help="Port to listen on (default: 8700).")] = None,
+    data: Data = None,
+    config: Config = None,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes; only 1 for now.")] = 1,
+    accept_prices: Annotated[
+        bool, typer.Option("--accept-prices", help="Start although a price moved more than tenfold.")
+    ] = False,
+) -> None:
+    """Start the gateway: the API, its wallets and its local model, in one process.
+
+    SIGTERM or Ctrl-C stops it: streams in flight finish and are billed first.
+
+    [dim]tokengate serve[/dim]
+    [dim]OPENAI_API_KEY=sk-... tokengate serve --port 8800 --data /var/lib/tokengate[/dim]
+    """
+    if workers > 1:
+        raise typer.BadParameter(
+            "one process serves for now: two would each hold money of the same wallet, and cannot share it safely yet. "
+            "One process uses one core; the models run elsewhere.",
+            param_hint="--workers",
+        )
+    settings = load(config, overrides={"host": host, "port": port, "data": data and str(data)})
+    composition.refuse_taken_port(settings.server.host, settings.server.port)
+    _offer_weights(settings)
+    first = with_database(settings, _first_key)
+    if first is not None:
+        print(f"\nFirst key, shown this once: {first.key}")
+        print(f"Its wallet {first.wallet_id} holds ¥{write_yuan(_FIRST_BALANCE_NANO)}.", flush=True)
+    composition.serve(
+        settings, accept_prices=accept_prices, on_ready=lambda _: print(_welcome(settings, first), flush=True)
+    )
+
+
+async def _first_key(database: Database) -> CreatedKey | None:
+    """Create a key with a little money when the platform has none yet."""
+    async with database.read() as read:
+        if await store.list_keys(read, DEFAULT_ORG, limit=1):
+            return None
+    return await create_key(database, SystemClock(), name="first", balance_nano=_FIRST_BALANCE_NANO)
+
+
+def _offer_weights(settings: Settings) -> None:
+    """Ask a person who is there whether to download the missing weights of the local model."""
+    if _local_model(settings) == "weights missing" and sys.stdin.isatty():
+        size_mb = SMOLLM2.size_bytes // _MEGABYTE
+        if typer.confirm(f"The weights of the local model ({size_mb} MB) are not here. Download them?", default=True):
+            pull_with_progress(settings.server.data, SMOLLM2)
+
+
+def _local_model(settings: Settings) -> str:
+    """Return what there is: off | own | not installed | weights missing | demo."""
+    chat = settings.engine.chat
+    if not chat.enabled:
+        return "off"
+    if chat.gguf:
+        return "own"
+    if find_spec("xllamacpp") is None:
+        return "not installed"
+    return "demo" if weights_path(settings.server.data).is_file() else "weights missing"
+
+
+_LOCAL = {
+    "off": "The local model is switched off.",
+    "own": "The local model is {model}, from {gguf}.",
+    "not installed": "There is no local model: pip install 'tokengate[local]', then tokengate models pull smollm2",
+    "weights missing": "The local model has no weights yet: tokengate models pull smollm2",
+    "demo": "The local model {model} is a small English demo: good for a first call, not for real work.",
+}
+
+
+def _welcome(settings: Settings, first: CreatedKey | None) -> str:
+    base_url = local_url(settings.server)
+    chat = settings.engine.chat
+    local = _LOCAL[_local_model(settings)].format(model=chat.model, gguf=chat.gguf)
+    key = first.key if first else "$TOKENGATE_API_KEY"
+    where = settings.server.database.partition("://")[0] or str(Path(settings.server.data).absolute())
+    return f"""
+TokenGate {version("tokengate")} answers at {base_url} (data: {where}).
+
+{local}
+A vendor's models come with its key: stop, then
+  export OPENAI_API_KEY=sk-...       (or DASHSCOPE_API_KEY, ...; or an [[upstream]] in tokengate.toml), and start again.
+
+Try it:
+  curl {base_url}/v1/chat/completions -H "Authorization: Bearer {key}" \\
+    -H "Content-Type: application/json" \\
+    -d '{{"model": "{chat.model}", "messages": [{{"role": "user", "content": "Name three colours."}}]}}'
+"""
