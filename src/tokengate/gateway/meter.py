@@ -3,6 +3,7 @@
 Whole and streamed replies end through the same few functions, so they cannot be billed differently.
 """
 
+import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -95,7 +96,12 @@ class Meter:
         if bill.overrun_nano or bill.alarms:
             series.overrun_nano += bill.overrun_nano
             self._alarm(call, bill)
-        await self._writer.commit([*bill.rows, *rows_of(record), *reply])
+        try:
+            await self._writer.commit([*bill.rows, *rows_of(record), *reply])
+        except asyncio.CancelledError:
+            # The caller left while the rows were on their way; they are committed all the same.
+            call.client_gone = True
+            await self._writer.commit(())
 
     def stored_reply(self, call: Call, digest: bytes | None, headers: Headers, body: bytes) -> list[Row]:
         """Return the rows that keep a reply for its idempotency key; none without a key or when it is too long."""
