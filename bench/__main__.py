@@ -29,7 +29,7 @@ QUICK_ROUNDS, QUICK_SECONDS, QUICK_STREAMS, QUICK_REQUESTS = 2, 2, 200, 20_000
 
 def main() -> int:
     options = _options()
-    console = Console(stderr=False)
+    console = Console(width=None if sys.stdout.isatty() else 160)
     signal.signal(signal.SIGTERM, _stop)
     try:
         cores = two_cores()
