@@ -177,7 +177,7 @@ def _rows(text: str) -> dict[tuple[str, str], str]:
     for line in text.splitlines():
         if heading := re.match(r"#+ .*?`?(\[+[\w.]+\]+)`?", line):
             table = heading[1]
-        elif row := re.match(r"\| `(\w+)` \| (.*?) \|", line):
+        elif table and (row := re.match(r"\| `(\w+)` \| (.*?) \|", line)):
             rows[table, row[1]] = _IN_CHINESE.get(row[2], row[2])
     return rows
 

@@ -89,7 +89,7 @@ def resolve(written: Mapping[str, str], per: str, yuan_per_unit: Fraction) -> Re
         if word not in WORDS:
             raise ValueError(f"unknown price word {word!r}; the words are {', '.join(WORDS)}")
         units = _PER[per] if word in TOKEN_WORDS else 1
-        exact[word] = read_amount(text) * yuan_per_unit * NANO_PER_YUAN * MILLION / units
+        exact[word] = read_amount(text) * yuan_per_unit * Fraction(NANO_PER_YUAN * MILLION, units)
     fallbacks: list[tuple[str, str]] = []
     for word, (parent, times) in PARENTS.items():
         if word not in written and parent in exact:
@@ -114,4 +114,4 @@ def read_amount(text: str) -> Fraction:
 
 
 def _decimal(times: Fraction) -> str:
-    return str(Decimal(times.numerator) / Decimal(times.denominator))
+    return str(Decimal(times.numerator * 100 // times.denominator).scaleb(-2).normalize())
