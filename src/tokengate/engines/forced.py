@@ -16,7 +16,7 @@ _encode = json.Encoder().encode
 _decode = json.Decoder().decode
 
 
-class Function(Struct):
+class Function(Struct, omit_defaults=True):
     """A tool's function as the caller declares it."""
 
     name: str
@@ -25,7 +25,7 @@ class Function(Struct):
     strict: bool | None = None
 
 
-class Tool(Struct):
+class Tool(Struct, omit_defaults=True):
     """One entry of `tools`."""
 
     type: str

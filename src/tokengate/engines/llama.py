@@ -8,7 +8,7 @@ is refused by name.
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from tokengate.engines.pieces import JsonCheck, Piece
 from tokengate.engines.plan import Plan
 from tokengate.engines.replies import Choice, Reply
 from tokengate.engines.run import Run
-from tokengate.engines.runtime import LoadFailed, Runtime, restore_signals
+from tokengate.engines.runtime import LoadFailed, Runtime, Server, load_server, restore_signals
 from tokengate.engines.state import LOADING, READY, STOPPED, EngineState, check_ready
 from tokengate.engines.text import read_completion
 
@@ -35,8 +35,15 @@ _ATTEMPTS = 2  # at output that had to be JSON and is not
 class LlamaEngine:
     """A GGUF model behind the Transport protocol: `/chat/completions` and `/completions`."""
 
-    def __init__(self, settings: ChatEngineSettings, data: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        settings: ChatEngineSettings,
+        data: Path,
+        clock: Clock,
+        load_server: Callable[..., Server] = load_server,
+    ) -> None:
         self._settings = settings
+        self._load_server = load_server
         self._clock = clock
         self._known = None if settings.gguf else weights.SMOLLM2
         self._path = Path(settings.gguf) if settings.gguf else weights.weights_path(data)
@@ -127,16 +134,11 @@ class LlamaEngine:
             raise weights.WeightsMissing(f"There is no file {self._path}, which engine.chat.gguf names.")
         self._facts = facts = read_facts(self._path)
         self._context = min(self._settings.context, facts.context or self._settings.context)
-        runtime = Runtime(
-            self.model,
-            self._path,
-            context=self._context,
-            threads=self._settings.threads or len(os.sched_getaffinity(0)),
-            parallel=self._settings.parallel,
-        )
-        runtime.load()
+        parallel = self._settings.parallel
+        threads = self._settings.threads or len(os.sched_getaffinity(0))
+        server = self._load_server(self._path, context=self._context, threads=threads, parallel=parallel)
         self._fingerprint = f"xllamacpp-{version('xllamacpp')}"
-        return runtime
+        return Runtime(self.model, server, parallel)
 
     def _read(self, request: HttpRequest) -> Plan:
         match request.url:

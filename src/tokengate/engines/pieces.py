@@ -73,45 +73,45 @@ class JsonCheck:
             ) from None
 
 
-class _Function(Struct):
+class _Function(Struct, frozen=True):
     name: str | None = None
     arguments: str | None = None
 
 
-class _ToolCall(Struct):
+class _ToolCall(Struct, frozen=True):
     index: int = 0
     id: str | None = None
     function: _Function = _Function()
 
 
-class _Delta(Struct):
+class _Delta(Struct, frozen=True):
     content: str | None = None
     reasoning_content: str | None = None
     tool_calls: list[_ToolCall] = []
 
 
-class _Logprobs(Struct):
+class _Logprobs(Struct, frozen=True):
     content: list[TokenLogprob] = []
 
 
-class _Choice(Struct):
+class _Choice(Struct, frozen=True):
     delta: _Delta = _Delta()
     text: str | None = None
     finish_reason: Finish | None = None
     logprobs: _Logprobs | None = None
 
 
-class _CachedTokens(Struct):
+class _CachedTokens(Struct, frozen=True):
     cached_tokens: int = 0
 
 
-class _Usage(Struct):
+class _Usage(Struct, frozen=True):
     prompt_tokens: int
     completion_tokens: int
     prompt_tokens_details: _CachedTokens = _CachedTokens()
 
 
-class _Error(Struct):
+class _Error(Struct, frozen=True):
     message: str = ""
     code: int = 500
     type: str = ""
@@ -119,7 +119,7 @@ class _Error(Struct):
     n_ctx: int = 0
 
 
-class _Chunk(Struct):
+class _Chunk(Struct, frozen=True):
     choices: list[_Choice] = []
     usage: _Usage | None = None
     error: _Error | None = None

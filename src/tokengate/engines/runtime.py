@@ -1,4 +1,4 @@
-"""llama.cpp in this process: loads one model and runs generations on threads of its own, batched together.
+"""llama.cpp in this process: loads a model, and runs generations on threads of its own, batched together.
 
 At most `parallel` generations run at once; the rest wait here, where waiting can be cancelled. A generation stops
 at its next token, or between two batches of a long prompt, when its feed is closed.
@@ -20,6 +20,7 @@ from tokengate.engines.pieces import read_chunk
 
 _MAX_WAITING = 64  # generations that wait for a slot; more are refused
 _BUSY_RETRY_S = 5.0
+_MAX_REASON = 300  # characters
 _BATCH_TOKENS = 256  # of a prompt, between two looks at whether anybody still waits for the reply
 
 
@@ -27,21 +28,42 @@ class LoadFailed(Exception):
     """llama.cpp could not load the file."""
 
 
-class _Server(Protocol):
+class Server(Protocol):
+    """What is used of xllamacpp's server. Both calls block, hand over JSON chunks, and stop when told True."""
+
     def handle_chat_completions(self, prompt: bytes, callback: Callable[[bytes], bool]) -> None: ...
     def handle_completions(self, prompt: bytes, callback: Callable[[bytes], bool]) -> None: ...
 
 
-class Runtime:
-    """One loaded model. `load` and `close` block; `submit` does not."""
+def load_server(gguf: Path, *, context: int, threads: int, parallel: int) -> Server:
+    """Load a model; blocks. Raises LoadFailed, or ImportError when the runtime is not installed."""
+    xllamacpp: Any = importlib.import_module("xllamacpp")
+    try:
+        return xllamacpp.Server(_parameters(xllamacpp, gguf, context, threads, parallel))
+    except (RuntimeError, ValueError) as error:
+        raise LoadFailed(
+            f"llama.cpp could not load {gguf}: the file is incomplete, its architecture is unknown to this version, "
+            "or memory does not suffice."
+        ) from error
 
-    def __init__(self, backend: str, gguf: Path, *, context: int, threads: int, parallel: int) -> None:
+
+def restore_signals() -> None:
+    """Give SIGINT and SIGTERM back to Python after loading: llama.cpp's server takes them. Main thread only."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        handler = signal.getsignal(number)
+        if handler is not None:
+            signal.signal(number, handler)
+
+
+class Runtime:
+    """Runs generations on a loaded model. `close` blocks; `submit` does not."""
+
+    def __init__(self, backend: str, server: Server, parallel: int) -> None:
         self._backend = backend
-        self._gguf = gguf
-        self._context = context
-        self._threads = threads
+        self._server: Server | None = server
         self._parallel = parallel
-        self._server: _Server | None = None
         self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="llama")
         self._counting = threading.Lock()
         self._waiting = 0
@@ -56,17 +78,6 @@ class Runtime:
     def waiting(self) -> int:
         """Generations that wait for a slot."""
         return self._waiting
-
-    def load(self) -> None:
-        """Load the model. Raises LoadFailed, or ImportError when the runtime is not installed."""
-        xllamacpp: Any = importlib.import_module("xllamacpp")
-        try:
-            self._server = xllamacpp.Server(self._parameters(xllamacpp))
-        except (RuntimeError, ValueError) as error:
-            raise LoadFailed(
-                f"llama.cpp could not load {self._gguf}: the file is incomplete, its architecture is unknown to this "
-                "version, or memory does not suffice."
-            ) from error
 
     def close(self) -> None:
         """Wait for the running generations, whose feeds must be closed by now, and free the model."""
@@ -109,7 +120,7 @@ class Runtime:
 
     def _generate(self, kind: Literal["chat", "text"], choice: int, body: bytes, feed: Feed) -> None:
         server = self._server
-        assert server is not None, "generations start after the model is loaded"
+        assert server is not None, "the pool is empty before the model is freed"
         failures: list[GatewayError] = []
 
         def stop_at(data: bytes) -> bool:
@@ -124,40 +135,33 @@ class Runtime:
         try:
             answer(body, stop_at)
         except ValueError as error:
-            raise BadRequest(str(error)) from error
+            raise BadRequest(str(error)[:_MAX_REASON]) from error
         except RuntimeError as error:
-            raise UpstreamFailed(f"The local model failed: {error}", kind="invalid", backend=self._backend) from error
+            # What follows the colon repeats the prompt or the output, and errors are kept.
+            reason = str(error).partition(":")[0][:_MAX_REASON]
+            raise UpstreamFailed(f"The local model failed: {reason}.", kind="invalid", backend=self._backend) from error
         feed.put(failures[0] if failures else End(choice))
 
-    def _parameters(self, xllamacpp: Any) -> Any:
-        parameters = xllamacpp.CommonParams()
-        parameters.model.path = str(self._gguf)
-        parameters.n_parallel = self._parallel
-        parameters.n_ctx = self._context * self._parallel  # each slot has a context of its own
-        parameters.n_batch = parameters.n_ubatch = _BATCH_TOKENS
-        parameters.use_jinja = True
-        parameters.warmup = False
-        parameters.fit_params = False
-        parameters.offline = True
-        parameters.verbosity = -1  # its log would hold prompts, and goes to our standard error
-        parameters.cache_ram_mib = 0  # it keeps up to 8 GiB of finished prompts otherwise
-        parameters.sse_ping_interval = -1
-        for cpu in (parameters.cpuparams, parameters.cpuparams_batch):
-            cpu.n_threads = self._threads
-            cpu.poll = 0  # spinning threads would take the event loop's core
-        # It also listens on a loopback port of its own choice, which nothing here uses.
-        parameters.api_keys = [secrets.token_urlsafe(32)]
-        parameters.ui = False
-        parameters.endpoint_slots = False
-        parameters.n_threads_http = 1
-        return parameters
 
-
-def restore_signals() -> None:
-    """Give SIGINT and SIGTERM back to Python after `load`: llama.cpp's server takes them. Main thread only."""
-    if threading.current_thread() is not threading.main_thread():
-        return
-    for number in (signal.SIGINT, signal.SIGTERM):
-        handler = signal.getsignal(number)
-        if handler is not None:
-            signal.signal(number, handler)
+def _parameters(xllamacpp: Any, gguf: Path, context: int, threads: int, parallel: int) -> Any:
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(gguf)
+    parameters.n_parallel = parallel
+    parameters.n_ctx = context * parallel  # each slot has a context of its own
+    parameters.n_batch = parameters.n_ubatch = _BATCH_TOKENS
+    parameters.use_jinja = True
+    parameters.warmup = False
+    parameters.fit_params = False
+    parameters.offline = True
+    parameters.verbosity = -1  # its log would hold prompts, and goes to our standard error
+    parameters.cache_ram_mib = 0  # it keeps up to 8 GiB of finished prompts otherwise
+    parameters.sse_ping_interval = -1
+    for cpu in (parameters.cpuparams, parameters.cpuparams_batch):
+        cpu.n_threads = threads
+        cpu.poll = 0  # spinning threads would take the event loop's core
+    # It also listens on a loopback port of its own choice, which nothing here uses.
+    parameters.api_keys = [secrets.token_urlsafe(32)]
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    parameters.n_threads_http = 1
+    return parameters

@@ -109,7 +109,9 @@ class Table:
         import numpy
 
         tokens = [encoded.ids for encoded in self._tokenizer.encode_batch_fast(texts, add_special_tokens=False)]
-        means = numpy.stack([self._vectors[ids or [0], :dimensions].mean(axis=0, dtype=numpy.float32) for ids in tokens])
+        means = numpy.stack(
+            [self._vectors[ids or [0], :dimensions].mean(axis=0, dtype=numpy.float32) for ids in tokens]
+        )
         lengths = numpy.linalg.norm(means, axis=1, keepdims=True)
         return means / numpy.maximum(lengths, numpy.finfo(numpy.float32).tiny), sum(map(len, tokens))
 
@@ -117,7 +119,7 @@ class Table:
 def load_table() -> Table:
     """Read the installed package's files. Raises ImportError when it is not installed, or WeightsAltered."""
     import numpy
-    from safetensors.numpy import load_file
+    from safetensors import numpy as safetensors
     from tokenizers import Tokenizer
 
     package = importlib.util.find_spec("wordllama")
@@ -132,7 +134,7 @@ def load_table() -> Table:
     tokenizer = Tokenizer.from_file(str(folder / _TOKENIZER[0]))
     tokenizer.no_padding()
     tokenizer.no_truncation()
-    tensors: dict[str, Any] = load_file(folder / _WEIGHTS[0])
+    tensors = cast(Any, safetensors).load_file(folder / _WEIGHTS[0])
     return Table(tensors[_TENSOR].astype(numpy.float32), tokenizer)
 
 
