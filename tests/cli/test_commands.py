@@ -223,13 +223,27 @@ def test_a_mistake_in_the_configuration_is_one_sentence(run: Run, tmp_path: Path
     assert ran.err.count("\n") == 1
 
 
-def test_a_database_that_does_not_answer_is_one_sentence(run: Run, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("TOKENGATE_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://nobody@127.0.0.1:1/none", "the database cannot be opened: "),
+        ("somewhere", "must begin with sqlite:/// or postgresql://"),
+        ("mysql://somewhere/x", "'mysql' is not a database that is supported"),
+        ("sqlite://", "the ledger needs a file"),
+        ("sqlite:///tokengate.toml", "the database cannot be opened: file is not a database"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_one_sentence(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str, words: str
+):
+    (tmp_path / "tokengate.toml").write_text("# no database, but a file of some length\n" * 100)
+    monkeypatch.setenv("TOKENGATE_DATABASE_URL", url)
 
     ran = run("keys", "list")
 
     assert (ran.status, ran.out) == (1, "")
     assert ran.err.startswith("tokengate: ")
+    assert words in ran.err
     assert ran.err.count("\n") == 1
 
 

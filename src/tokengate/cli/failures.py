@@ -6,7 +6,7 @@ from tokengate.catalog.versions import PriceMoved
 from tokengate.core.errors import GatewayError
 from tokengate.core.settings_file import SettingsError
 from tokengate.engines.weights import WeightsError
-from tokengate.storage.engine import BadDatabaseUrl, DatabaseInUse
+from tokengate.storage.engine import BadDatabaseUrl, DatabaseInUse, DatabaseUnavailable
 from tokengate.storage.migrations.upgrade import SchemaTooNew
 
 
@@ -27,6 +27,7 @@ _EXPECTED = (
     BadDatabaseUrl,
     CatalogError,
     DatabaseInUse,
+    DatabaseUnavailable,
     GatewayError,
     OSError,
     PortInUse,

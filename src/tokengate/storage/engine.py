@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol, cast
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from tokengate.core.clock import Clock, SystemClock
@@ -31,6 +32,10 @@ class DatabaseInUse(RuntimeError):
     """Another process serves this database."""
 
 
+class DatabaseUnavailable(RuntimeError):
+    """The database does not answer, refuses us, or is none."""
+
+
 class BadDatabaseUrl(ValueError):
     """The database URL names something that is neither a SQLite file nor PostgreSQL."""
 
@@ -41,9 +46,12 @@ def database_url(settings: Settings) -> str:
 
 
 async def open_database(url: str, *, migrate: bool = True, clock: Clock | None = None) -> "Database":
-    """Connect, and bring the schema to this version's. Raises BadDatabaseUrl, or SchemaTooNew when a later
-    version of the product has written the database."""
-    parsed = make_url(url)
+    """Connect, and bring the schema to this version's. Raises BadDatabaseUrl, DatabaseUnavailable, or SchemaTooNew
+    when a later version of the product has written the database."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise BadDatabaseUrl("the database URL must begin with sqlite:/// or postgresql://") from None
     match parsed.get_backend_name():
         case "sqlite":
             database = _open_sqlite(parsed)
@@ -55,8 +63,11 @@ async def open_database(url: str, *, migrate: bool = True, clock: Clock | None =
         try:
             async with database.tx() as tx:
                 await upgrade(tx, now_s=(clock or SystemClock()).now_s())
-        except BaseException:
+        except BaseException as error:
             await database.close()
+            if isinstance(error, OSError | DBAPIError):
+                reason = error.orig if isinstance(error, DBAPIError) else error
+                raise DatabaseUnavailable(f"the database cannot be opened: {reason}") from error
             raise
     return database
 
