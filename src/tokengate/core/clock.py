@@ -2,8 +2,12 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import date
+from functools import lru_cache
 from typing import Protocol
+
+_DAY_S = 86_400
+_EPOCH = date(1970, 1, 1).toordinal()
 
 
 class Clock(Protocol):
@@ -27,7 +31,12 @@ class SystemClock:
 
 def day_of(now_s: float) -> int:
     """Return the UTC day as an integer such as 20261121, the first part of every usage key."""
-    at = datetime.fromtimestamp(now_s, UTC)
+    return _day(int(now_s // _DAY_S))
+
+
+@lru_cache(maxsize=64)
+def _day(days: int) -> int:
+    at = date.fromordinal(_EPOCH + days)
     return at.year * 10_000 + at.month * 100 + at.day
 
 
