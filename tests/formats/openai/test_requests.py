@@ -148,26 +148,26 @@ def test_a_wrong_value_is_refused_by_name_and_with_its_range(name: str, value: A
     assert says in refusal.message
 
 
-@pytest.mark.parametrize(
-    ("messages", "param"),
-    [
-        ([{"role": "user"}], "messages[0].content"),
-        ([{"role": "user", "content": None}], "messages[0].content"),
-        ([{"role": "assistant"}], "messages[0].content"),
-        ([{"role": "tool", "content": None, "tool_call_id": "1"}], "messages[0].content"),
-        ([{"role": "user", "content": "a"}, {"role": "robot", "content": "b"}], "messages[1].role"),
-        ([{"role": "user", "content": "a"}, {"content": "b"}], "messages[1].role"),
-        ([{"role": ["user"], "content": "a"}], "messages[0].role"),
-        ([{"role": "user", "content": 5}], "messages[0].content"),
-        ([{"role": "user", "content": {}}], "messages[0].content"),
-        ([{"role": "user", "content": ["a"]}], "messages[0].content[0]"),
-        ([{"role": "user", "content": [{"text": "a"}]}], "messages[0].content[0]"),
-        ([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": 1}]}], "messages[0].content[1]"),
-        ([{"role": "user", "content": [{"type": "text"}]}], "messages[0].content[0].text"),
-        (["hi"], "messages[0]"),
-        ([None], "messages[0]"),
-    ],
-)
+WRONG_MESSAGES: list[tuple[Any, str]] = [
+    ([{"role": "user"}], "messages[0].content"),
+    ([{"role": "user", "content": None}], "messages[0].content"),
+    ([{"role": "assistant"}], "messages[0].content"),
+    ([{"role": "tool", "content": None, "tool_call_id": "1"}], "messages[0].content"),
+    ([{"role": "user", "content": "a"}, {"role": "robot", "content": "b"}], "messages[1].role"),
+    ([{"role": "user", "content": "a"}, {"content": "b"}], "messages[1].role"),
+    ([{"role": ["user"], "content": "a"}], "messages[0].role"),
+    ([{"role": "user", "content": 5}], "messages[0].content"),
+    ([{"role": "user", "content": {}}], "messages[0].content"),
+    ([{"role": "user", "content": ["a"]}], "messages[0].content[0]"),
+    ([{"role": "user", "content": [{"text": "a"}]}], "messages[0].content[0]"),
+    ([{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": 1}]}], "messages[0].content[1]"),
+    ([{"role": "user", "content": [{"type": "text"}]}], "messages[0].content[0].text"),
+    (["hi"], "messages[0]"),
+    ([None], "messages[0]"),
+]
+
+
+@pytest.mark.parametrize(("messages", "param"), WRONG_MESSAGES)
 def test_a_wrong_message_is_refused_by_its_place(messages: Any, param: str):
     assert refused_chat(messages=messages).param == param
 
@@ -181,21 +181,21 @@ def test_a_missing_parameter_is_refused_by_name(missing: str):
     assert caught.value.code == "missing_required_parameter"
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": {}}]},
-        {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
-        {"role": "assistant", "content": None, "refusal": "no"},
-        {"role": "assistant", "audio": {"id": "a"}},
-        {"role": "assistant", "content": "x", "reasoning_content": "y", "prefix": True},
-        {"role": "function", "name": "f", "content": None},
-        {"role": "developer", "content": "x"},
-        {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "x"}]},
-        {"role": "user", "content": []},
-        {"role": "user", "content": [{"type": "a_vendors_own", "x": 1}]},
-    ],
-)
+MESSAGES: list[dict[str, Any]] = [
+    {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": {}}]},
+    {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
+    {"role": "assistant", "content": None, "refusal": "no"},
+    {"role": "assistant", "audio": {"id": "a"}},
+    {"role": "assistant", "content": "x", "reasoning_content": "y", "prefix": True},
+    {"role": "function", "name": "f", "content": None},
+    {"role": "developer", "content": "x"},
+    {"role": "tool", "tool_call_id": "1", "content": [{"type": "text", "text": "x"}]},
+    {"role": "user", "content": []},
+    {"role": "user", "content": [{"type": "a_vendors_own", "x": 1}]},
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES)
 def test_every_kind_of_message_is_read(message: dict[str, Any]):
     assert chat(messages=[message]).messages == 1
 

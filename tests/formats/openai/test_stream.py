@@ -139,19 +139,21 @@ _texts = st.text(max_size=8) | st.sampled_from(
 )
 _fields = st.sampled_from(["content", "reasoning_content", "reasoning", "refusal"])
 _extras = st.sampled_from([{}, {"usage": None}, {"obfuscation": "aB3"}, {"logprobs": None, "x": {"model": "theirs"}}])
+_laters = st.sampled_from([{}, {"system_fingerprint": None}, {"x": {"y": [1]}}])
 
 
 @st.composite
 def made_streams(draw: st.DrawFn) -> tuple[list[dict[str, Any]], bytes]:
     """A stream's chunks, and the bytes of one way to write them."""
     extras = draw(_extras)
+    later = draw(_laters)
     model_last = draw(st.booleans())
-    head = {"id": "c1", "object": "chat.completion.chunk", "created": 7}
     chunks: list[dict[str, Any]] = []
 
     def add(choices: list[Any], **more: Any) -> None:
+        head = {"id": "c1", "object": "chat.completion.chunk", "created": draw(st.sampled_from([7, 7, 7, 8]))}
         value = {"choices": choices} | extras | more
-        chunks.append(value | head | {"model": "theirs"} if model_last else head | {"model": "theirs"} | value)
+        chunks.append(value | head | {"model": "theirs"} | later if model_last else head | {"model": "theirs"} | value)
 
     add([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
     for field, text in draw(st.lists(st.tuples(_fields, _texts), max_size=12)):
@@ -210,6 +212,14 @@ def test_a_frame_leaves_with_its_last_byte():
     assert stream.feed(first[:-1]) == b""
     assert stream.feed(first[-1:] + first[:50]) == first
     assert stream.feed(first[50:]) == first
+
+
+def test_a_comment_keeps_its_place_before_the_frame_it_belongs_to():
+    stream = lane()
+    stream.feed(chunk({"content": "a"}) * 2)
+
+    assert stream.feed(b": keep-alive\n") == b""
+    assert stream.feed(chunk({"content": "b"})) == b": keep-alive\n" + chunk({"content": "b"})
 
 
 @pytest.mark.parametrize(

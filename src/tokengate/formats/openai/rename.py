@@ -39,8 +39,9 @@ class ModelRename:
         head, tail = frame[: start + value_at], frame[start + value_end :]
         if b'"choices"' not in head and frame.startswith(b"data:"):
             self._old, self._new = frame[: start + value_end], head + self._ours
-        elif _is_flat(tail):
-            # Valid JSON holds this text, from the comma before the name to the end, nowhere but at its top level.
+        elif tail.endswith(b"\n\n"):
+            # From the comma before the name on, this text closes one object more than it opens: in valid JSON that
+            # ends with it, the object is the outermost one.
             comma_at = start + _end_before(members, "model")
             self._old, self._new = frame[comma_at:], head[comma_at:] + self._ours + tail
         else:
@@ -62,11 +63,6 @@ class ModelRename:
         if len(pieces) - 1 != frames.count(b"\n\n"):
             return None
         return self._new.join(pieces)
-
-
-def _is_flat(tail: bytes) -> bool:
-    """Say whether a frame's end, after a value, closes only the top-level object."""
-    return b"{" not in tail and b"[" not in tail and tail.count(b"}") == 1 and tail.endswith(b"}\n\n")
 
 
 def _end_before(members: Members, name: str) -> int:

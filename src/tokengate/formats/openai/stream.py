@@ -247,8 +247,8 @@ class StreamLane:
                 self.has_content = has_text or (delta is not None and not delta.is_empty())
 
     def _learn(self, chunk: "_Chunk", frame: bytes, out: bytes) -> None:
-        """Keep a frame that only delivers one text as the template of those to come."""
-        if not chunk.choices or len(chunk.choices) != 1 or _first_mark(frame) is not None:
+        """Keep a frame that delivers one text as the template of those to come."""
+        if not chunk.choices or len(chunk.choices) != 1:
             return
         choice = chunk.choices[0]
         for name, raw in _texts_in(choice):

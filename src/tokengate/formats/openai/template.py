@@ -23,15 +23,14 @@ class Template:
         self.changes = frame != out
 
     def text_of_one(self, frame: bytes) -> bytes | None:
-        """Return the text, in JSON's escapes, of a single frame of this kind; None for any other bytes."""
+        """Return the text, in JSON's escapes, of a single frame of this kind; None for any other bytes.
+
+        A text without a quotation mark ends where the tail begins, so the frame is valid JSON only if the rest is as
+        it was.
+        """
         head = self._head
         end = len(frame) - len(self._tail)
-        if (
-            frame.startswith(head)
-            and frame.find(b'"', len(head)) == end
-            and frame.endswith(self._tail)
-            and not frame.endswith(b"\\", 0, end)
-        ):
+        if frame.startswith(head) and frame.find(b'"', len(head)) == end and frame.endswith(self._tail):
             return frame[len(head) : end]
         return None
 
@@ -40,10 +39,7 @@ class Template:
         if not frames.startswith(self._head) or not frames.endswith(self._tail):
             return None
         texts = frames[len(self._head) : -len(self._tail)].split(self._between)
-        joined = b"\n".join(texts)
-        if b'"' in joined or b"\\\n" in joined or joined.endswith(b"\\"):
-            return None
-        return texts
+        return None if b'"' in b"".join(texts) else texts
 
     def write(self, texts: list[bytes]) -> bytes:
         """Return the frames with these texts as the caller gets them."""
