@@ -23,8 +23,8 @@ def new_id(prefix: str, now_s: float) -> str:
 
 def day_of_id(identifier: str) -> int | None:
     """Return the UTC day (20261121) in which an id was made; None when the text is not one of our ids."""
-    _, _, digits = identifier.rpartition("_")
-    if len(digits) != _DIGITS:
+    digits = identifier[-_DIGITS:]
+    if len(digits) != _DIGITS or identifier[-_DIGITS - 1 : -_DIGITS] != "_" or not digits.isalnum():
         return None
     try:
         int(digits, 16)

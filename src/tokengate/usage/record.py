@@ -55,12 +55,9 @@ def rows_of(record: CallRecord) -> list[Row]:
     Text that came from outside is made to fit first: a bill must not fail for a strange request id.
     """
     day = record.day
-    client_request_id = record.client_request_id
-    if client_request_id is not None:
-        client_request_id = _fit(client_request_id, _MAX_CLIENT_REQUEST_ID_CHARS)
-    kept = msgspec.structs.replace(
-        record, error=_fit(record.error, _MAX_ERROR_CHARS), client_request_id=client_request_id
-    )
+    kept = record
+    if record.error or record.client_request_id is not None:
+        kept = _fitting(record)
     return [
         Insert(calls, (day, *msgspec.structs.astuple(kept))),
         Add(
@@ -77,6 +74,15 @@ def rows_of(record: CallRecord) -> list[Row]:
             ),
         ),
     ]
+
+
+def _fitting(record: CallRecord) -> CallRecord:
+    client_request_id = record.client_request_id
+    if client_request_id is not None:
+        client_request_id = _fit(client_request_id, _MAX_CLIENT_REQUEST_ID_CHARS)
+    return msgspec.structs.replace(
+        record, error=_fit(record.error, _MAX_ERROR_CHARS), client_request_id=client_request_id
+    )
 
 
 def _fit(text: str, most: int) -> str:
