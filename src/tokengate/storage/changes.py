@@ -93,7 +93,9 @@ class Changes:
                 except (OSError, DBAPIError, asyncpg.PostgresError) as error:
                     _log.warning("the database cannot be asked for changes: %s", error)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(notified.wait(), _LISTEN_S)
+                    # Not wait_for: it may swallow the cancellation of this task.
+                    async with asyncio.timeout(_LISTEN_S):
+                        await notified.wait()
                 notified.clear()
         finally:
             if connection is not None:

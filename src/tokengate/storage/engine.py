@@ -23,7 +23,7 @@ from tokengate.storage.migrations.upgrade import upgrade
 
 BUSY_TIMEOUT_MS = 5_000  # how long a SQLite writer waits for another one
 _SERVE_LOCK_KEY = 0x746F6B656E67  # "tokeng": the advisory lock that the serving process holds on PostgreSQL
-_SERVE_LOCK_TRIES = 20  # PostgreSQL needs a moment to notice that a killed process has gone
+_SERVE_LOCK_TRIES = 10  # PostgreSQL needs a moment to notice that a killed process has gone
 _SERVE_LOCK_PAUSE_S = 0.1
 _TURN_PAUSE_S = 0.001
 
