@@ -16,6 +16,7 @@ from bench.peers import MOCK_PORT, Peer
 
 LONG_PROMPT_BYTES = 200_000
 REQUEST_TIMEOUT_S = 60
+STALLED_SHARE = 0.5  # fewer connections at work than this, and some are stuck
 SHORT_PROMPT = "You are asked for one sentence only. What is the capital of France, and since when has it been that?"
 
 _SCRIPT = """
@@ -25,9 +26,9 @@ wrk.body = body:read("*a")
 {headers}
 done = function(summary, latency, requests)
   local e = summary.errors
-  io.write(string.format('RESULT {{"requests":%d,"seconds":%.6f,"errors":%d,"p50_ms":%.3f,"p99_ms":%.3f}}\\n',
+  io.write(string.format('RESULT {{"requests":%d,"seconds":%.6f,"errors":%d,"mean_ms":%.3f,"p50_ms":%.3f,"p99_ms":%.3f}}\\n',
     summary.requests, summary.duration / 1e6, e.connect + e.read + e.write + e.status + e.timeout,
-    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
+    latency.mean / 1000, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end
 """
 
@@ -38,12 +39,21 @@ class Round(Struct, frozen=True):
     requests: int
     seconds: float
     errors: int
+    mean_ms: float
     p50_ms: float
     p99_ms: float
 
     @property
     def per_s(self) -> float:
         return self.requests / self.seconds
+
+    def stalled(self, connections: int) -> int:
+        """Return how many connections waited for answers that never came; the generator itself counts only answers.
+
+        By Little's law rate times latency is the number of connections at work; a few are always between two calls.
+        """
+        working = self.per_s * self.mean_ms / 1000
+        return round(connections - working) if working < connections * STALLED_SHARE else 0
 
 
 def request_body(peer: Peer, kind: str) -> str:

@@ -125,7 +125,8 @@ def _one_round(peer: Peer, load: Load, cores: tuple[int, int], seconds: int) -> 
     if mock_requests() - answered < counted.requests:
         raise BenchError(f"{peer.name} answered {counted.requests} calls without asking the upstream each time")
     foreign_share = max(0.0, busy_s - own_s) / counted.seconds
-    return Measured(counted.per_s, counted.p50_ms, counted.p99_ms, counted.errors, foreign_share)
+    errors = counted.errors + counted.stalled(load.connections)
+    return Measured(counted.per_s, counted.p50_ms, counted.p99_ms, errors, foreign_share)
 
 
 def _send(peer: Peer, load: Load, requests: int, core: int, say: Say) -> tuple[int, int]:

@@ -121,7 +121,11 @@ def _cycle(gateway: Peer, core: int) -> Cycle:
         seconds=time.monotonic() - started,
         requests=sum(load.requests for load in counted),
         streams=SLOW_STREAMS + LEAVING_STREAMS,
-        errors=sum(load.errors for load in counted) + SLOW_STREAMS - int(read["complete"]) + int(left["refused"]),
+        errors=sum(load.errors for load in counted)
+        + sum(load.stalled(connections) for load, (_, connections) in zip(counted, WRK_LOADS, strict=True))
+        + SLOW_STREAMS
+        - int(read["complete"])
+        + int(left["refused"]),
         resident_mb=gateway.server.resident_mb(),
     )
 

@@ -10,12 +10,23 @@ from bench.slow import StreamReader, http_request
 
 
 def test_wrk_figures_are_read_from_its_result_line() -> None:
-    output = 'Running 3s test\nRESULT {"requests":300,"seconds":3.0,"errors":2,"p50_ms":0.5,"p99_ms":1.25}\n'
+    output = (
+        'Running 3s test\nRESULT {"requests":300,"seconds":3.0,"errors":2,"mean_ms":0.6,"p50_ms":0.5,"p99_ms":1.25}\n'
+    )
 
     counted = read_wrk(output)
 
-    assert counted == Round(300, 3.0, 2, 0.5, 1.25)
+    assert counted == Round(300, 3.0, 2, 0.6, 0.5, 1.25)
     assert counted.per_s == 100
+
+
+def test_connections_that_never_get_an_answer_are_seen_by_the_rate_they_leave() -> None:
+    all_at_work = Round(requests=3000, seconds=3.0, errors=0, mean_ms=31.0, p50_ms=30.0, p99_ms=60.0)
+    two_of_32_at_work = Round(requests=600, seconds=3.0, errors=0, mean_ms=10.0, p50_ms=10.0, p99_ms=20.0)
+
+    assert all_at_work.stalled(32) == 0
+    assert two_of_32_at_work.stalled(32) == 30
+    assert Round(0, 3.0, 0, 0.0, 0.0, 0.0).stalled(8) == 8
 
 
 def test_wrk_without_figures_is_an_error_with_what_it_said() -> None:
