@@ -55,14 +55,12 @@ class Backends:
     def not_ready(self) -> list[str]:
         """Return what keeps calls from being answered, as sentences; empty when the gateway is ready.
 
-        An engine that is loading always counts; one that cannot be used counts when nothing else can answer.
+        An engine that is loading always counts; one that cannot be used counts when there is no upstream beside it.
         """
-        loading = [engine for engine in self._engines if engine.state.name == "loading"]
-        if not loading and (self._transports or any(engine.state.name == "ready" for engine in self._engines)):
-            return []
-        waiting = loading or [engine for engine in self._engines if engine.state.name != "ready"]
-        sentences = [f"{engine.model}: {engine.state.sentence}" for engine in waiting]
-        return sentences or ["No upstream and no local model is configured."]
+        if not self._engines and not self._transports:
+            return ["No upstream and no local model is configured."]
+        counted = ("loading",) if self._transports else ("loading", "missing", "failed")
+        return [f"{engine.model}: {engine.state.sentence}" for engine in self._engines if engine.state.name in counted]
 
     def states(self) -> list[dict[str, object]]:
         """Return each upstream and engine with the health of its models, as JSON-able rows."""
