@@ -289,6 +289,7 @@ def test_config_check_ends_with_status_1_when_calls_would_fail(run: Run, tmp_pat
     (tmp_path / "tokengate.toml").write_text(
         '[[upstream]]\nname = "a"\nbase_url = "http://a/v1"\napi_key_env = "A_KEY"\nmodels = ["nobody-knows"]\n'
         '[[upstream]]\nname = "b"\nbase_url = "http://b/v1"\nprovider = "nobody"\n'
+        '[[upstream]]\nname = "c"\nbase_url = "http://c/v1"\n'
     )
 
     ran = run("config", "check", "--json")
@@ -298,6 +299,7 @@ def test_config_check_ends_with_status_1_when_calls_would_fail(run: Run, tmp_pat
     assert "A_KEY, which the environment does not set" in str(problems[0])
     assert "'nobody-knows', which is in no catalogue" in str(problems[1])
     assert "there is no provider 'nobody'" in str(problems[2])
+    assert problems[3] == "it offers no model; name them in `models`."
 
 
 def test_more_than_one_worker_is_refused_with_the_reason(run: Run, tmp_path: Path):

@@ -23,7 +23,7 @@ CHUNKS = [
 COST = b'{"id":"req_1","cost":"0.00228125","input_tokens":13,"output_tokens":257,"usage_source":"vendor"}'
 UPSTREAMS = (
     b'{"upstreams":[{"name":"vllm","provider":"openai_compatible","base_url":"http://gpu/v1","models":["qwen3"],'
-    b'"state":"open","failures":5,"cooldown_s":12.5,"in_flight":0}]}'
+    b'"state":"open","failures":5,"cooldown_s":12.5,"last_failure":"timeout","in_flight":0}]}'
 )
 
 

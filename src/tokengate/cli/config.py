@@ -55,7 +55,9 @@ def _problems(settings: Settings, catalog: Catalog) -> Iterator[Remark]:
     """Yield what would make calls fail."""
     for upstream in settings.upstream:
         try:
-            provider_of(upstream.provider)
+            provider = provider_of(upstream.provider)
+            if not upstream.models and not provider.vendors:
+                yield Remark("problem", upstream.name, "it offers no model; name them in `models`.")
             credential(upstream)
         except (ValueError, SettingsError) as error:
             yield Remark("problem", upstream.name, str(error))

@@ -9,8 +9,8 @@ from tokengate.cli.client import Client, Unreachable, local_url
 from tokengate.cli.options import AsJson, Config
 from tokengate.cli.output import print_rows
 from tokengate.core.settings import Settings
-from tokengate.core.settings_file import load, secret
-from tokengate.providers.load import upstreams_from_environment
+from tokengate.core.settings_file import load
+from tokengate.gateway.backends import upstreams_of
 
 _NOT_RUNNING = "not running"
 
@@ -25,6 +25,7 @@ class UpstreamRow(Struct, frozen=True):
     state: str
     failures: int = 0
     cooldown_s: float = 0
+    last_failure: str = ""
     in_flight: int = 0
 
 
@@ -54,9 +55,7 @@ def upstreams(as_json: AsJson = False, config: Config = None) -> None:
 
 
 def _configured(settings: Settings) -> list[UpstreamRow]:
-    named = {upstream.name for upstream in settings.upstream}
-    found = [one for one in upstreams_from_environment(secret) if one.name not in named]
     return [
         UpstreamRow(one.name, one.provider, one.base_url, list(one.models), _NOT_RUNNING)
-        for one in (*settings.upstream, *found)
+        for one in upstreams_of(settings)
     ]
