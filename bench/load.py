@@ -26,7 +26,8 @@ wrk.body = body:read("*a")
 {headers}
 done = function(summary, latency, requests)
   local e = summary.errors
-  io.write(string.format('RESULT {{"requests":%d,"seconds":%.6f,"errors":%d,"mean_ms":%.3f,"p50_ms":%.3f,"p99_ms":%.3f}}\\n',
+  local line = 'RESULT {{"requests":%d,"seconds":%.6f,"errors":%d,"mean_ms":%.3f,"p50_ms":%.3f,"p99_ms":%.3f}}\\n'
+  io.write(string.format(line,
     summary.requests, summary.duration / 1e6, e.connect + e.read + e.write + e.status + e.timeout,
     latency.mean / 1000, latency:percentile(50) / 1000, latency:percentile(99) / 1000))
 end

@@ -13,7 +13,14 @@ from bench.results import Load
 SAMPLES_PER_S = 250
 PROFILE_S = 8
 TOP_FUNCTIONS = 20
-TOP_PARTS = 10
+TOP_PARTS = 15
+# The sampler takes a thread that waits in native code for one that works; what waits is left out.
+_WAITS = frozenset(
+    {
+        *("PyThread_acquire_lock_timed", "pthread_cond_wait", "pthread_cond_timedwait", "sem_clockwait", "sem_wait"),
+        *("epoll_wait", "epoll_pwait", "poll", "select", "syscall", "clock_nanosleep", "accept4"),
+    }
+)
 _PACKAGE = re.compile(r"(?:site-packages|src)/(tokengate/[a-z_]+|[A-Za-z0-9_]+)")
 _STANDARD = re.compile(r"lib/python3\.\d+/(?:lib-dynload/)?([a-z_0-9]+)")
 _FRAME = re.compile(r"^(?P<function>.*) \((?P<file>[^()]*?)(?::\d+)?\)$")
@@ -45,7 +52,7 @@ def profile(peer: Peer, load: Load, core: int) -> list[str]:
 def summarise(folded: str) -> list[str]:
     """Return the lines for stacks written as `outer;...;inner count`.
 
-    Native frames without a name count for the function and the part that called them.
+    Native frames without a name count for the function and the part that called them; threads that wait are left out.
     """
     functions: Counter[str] = Counter()
     parts: Counter[str] = Counter()
@@ -54,8 +61,11 @@ def summarise(folded: str) -> list[str]:
         stack, _, count = line.rpartition(" ")
         samples = int(count)
         frames = stack.split(";")
+        function = _function(frames)
+        if function.partition(" ")[0].removeprefix("__") in _WAITS:
+            continue
         total += samples
-        functions[_function(frames)] += samples
+        functions[function] += samples
         parts[_part(frames)] += samples
     if not total:
         return ["no profile: no samples"]

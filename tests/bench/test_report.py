@@ -111,6 +111,7 @@ def test_profile_sums_own_time_by_part_and_function() -> None:
             "main (/x/src/tokengate/app.py:3);send (/x/src/tokengate/gateway/lane.py:10) 6",
             "main (/x/src/tokengate/app.py:3);send (/x/src/tokengate/gateway/lane.py:12) 2",
             "send (/x/src/tokengate/gateway/lane.py:12);0x7f00 (/x/site-packages/aiohttp/_http_parser.so) 1",
+            "run (/x/threading.py:1);PyThread_acquire_lock_timed (libpython3.11.so.1.0) 50",
             "send (/x/src/tokengate/gateway/lane.py:12);read (/usr/lib/python3.11/asyncio/streams.py:5) 1",
         ]
     )
