@@ -3,7 +3,6 @@
 import sys
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +20,7 @@ from tokengate.core.money import NANO_PER_YUAN, write_yuan
 from tokengate.core.settings import Settings
 from tokengate.core.settings_file import load
 from tokengate.engines.weights import SMOLLM2, weights_path
+from tokengate.gateway.backends import upstreams_of
 from tokengate.storage.engine import Database
 
 _FIRST_BALANCE_NANO = 10 * NANO_PER_YUAN
@@ -58,7 +58,9 @@ def serve(
         print(f"\nFirst key, shown this once: {first.key}")
         print(f"Its wallet {first.wallet_id} holds ¥{write_yuan(_FIRST_BALANCE_NANO)}.", flush=True)
     composition.serve(
-        settings, accept_prices=accept_prices, on_ready=lambda _: print(_welcome(settings, first), flush=True)
+        settings,
+        accept_prices=accept_prices,
+        on_ready=lambda platform: print(_welcome(settings, first, _chat_models(platform)), flush=True),
     )
 
 
@@ -98,22 +100,34 @@ _LOCAL = {
     "demo": "The local model {model} is a small English demo: good for a first call, not for real work.",
 }
 
+_CONNECT = """A vendor's models come with its key: stop, then start again after
+  export OPENAI_API_KEY=sk-...       (or DASHSCOPE_API_KEY, ...; or an [[upstream]] in tokengate.toml)"""
 
-def _welcome(settings: Settings, first: CreatedKey | None) -> str:
-    base_url = local_url(settings.server)
-    chat = settings.engine.chat
-    local = _LOCAL[_local_model(settings)].format(model=chat.model, gguf=chat.gguf)
-    key = first.key if first else "$TOKENGATE_API_KEY"
-    where = settings.server.database.partition("://")[0] or str(Path(settings.server.data).absolute())
-    return f"""
-TokenGate {version("tokengate")} answers at {base_url} (data: {where}).
-
-{local}
-A vendor's models come with its key: stop, then
-  export OPENAI_API_KEY=sk-...       (or DASHSCOPE_API_KEY, ...; or an [[upstream]] in tokengate.toml), and start again.
-
-Try it:
+_SAMPLE = """Try it:
   curl {base_url}/v1/chat/completions -H "Authorization: Bearer {key}" \\
     -H "Content-Type: application/json" \\
-    -d '{{"model": "{chat.model}", "messages": [{{"role": "user", "content": "Name three colours."}}]}}'
-"""
+    -d '{{"model": "{model}", "messages": [{{"role": "user", "content": "Name three colours."}}]}}'"""
+
+
+def _chat_models(platform: composition.Platform) -> list[str]:
+    catalog = platform.catalog
+    return [name for name in platform.backends.routes if (model := catalog.resolve(name)) and model.kind == "chat"]
+
+
+def _welcome(settings: Settings, first: CreatedKey | None, offered: list[str]) -> str:
+    """Return what a person who started the gateway wants to know; `offered` are the chat models that can be called."""
+    base_url = local_url(settings.server)
+    chat = settings.engine.chat
+    local = _local_model(settings)
+    connected = [upstream.name for upstream in upstreams_of(settings)]
+    where = settings.server.database.partition("://")[0] or str(settings.server.data.absolute())
+    parts = [
+        f"\nTokenGate {version('tokengate')} answers at {base_url} (data: {where}).\n",
+        _LOCAL[local].format(model=chat.model, gguf=chat.gguf),
+        f"Upstreams: {', '.join(connected)}." if connected else _CONNECT,
+    ]
+    usable = [chat.model] if local in ("own", "demo") else [model for model in offered if model != chat.model]
+    if usable:
+        key = first.key if first else "$TOKENGATE_API_KEY"
+        parts.append("\n" + _SAMPLE.format(base_url=base_url, key=key, model=usable[0]))
+    return "\n".join(parts) + "\n"
