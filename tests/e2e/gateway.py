@@ -125,7 +125,7 @@ def free_port() -> int:
 
 
 def _follow(output: IO[str], log: Path, ready: threading.Event) -> None:
-    with log.open("a") as copy:
+    with output, log.open("a") as copy:
         for line in output:
             copy.write(line)
             copy.flush()
