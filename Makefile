@@ -47,6 +47,7 @@ bench: setup
 
 soak: setup
 	$(BIN)/python -m pytest -m soak --timeout 0
+	$(BIN)/python -m bench.soak
 
 # Pins every package with its hash. The second file holds the first one's versions.
 lock:
@@ -63,6 +64,7 @@ wheel: .venv/.packages
 
 # Removes what the other targets made, but for the data folder: it holds wallets.
 clean:
+	rm -rf bench/.run
 	rm -rf .venv .venv-lock dist build tests/node/node_modules
 	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
