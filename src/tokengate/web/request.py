@@ -68,23 +68,26 @@ class Request:
 
     async def body(self, limit_bytes: int) -> bytes:
         """Return the whole body. Raises BodyTooLarge as soon as the limit is passed, before reading when the
-        length is declared."""
-        declared: str | None = self.headers.get("content-length")
-        if declared is not None:
-            if not declared.isdigit():
-                raise BadRequest("Content-Length is not a number.")
-            if int(declared) > limit_bytes:
-                await self._discard(int(declared) - limit_bytes)
-                raise BodyTooLarge(limit_bytes)
-            return await self._protocol()
-        pieces: list[bytes] = []
-        size = 0
-        async for piece in self._protocol:
-            size += len(piece)
-            if size > limit_bytes:
-                raise BodyTooLarge(limit_bytes)
-            pieces.append(piece)
-        return b"".join(pieces)
+        length is declared; ClientGone."""
+        try:
+            declared: str | None = self.headers.get("content-length")
+            if declared is not None:
+                if not declared.isdigit():
+                    raise BadRequest("Content-Length is not a number.")
+                if int(declared) > limit_bytes:
+                    await self._discard(int(declared) - limit_bytes)
+                    raise BodyTooLarge(limit_bytes)
+                return await self._protocol()
+            pieces: list[bytes] = []
+            size = 0
+            async for piece in self._protocol:
+                size += len(piece)
+                if size > limit_bytes:
+                    raise BodyTooLarge(limit_bytes)
+                pieces.append(piece)
+            return b"".join(pieces)
+        except (ProtocolClosed, ProtocolError) as error:
+            raise ClientGone from error
 
     async def _discard(self, excess_bytes: int) -> None:
         """Read a body that is a little too large to its end, so that the caller gets to read the refusal instead
