@@ -82,6 +82,8 @@ class Dispatch:
         except Exception:
             _log.exception("defect", request_id=request.id, path=request.path)
             self._refuse(request, GatewayError("The gateway has a defect; the operator has been told."), None)
+        finally:
+            request.end()
 
     def _find(self, request: Request) -> Endpoint | None:
         path = request.path

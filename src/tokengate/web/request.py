@@ -119,6 +119,10 @@ class Request:
         except (ProtocolClosed, ProtocolError) as error:
             raise ClientGone from error
 
+    def end(self) -> None:
+        """End a streamed reply. The server ends it with the life of its transport, so nothing may keep that."""
+        self._transport = None
+
     async def gone(self) -> None:
         """Return when the caller has left."""
         await self._protocol.client_disconnect()
