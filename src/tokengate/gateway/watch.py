@@ -39,6 +39,7 @@ class Watch:
         del self._calls[call.id]
         if call.watcher is not None:
             call.watcher.cancel()
+            call.watcher = None  # each would keep the other alive
         if call.noted:
             self._writer.later([Delete(open_calls, (call.id,))])
         if not self._calls:
