@@ -90,10 +90,16 @@ def test_errors_have_the_sdks_classes(customer: Customer):
         ("AuthenticationError", 401, "invalid_api_key", None),
         ("NotFoundError", 404, "model_not_found", "model"),
         ("BadRequestError", 400, None, "temperature"),
-        ("APIError", 402, "insufficient_balance", None),
         ("NotFoundError", 404, "model_not_found", "model"),
     ]
     assert customer.calls == []
+
+
+def test_an_empty_wallet_is_a_402(customer: Customer, poor_key: str):
+    error = run(customer, "thousand-tokens", key=poor_key)
+
+    assert (error["name"], error["status"], error["code"]) == ("APIError", 402, "insufficient_balance")
+    assert "¥0.001 is available" in error["message"]
 
 
 def test_a_keys_limit_is_a_rate_limit_error(customer: Customer, limited_key: str):
