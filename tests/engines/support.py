@@ -39,11 +39,11 @@ CLOCK = {
 }
 
 
-def request(url: str, timeouts: Timeouts | None = None, **body: Any) -> HttpRequest:
+def request(url: str, timeouts: Any = None, **body: Any) -> HttpRequest:
     return HttpRequest("POST", url, {}, json.dumps({"model": MODEL} | body).encode(), timeouts or Timeouts())
 
 
-def chat(content: str = "Name a colour.", **body: Any) -> HttpRequest:
+def chat(content: Any = "Name a colour.", **body: Any) -> HttpRequest:
     return request("/chat/completions", **{"messages": [{"role": "user", "content": content}], "max_tokens": 8} | body)
 
 

@@ -1,15 +1,16 @@
 """What a misbehaving llama.cpp does to a call, with a server that says what the test wants."""
 
+import asyncio
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.engines.support import DATA, LIMIT_BYTES, chat, joined, streamed, text_of, whole
-from tests.support import FakeClock
+from tests.support import FakeClock, eventually
 from tokengate.core.errors import BadRequest, GatewayError, UpstreamFailed
 from tokengate.core.settings import ChatEngineSettings
 from tokengate.engines.llama import LlamaEngine
@@ -30,7 +31,7 @@ def said(text: str) -> list[dict[str, Any]]:
 class FakeServer:
     """Plays one script per generation: chunks, bytes that are not JSON, or an exception."""
 
-    def __init__(self, *scripts: list[dict[str, Any] | bytes] | Exception) -> None:
+    def __init__(self, *scripts: Sequence[dict[str, Any] | bytes] | Exception) -> None:
         self.scripts = list(scripts)
         self.bodies: list[dict[str, Any]] = []
         self.stopped = threading.Event()
@@ -48,8 +49,22 @@ class FakeServer:
     handle_completions = handle_chat_completions
 
 
+class EndlessServer(FakeServer):
+    """Says the same until it is told to stop."""
+
+    def __init__(self, chunk: dict[str, Any]) -> None:
+        super().__init__()
+        self._chunk = json.dumps(chunk).encode()
+        self.calls = 0
+
+    def handle_chat_completions(self, prompt: bytes, callback: Callable[[bytes], bool]) -> None:
+        self.bodies.append(json.loads(prompt))
+        while not callback(self._chunk):
+            self.calls += 1
+
+
 async def engine_on(server: FakeServer) -> LlamaEngine:
-    def load(path: Path, **_: int) -> FakeServer:
+    def load(path: Path, **_: Any) -> FakeServer:
         return server
 
     engine = LlamaEngine(ChatEngineSettings(), DATA, FakeClock(), load)
@@ -149,6 +164,23 @@ async def test_a_closed_stream_is_told_to_stop_at_its_next_token() -> None:
     await engine.close()
 
     assert server.stopped.is_set()
+
+
+async def test_a_call_that_left_is_told_to_stop_while_its_prompt_is_read() -> None:
+    progress: dict[str, Any] = {
+        "choices": [{"index": 0, "delta": {}}],
+        "prompt_progress": {"total": 9_000, "processed": 256},
+    }
+    server = EndlessServer(progress)
+    engine = await engine_on(server)
+    task = asyncio.create_task(engine.send(chat()))
+    await eventually(lambda: server.calls > 2)
+
+    task.cancel()
+
+    await eventually(lambda: engine.running == 0)
+    assert server.bodies[0]["return_progress"] is True
+    await engine.close()
 
 
 async def test_reasoning_and_native_tool_calls_pass() -> None:

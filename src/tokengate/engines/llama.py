@@ -88,7 +88,7 @@ class LlamaEngine:
             return
         self._state = LOADING
         try:
-            runtime = await asyncio.to_thread(self._load, progress)
+            runtime = await asyncio.to_thread(self._load, progress, asyncio.get_running_loop())
         except weights.WeightsMissing as error:
             self._state = EngineState("missing", str(error))
         except (weights.WeightsAltered, BadGguf, LoadFailed, OSError) as error:
@@ -96,7 +96,6 @@ class LlamaEngine:
         except ImportError:
             self._state = EngineState("failed", "xllamacpp is not installed. Run `pip install tokengate[local]`.")
         else:
-            restore_signals()
             self._runtime = runtime
             self._state = READY
 
@@ -127,18 +126,22 @@ class LlamaEngine:
             run.stop()
         await asyncio.to_thread(runtime.close)
 
-    def _load(self, progress: weights.Progress | None) -> Runtime:
+    def _load(self, progress: weights.Progress | None, loop: asyncio.AbstractEventLoop) -> Runtime:
         if self._known is not None:
             weights.verify(self._path, self._known, progress)
         elif not self._path.is_file():
             raise weights.WeightsMissing(f"There is no file {self._path}, which engine.chat.gguf names.")
         self._facts = facts = read_facts(self._path)
         self._context = min(self._settings.context, facts.context or self._settings.context)
-        parallel = self._settings.parallel
-        threads = self._settings.threads or len(os.sched_getaffinity(0))
-        server = self._load_server(self._path, context=self._context, threads=threads, parallel=parallel)
+        server = self._load_server(
+            self._path,
+            context=self._context,
+            threads=self._settings.threads or len(os.sched_getaffinity(0)),
+            parallel=self._settings.parallel,
+            loaded=lambda: loop.call_soon_threadsafe(restore_signals),
+        )
         self._fingerprint = f"xllamacpp-{version('xllamacpp')}"
-        return Runtime(self.model, server, parallel)
+        return Runtime(self.model, server, self._settings.parallel)
 
     def _read(self, request: HttpRequest) -> Plan:
         match request.url:

@@ -21,6 +21,7 @@ from tokengate.engines.pieces import read_chunk
 _MAX_WAITING = 64  # generations that wait for a slot; more are refused
 _BUSY_RETRY_S = 5.0
 _MAX_REASON = 300  # characters
+_FIRST_TOKEN = b'{"prompt": "a", "max_tokens": 1, "stream": true}'
 _BATCH_TOKENS = 256  # of a prompt, between two looks at whether anybody still waits for the reply
 
 
@@ -35,11 +36,19 @@ class Server(Protocol):
     def handle_completions(self, prompt: bytes, callback: Callable[[bytes], bool]) -> None: ...
 
 
-def load_server(gguf: Path, *, context: int, threads: int, parallel: int) -> Server:
-    """Load a model; blocks. Raises LoadFailed, or ImportError when the runtime is not installed."""
+def load_server(gguf: Path, *, context: int, threads: int, parallel: int, loaded: Callable[[], object]) -> Server:
+    """Load a model; blocks. Raises LoadFailed, or ImportError when the runtime is not installed.
+
+    Loading takes SIGINT and SIGTERM away from Python: `loaded` is called, on this thread, when they can be restored.
+    """
     xllamacpp: Any = importlib.import_module("xllamacpp")
     try:
-        return xllamacpp.Server(_parameters(xllamacpp, gguf, context, threads, parallel))
+        server: Server = xllamacpp.Server(_parameters(xllamacpp, gguf, context, threads, parallel))
+        loaded()
+        # The server's loop may start after its constructor returns, and a server that is freed before that waits
+        # for the loop for ever: hence one token now.
+        server.handle_completions(_FIRST_TOKEN, lambda _: False)
+        return server
     except (RuntimeError, ValueError) as error:
         raise LoadFailed(
             f"llama.cpp could not load {gguf}: the file is incomplete, its architecture is unknown to this version, "
@@ -48,7 +57,7 @@ def load_server(gguf: Path, *, context: int, threads: int, parallel: int) -> Ser
 
 
 def restore_signals() -> None:
-    """Give SIGINT and SIGTERM back to Python after loading: llama.cpp's server takes them. Main thread only."""
+    """Give SIGINT and SIGTERM back to Python. Does nothing outside the main thread."""
     if threading.current_thread() is not threading.main_thread():
         return
     for number in (signal.SIGINT, signal.SIGTERM):
