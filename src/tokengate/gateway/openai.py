@@ -16,6 +16,7 @@ def _chat(body: bytes) -> Asked:
         include_usage=request.include_usage,
         output_cap=request.output_bound,
         choices=request.n,
+        generated=request.n,
         prompt_bound=prompt_bound(
             len(body),
             messages=request.messages,
@@ -35,7 +36,8 @@ def _completion(body: bytes) -> Asked:
         stream=request.stream,
         include_usage=request.include_usage,
         output_cap=request.output_cap,
-        choices=request.choices,
+        choices=request.prompts * request.n,
+        generated=request.choices,
         prompt_bound=prompt_bound(len(body), messages=request.prompts) + request.prompt_tokens,
     )
 
@@ -49,6 +51,7 @@ def _embedding(body: bytes) -> Asked:
         include_usage=False,
         output_cap=None,
         choices=1,
+        generated=1,
         prompt_bound=prompt_bound(len(body), messages=request.inputs),
     )
 

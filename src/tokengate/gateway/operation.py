@@ -18,7 +18,8 @@ class Asked(Struct, frozen=True):
     stream: bool
     include_usage: bool
     output_cap: int | None  # per choice, in tokens
-    choices: int  # how many outputs are generated and paid for
+    choices: int  # in the reply
+    generated: int  # outputs that are written and paid for: more than `choices` with best_of
     prompt_bound: int  # safe upper bound, in tokens
     thinking: bool | None = None
 

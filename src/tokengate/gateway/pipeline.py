@@ -102,7 +102,7 @@ class Gateway(Struct, frozen=True, eq=False):
 
     async def _admit(self, call: Call, price: Price, route: Route, body: bytes, digest: bytes | None) -> None:
         asked = call.asked
-        output_bound = (asked.output_cap or self.default_output_cap) * asked.choices
+        output_bound = (asked.output_cap or self.default_output_cap) * asked.generated
         metered: Metered | None = None
         try:
             admission = self.limiter.admit(call.principal, call.model.id, asked.prompt_bound + output_bound)
@@ -138,7 +138,7 @@ class Gateway(Struct, frozen=True, eq=False):
             price,
             prompt_bound=asked.prompt_bound,
             asked_cap=asked.output_cap,
-            choices=asked.choices,
+            choices=asked.generated,
             default_cap=self.default_output_cap,
         )
         call.held_nano = quote.hold.nano

@@ -253,7 +253,7 @@ class StreamRun:
         """End a stream whose head is out with an explicit error event."""
         lane = self._lane
         assert lane is not None
-        event = lane.end() if lane.error else error_event(failure.message, failure.type, failure.code)
+        event = error_event(failure.message, failure.type, failure.code, param=failure.param)
         if not lane.has_content:
             self._meter.unbilled(self._call, failure)
             await self._last(event)

@@ -55,7 +55,7 @@ def _read(call: Call, target: Target, headers: Mapping[str, str], data: bytes, c
         raise inside or UpstreamFailed("The backend answered with an empty reply.", kind="empty")
     call.first_token_s = clock.monotonic_s()
     if reply.model != call.asked.model:
-        data = rename_model(reply.members, call.asked.model)
+        data = rename_model(data, call.asked.model)
     if provider.twins:
         data = add_twins(data, "message")
     if usage is None:

@@ -55,7 +55,7 @@ def test_a_rename_changes_only_the_models_name(path: Path):
     renamed = rename_model(body, "我们的/model")
 
     assert renamed == body.replace(f'"model": "{theirs}"'.encode(), '"model": "我们的/model"'.encode(), 1)
-    assert rename_model(read_reply(body).members, "我们的/model") == renamed
+    assert rename_model(read_reply(body).body, "我们的/model") == renamed
 
 
 def test_a_nested_model_keeps_its_name():
@@ -243,7 +243,7 @@ def test_errors_come_in_many_shapes(raw: bytes, message: str, code: str | None):
     assert (error.message, error.code) == (message, code)
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"choices":5}', b'{"id":1,"id":2}', b"\xff"])
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"choices":5}', b"\xff"])
 def test_an_unreadable_reply_is_an_upstream_failure(body: bytes):
     with pytest.raises(UpstreamFailed) as caught:
         read_reply(body)
@@ -252,7 +252,7 @@ def test_an_unreadable_reply_is_an_upstream_failure(body: bytes):
 
 
 def test_blank_lines_before_a_reply_are_nothing():
-    assert rename_model(read_reply(b'\n\n\n{"model":"a"}').members, "b") == b'\n\n\n{"model":"b"}'
+    assert rename_model(read_reply(b"""\n\n\n{"model":"a"}""").body, "b") == b'\n\n\n{"model":"b"}'
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_a_damaged_reply_is_read_or_refused(body: bytes, damages: list[tuple[int
         body = body[:at] + damage + body[at + len(damage) :]
 
     try:
-        rename_model(read_reply(body).members, "ours")
+        rename_model(read_reply(body).body, "ours")
     except UpstreamFailed as failure:
         assert failure.kind == "invalid"
     add_twins(body, "message")

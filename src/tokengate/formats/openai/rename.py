@@ -39,7 +39,7 @@ class ModelRename:
         head, tail = frame[: start + value_at], frame[start + value_end :]
         if b'"choices"' not in head and frame.startswith(b"data:"):
             self._old, self._new = frame[: start + value_end], head + self._ours
-        elif tail.endswith(b"\n\n"):
+        elif tail.endswith(b"\n\n") and next(iter(members)) != "model":
             # From the comma before the name on, this text closes one object more than it opens: in valid JSON that
             # ends with it, the object is the outermost one.
             comma_at = start + _end_before(members, "model")

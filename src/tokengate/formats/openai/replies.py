@@ -61,7 +61,7 @@ class Content(Struct):
 class Reply(Struct, frozen=True):
     """What the gateway must know of a whole reply."""
 
-    members: Members
+    body: bytes
     model: str | None
     usage: ReportedUsage | None
     has_content: bool
@@ -72,12 +72,10 @@ class Reply(Struct, frozen=True):
 def read_reply(body: bytes, *, reasoning_outside: bool = False) -> Reply:
     """Read the reply of a chat completion, a completion or an embedding request.
 
-    Raises UpstreamFailed when it is not a JSON object or names a member twice. An error object inside a
-    successful reply is in `error`.
+    Raises UpstreamFailed when it is not a JSON object. An error object inside a successful reply is in `error`.
     """
     try:
         wire = _decode(body)
-        members = Members(body)
     except (ValueError, RecursionError) as error:
         raise UpstreamFailed("The upstream's reply cannot be read.", kind="invalid") from error
     reasons: list[str] = []
@@ -88,7 +86,7 @@ def read_reply(body: bytes, *, reasoning_outside: bool = False) -> Reply:
         if is_filled(choice.text) or (choice.message is not None and not choice.message.is_empty()):
             has_content = True
     return Reply(
-        members,
+        body,
         _string_in(wire.model),
         read_usage(bytes(wire.usage), reasoning_outside=reasoning_outside) if is_filled(wire.usage) else None,
         has_content,
@@ -97,9 +95,9 @@ def read_reply(body: bytes, *, reasoning_outside: bool = False) -> Reply:
     )
 
 
-def rename_model(reply: Members | bytes, ours: str) -> bytes:
+def rename_model(body: bytes, ours: str) -> bytes:
     """Return a reply with its model called as the caller called it; every other byte is the vendor's."""
-    members = reply if isinstance(reply, Members) else _members(reply)
+    members = _members(body)
     if "model" not in members:
         return members.body
     return members.edit(replace={"model": msgspec.json.encode(ours)})
