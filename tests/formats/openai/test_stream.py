@@ -384,6 +384,15 @@ def test_a_name_that_changes_on_the_way_is_renamed_all_the_same():
     assert received == b"".join(chunk({"content": "x"}, model="ours", obfuscation=name * 3) for name in names[:4])
 
 
+def test_a_model_named_first_is_renamed_behind_an_event_line():
+    frame = b'event: message\ndata: {"model":"theirs","choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
+    stream = lane("ours")
+
+    received = stream.feed(frame) + stream.feed(frame) + stream.feed(frame * 3)
+
+    assert received == frame.replace(b"theirs", b"ours") * 5
+
+
 def test_a_nested_model_keeps_its_name():
     stream = lane("ours")
     body = chunk({"content": "x"}, model="theirs", moderation={"model": "theirs"})
