@@ -49,6 +49,7 @@ _log = structlog.get_logger("tokengate.app")
 
 _BACKLOG = 4_096
 _COLLECT_AFTER = 20_000  # objects
+_GOODBYE_S = 2.0
 _UPKEEP_S = 3_600
 _CONNECTIONS = 16_384  # open at once; more wait in the backlog
 
@@ -113,7 +114,7 @@ async def _serve(settings: Settings, accept_prices: bool, on_ready: Callable[[Pl
         await stop.wait()
         await _drain(platform, settings.server.stop_timeout_s)
         server.stop()
-        await serving
+        await asyncio.wait({serving}, timeout=_GOODBYE_S)  # callers who keep a finished connection open do not count
 
 
 def _calm_collector() -> None:
@@ -133,8 +134,7 @@ async def _drain(platform: Platform, timeout_s: float) -> None:
             await platform.watch.idle()
     except TimeoutError:
         _log.warning("stop_deadline", in_flight=len(platform.watch))
-        platform.watch.cancel_all()
-        await platform.watch.idle()
+        await platform.watch.end_all()
 
 
 async def _until_listening(host: str, port: int, serving: asyncio.Task[None]) -> None:
