@@ -11,7 +11,7 @@ import pytest
 
 from tests.engines.support import DATA, LIMIT_BYTES, chat, joined, streamed, text_of, whole
 from tests.support import FakeClock, eventually
-from tokengate.core.errors import BadRequest, GatewayError, UpstreamFailed
+from tokengate.core.errors import BadRequest, GatewayError, Unavailable, UpstreamFailed
 from tokengate.core.settings import ChatEngineSettings
 from tokengate.engines.llama import LlamaEngine
 
@@ -181,6 +181,27 @@ async def test_a_call_that_left_is_told_to_stop_while_its_prompt_is_read() -> No
     await eventually(lambda: engine.running == 0)
     assert server.bodies[0]["return_progress"] is True
     await engine.close()
+
+
+async def test_an_engine_closed_while_it_loads_stays_closed() -> None:
+    loading, go_on = threading.Event(), threading.Event()
+
+    def load(path: Path, **_: Any) -> FakeServer:
+        loading.set()
+        go_on.wait(10)
+        return FakeServer()
+
+    engine = LlamaEngine(ChatEngineSettings(), DATA, FakeClock(), load)
+    starting = asyncio.create_task(engine.start())
+    await eventually(loading.is_set)
+
+    await engine.close()
+    go_on.set()
+    await starting
+
+    assert engine.state.name == "failed"
+    with pytest.raises(Unavailable, match="stopped"):
+        await engine.send(chat())
 
 
 async def test_reasoning_and_native_tool_calls_pass() -> None:

@@ -6,6 +6,7 @@ is refused by name.
 """
 
 import asyncio
+import contextlib
 import os
 import secrets
 from collections.abc import AsyncGenerator, Callable
@@ -96,6 +97,9 @@ class LlamaEngine:
         except ImportError:
             self._state = EngineState("failed", "xllamacpp is not installed. Run `pip install tokengate[local]`.")
         else:
+            if self._state is STOPPED:
+                await asyncio.to_thread(runtime.close)
+                return
             self._runtime = runtime
             self._state = READY
 
@@ -118,10 +122,10 @@ class LlamaEngine:
 
     async def close(self) -> None:
         """Stop what is running and free the model."""
+        self._state = STOPPED
         runtime, self._runtime = self._runtime, None
         if runtime is None:
             return
-        self._state = STOPPED
         for run in tuple(self._runs):
             run.stop()
         await asyncio.to_thread(runtime.close)
@@ -133,12 +137,17 @@ class LlamaEngine:
             raise weights.WeightsMissing(f"There is no file {self._path}, which engine.chat.gguf names.")
         self._facts = facts = read_facts(self._path)
         self._context = min(self._settings.context, facts.context or self._settings.context)
+
+        def loaded() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop ended while the model was loading
+                loop.call_soon_threadsafe(restore_signals)
+
         server = self._load_server(
             self._path,
             context=self._context,
             threads=self._settings.threads or len(os.sched_getaffinity(0)),
             parallel=self._settings.parallel,
-            loaded=lambda: loop.call_soon_threadsafe(restore_signals),
+            loaded=loaded,
         )
         self._fingerprint = f"xllamacpp-{version('xllamacpp')}"
         return Runtime(self.model, server, self._settings.parallel)
