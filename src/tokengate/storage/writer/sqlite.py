@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
+from itertools import chain
 from queue import SimpleQueue
 from time import perf_counter
 
@@ -13,7 +14,9 @@ from sqlalchemy import Table
 
 from tokengate.storage.engine import connect_sqlite, open_turn
 from tokengate.storage.writer.group import Done, Group, Submission
-from tokengate.storage.writer.rows import ADDITIVE, RowMissing, failed, primary_key
+from tokengate.storage.writer.rows import ADDITIVE, RowMissing, Value, failed, primary_key
+
+_MAX_INSERTED = 128  # rows in one statement; sizes are powers of two, so there are few statements to prepare
 
 
 class SqliteCommitter:
@@ -24,6 +27,7 @@ class SqliteCommitter:
         self._done = done
         self._queue: SimpleQueue[list[Submission] | None] = SimpleQueue()
         self._sql: dict[tuple[str, Table], str] = {}
+        self._inserts: dict[tuple[Table, int], str] = {}
         self.put = self._queue.put
 
     async def start(self) -> None:
@@ -80,7 +84,7 @@ class SqliteCommitter:
             for table, keys in group.deletes.items():
                 db.executemany(self._statement("delete", table), keys)
             for table, rows in group.inserts.items():
-                db.executemany(self._statement("insert", table), rows)
+                self._insert(table, rows)
             for table in ADDITIVE:
                 sums = group.adds.get(table)
                 if sums:
@@ -94,6 +98,22 @@ class SqliteCommitter:
                 db.execute("ROLLBACK")
             raise
 
+    def _insert(self, table: Table, rows: Sequence[tuple[Value, ...]]) -> None:
+        """Insert many rows with few statements: each statement gives the interpreter lock away and waits to get it
+        back, which on a busy event loop costs more than the insert."""
+        start, left = 0, len(rows)
+        while left:
+            size = min(1 << (left.bit_length() - 1), _MAX_INSERTED)
+            values = list(chain.from_iterable(rows[start : start + size]))
+            self._db.execute(self._insert_statement(table, size), values)
+            start, left = start + size, left - size
+
+    def _insert_statement(self, table: Table, size: int) -> str:
+        sql = self._inserts.get((table, size))
+        if sql is None:
+            sql = self._inserts[table, size] = _insert(table, size)
+        return sql
+
     def _statement(self, verb: str, table: Table) -> str:
         sql = self._sql.get((verb, table))
         if sql is None:
@@ -101,9 +121,10 @@ class SqliteCommitter:
         return sql
 
 
-def _insert(table: Table) -> str:
+def _insert(table: Table, size: int) -> str:
     names = table.columns.keys()
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+    row = f"({', '.join('?' * len(names))})"
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES {', '.join([row] * size)}"
 
 
 def _delete(table: Table) -> str:
@@ -123,4 +144,4 @@ def _add(table: Table) -> str:
     return f"UPDATE {table.name} SET {sums} WHERE {' AND '.join(f'{name} = ?' for name in key)}"
 
 
-_STATEMENTS: dict[str, Callable[[Table], str]] = {"insert": _insert, "delete": _delete, "add": _add}
+_STATEMENTS: dict[str, Callable[[Table], str]] = {"delete": _delete, "add": _add}
