@@ -3,7 +3,7 @@
     with Charge(quote, ...) as charge: ... bill = await charge.settle(usage, ...)
 
 Leaving without settling releases the hold. A settled bill carries its rows: whoever settles must commit them, with
-everything else of the call, before the reply's last byte leaves.
+everything else of the call, before the reply's last byte leaves, or revoke the charge when they are refused.
 """
 
 from types import TracebackType
@@ -83,3 +83,7 @@ class Charge:
             alarms=priced.alarms,
             rows=settled.rows,
         )
+
+    def revoke(self, bill: Bill) -> None:
+        """Undo the settlement: none of the bill's rows was written."""
+        self._teller.revoke(self.quote.hold, bill.cost_nano)

@@ -79,6 +79,7 @@ class Call:
         "operation",
         "options",
         "principal",
+        "settling",
         "sink",
         "started_s",
         "task",
@@ -116,6 +117,7 @@ class Call:
         self.first_token_s: float | None = None
         self.client_gone = False
         self.draining = False
+        self.settling = False  # its bill is being made durable: nobody may cancel it
         self.noted = False
         self.watcher: asyncio.Task[None] | None = None
 

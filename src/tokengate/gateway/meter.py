@@ -1,9 +1,9 @@
 """The end of a call: price its usage, make it durable, count it; or record why it was not billed.
 
-Whole and streamed replies end through the same few functions, so they cannot be billed differently.
+Whole and streamed replies end through the same few functions, so they cannot be billed differently. From its price to
+its commit a call is not cancelled (see gateway/watch.py): no settled line is lost on the way.
 """
 
-import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tokengate.billing.charge import Bill, Charge
 from tokengate.core.clock import Clock
-from tokengate.core.errors import ClientGone, GatewayError, UpstreamFailed
+from tokengate.core.errors import ClientGone, GatewayError, Unavailable, UpstreamFailed
 from tokengate.core.money import write_balance, write_yuan
 from tokengate.core.usage import Usage, UsageSource
 from tokengate.gateway.call import Call, Headers
@@ -19,7 +19,7 @@ from tokengate.gateway.metrics import Metrics
 from tokengate.idempotency.replies import MAX_BODY_BYTES, Replies
 from tokengate.ledger.teller import Teller
 from tokengate.limits.limiter import Admission
-from tokengate.storage.writer import Row, Writer
+from tokengate.storage.writer import CommitFailed, CommitUnknown, Row, Writer
 from tokengate.usage.record import rows_of
 
 _log = structlog.get_logger("tokengate.gateway")
@@ -59,8 +59,12 @@ class Meter:
     async def price(
         self, call: Call, charge: Charge, body: bytes, usage: Usage | None, raw: bytes | None, output: Callable[[], int]
     ) -> Metered:
-        """Settle the call in memory. Without the vendor's usage, the prompt is estimated from the request's body and
-        `output()` tells the tokens that were delivered."""
+        """Settle the call in memory; `commit` must follow.
+
+        Without the vendor's usage, the prompt is estimated from the request's body and `output()` tells the tokens
+        that were delivered.
+        """
+        call.settling = True
         source = UsageSource.VENDOR
         if usage is None:
             source = UsageSource.ESTIMATED
@@ -71,13 +75,17 @@ class Meter:
     async def commit(
         self,
         call: Call,
+        charge: Charge,
         metered: Metered,
         reply: list[Row],
         *,
         outcome: str = "ok",
         error: GatewayError | None = None,
     ) -> None:
-        """Make the settled call durable, with its usage record and the rows of its stored reply; count it."""
+        """Make the settled call durable, with its usage record and the rows of its stored reply; count it.
+
+        Raises Unavailable when that fails: then nobody pays, and nobody may get the end of the reply.
+        """
         bill = metered.bill
         record = call.record(
             status=error.status if error else 200,
@@ -88,6 +96,12 @@ class Meter:
             bill=bill,
             error=error,
         )
+        try:
+            await self._writer.commit([*bill.rows, *rows_of(record), *reply])
+        except CommitFailed as failure:
+            raise self._not_recorded(call, charge, bill, failure) from failure
+        finally:
+            call.settling = False
         series = self.metrics.series(call.operation.name, call.model.id, call.upstream)
         series.count(record.status, record.latency_ms, record.first_token_ms)
         series.input_tokens += record.input_tokens
@@ -96,12 +110,6 @@ class Meter:
         if bill.overrun_nano or bill.alarms:
             series.overrun_nano += bill.overrun_nano
             self._alarm(call, bill)
-        try:
-            await self._writer.commit([*bill.rows, *rows_of(record), *reply])
-        except asyncio.CancelledError:
-            # The caller left while the rows were on their way; they are committed all the same.
-            call.client_gone = True
-            await self._writer.commit(())
 
     def stored_reply(self, call: Call, digest: bytes | None, headers: Headers, body: bytes) -> list[Row]:
         """Return the rows that keep a reply for its idempotency key; none without a key or when it is too long."""
@@ -119,6 +127,13 @@ class Meter:
         if not isinstance(error, UpstreamFailed):
             self.metrics.refuse(error.code or str(error.status))
         self._writer.later(rows_of(record))
+
+    def _not_recorded(self, call: Call, charge: Charge, bill: Bill, failure: CommitFailed) -> Unavailable:
+        if not isinstance(failure, CommitUnknown):  # else the money stays aside until the next start tells
+            charge.revoke(bill)
+        self.metrics.alarm("not_recorded")
+        _log.error("not_recorded", request_id=call.id, yuan=write_yuan(bill.cost_nano), reason=str(failure))
+        return Unavailable("The gateway could not record this call. Try again later.", code="not_recorded")
 
     def _alarm(self, call: Call, bill: Bill) -> None:
         if bill.overrun_nano:

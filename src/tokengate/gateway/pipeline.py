@@ -17,7 +17,7 @@ from tokengate.billing.quote import hold_for_call
 from tokengate.catalog.load import Catalog
 from tokengate.catalog.model import Model
 from tokengate.catalog.price import CallTraits, Price
-from tokengate.core.errors import BadRequest, ClientGone, Forbidden, GatewayError, ModelNotFound
+from tokengate.core.errors import BadRequest, ClientGone, Forbidden, GatewayError, ModelNotFound, Unavailable
 from tokengate.core.money import write_yuan
 from tokengate.gateway.call import Call, Options, Sink
 from tokengate.gateway.meter import Meter, Metered
@@ -117,9 +117,14 @@ class Gateway(Struct, frozen=True, eq=False):
             self.meter.unbilled(call, error)
             raise
         except asyncio.CancelledError:
-            if not call.client_gone:
-                raise
-            self.meter.unbilled(call, ClientGone())
+            if call.task is not None:
+                call.task.uncancel()
+            if call.client_gone:
+                self.meter.unbilled(call, ClientGone())
+                return
+            stopped = Unavailable("The gateway stopped before the reply was whole.", retry_after_s=2)
+            self.meter.unbilled(call, stopped)
+            raise stopped from None
 
     async def _charge(
         self,
@@ -159,7 +164,7 @@ class Gateway(Struct, frozen=True, eq=False):
         headers = meter.head(call, charge, admission, "application/json")
         headers.append(("x-request-cost", write_yuan(metered.bill.cost_nano)))
         stored = meter.stored_reply(call, digest, headers, reply.body) if digest is not None else []
-        await meter.commit(call, metered, stored, outcome="client_gone" if call.client_gone else "ok")
+        await meter.commit(call, charge, metered, stored, outcome="client_gone" if call.client_gone else "ok")
         if not call.client_gone:
             call.sink.whole(200, headers, reply.body)
         return metered

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from tokengate.billing.charge import Charge
 from tokengate.catalog.tokens import estimate_tokens
-from tokengate.core.errors import ClientGone, GatewayError, UpstreamFailed
+from tokengate.core.errors import ClientGone, GatewayError, Unavailable, UpstreamFailed
 from tokengate.core.money import write_yuan
 from tokengate.formats.openai.stream import StreamLane, error_event
 from tokengate.gateway.attempt import first_answer, send
@@ -84,13 +84,23 @@ class StreamRun:
 
     async def run(self) -> Metered | None:
         """Answer the call; return what it came to, None when nothing was delivered and nothing is owed.
-        Raises GatewayError while no byte has left."""
+
+        Raises GatewayError; when the head is out, after the caller was told so by an error event.
+        """
+        try:
+            return await self._answer()
+        except GatewayError as error:
+            if self._opened:
+                await self._last(_event(error))
+            raise
+
+    async def _answer(self) -> Metered | None:
         call, meter = self._call, self._meter
         if call.asked.output_cap is None:
             self._covered = self._charge.output_covered()
         try:
             await first_answer(call, self._route, meter.metrics, meter.clock, self._ask, may_retry=self._may_retry)
-        except UpstreamFailed as failure:
+        except (UpstreamFailed, Unavailable) as failure:
             if not self._opened:
                 raise
             return await self._end_cut(failure, "upstream_cut")
@@ -230,14 +240,14 @@ class StreamRun:
 
     async def _end_whole(self) -> Metered:
         assert self._lane is not None
+        if not self._opened:
+            await self._send(b"")
         metered = await self._price()
         end = self._lane.end()
         if self._include_usage and self._lane.usage is None:
             end = self._lane.usage_chunk(metered.usage) + end
-        if not self._opened:
-            await self._send(b"")
-        reply = self._stored(end)
-        await self._meter.commit(self._call, metered, reply, outcome="client_gone" if self._call.client_gone else "ok")
+        outcome = "client_gone" if self._call.client_gone else "ok"
+        await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome=outcome)
         await self._last(self._cost_comment(metered) + end)
         return metered
 
@@ -245,7 +255,7 @@ class StreamRun:
         assert self._lane is not None
         metered = await self._price()
         end = self._lane.length_end(metered.usage if self._include_usage else None)
-        await self._meter.commit(self._call, metered, self._stored(end), outcome="length")
+        await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome="length")
         await self._last(self._cost_comment(metered) + end)
         return metered
 
@@ -253,13 +263,14 @@ class StreamRun:
         """End a stream whose head is out with an explicit error event."""
         lane = self._lane
         assert lane is not None
-        event = error_event(failure.message, failure.type, failure.code, param=failure.param)
+        event = _event(failure)
         if not lane.has_content:
             self._meter.unbilled(self._call, failure)
             await self._last(event)
             return None
         metered = await self._price()
-        await self._meter.commit(self._call, metered, [], outcome=outcome, error=failure)
+        reply = self._stored(event)
+        await self._meter.commit(self._call, self._charge, metered, reply, outcome=outcome, error=failure)
         await self._last(event)
         return metered
 
@@ -270,7 +281,9 @@ class StreamRun:
             self._meter.unbilled(self._call, gone)
             return None
         metered = await self._price()
-        await self._meter.commit(self._call, metered, [], outcome="client_gone", error=gone)
+        # It is charged, so the same idempotency key must not be charged again.
+        reply = self._stored(_event(gone))
+        await self._meter.commit(self._call, self._charge, metered, reply, outcome="client_gone", error=gone)
         return metered
 
     def _stored(self, end: bytes) -> list[Row]:
@@ -290,6 +303,13 @@ class StreamRun:
             await self._call.sink.write(data)
         except ClientGone:
             return
+        except asyncio.CancelledError:  # the caller does not take it; all is said and done
+            if self._call.task is not None:
+                self._call.task.uncancel()
+
+
+def _event(error: GatewayError) -> bytes:
+    return error_event(error.message, error.type, error.code, param=error.param)
 
 
 def _has_output(lane: StreamLane) -> bool:

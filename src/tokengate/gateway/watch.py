@@ -1,10 +1,11 @@
 """Looks after calls that take a while: notices callers who leave, and notes open calls for the operator.
 
 Most calls end before the first look, so they pay nothing for it. One task looks at all calls at a fixed pace and
-owns every task that it starts.
+owns every task that it starts. A call whose bill is being made durable is never cancelled.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 from tokengate.core.clock import Clock
@@ -49,11 +50,16 @@ class Watch:
         """Return when no call is in flight."""
         await self._idle.wait()
 
-    def cancel_all(self) -> None:
-        """End every call now; each settles what it delivered."""
-        for call in list(self._calls.values()):
-            if call.task is not None:
-                call.task.cancel()
+    async def end_all(self) -> None:
+        """End every call now, and return when all have settled what they delivered."""
+        while self._calls:
+            for call in list(self._calls.values()):
+                if call.task is not None and not call.settling:
+                    call.task.cancel()
+            # Whoever was settling has its last bytes to send, for which nobody waits for ever either.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_PACE_S):
+                    await self._idle.wait()
 
     async def run(self) -> None:
         """Look at the calls until cancelled."""
@@ -75,6 +81,8 @@ class Watch:
     async def _await_departure(self, call: Call) -> None:
         await call.sink.gone()
         call.client_gone = True
+        if call.settling:
+            return
         if call.on_abort == "drain" and self.may_drain():
             call.draining = True
         elif call.task is not None:

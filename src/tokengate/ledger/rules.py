@@ -1,7 +1,7 @@
 """The ledger's rules, without any I/O: what a lease may hand out, and what may become of a hold.
 
 A hold resolves once: settled, released or expired. In a lease, held <= leased at every moment, so what a teller
-spends never exceeds what it was lent.
+spends never exceeds what it was lent. A settlement that the database refused never was: its hold counts as released.
 """
 
 from enum import Enum
@@ -108,6 +108,16 @@ def release(hold: Hold) -> None:
     """Resolve the hold at no cost. One that expired meanwhile stays expired."""
     if hold.state is not State.EXPIRED:
         _resolve(hold, State.RELEASED)
+
+
+def revoke(hold: Hold, settled_nano: int) -> None:
+    """Undo a settlement that could not be made durable: the hold is released, and its money is free again."""
+    if hold.state is State.EXPIRED:
+        return
+    assert hold.state is State.SETTLED and 0 <= settled_nano <= hold.nano
+    hold.state = State.RELEASED
+    hold.lease.leased_nano += settled_nano
+    hold.lease.balance_nano += settled_nano
 
 
 def expire(hold: Hold) -> None:

@@ -119,6 +119,10 @@ class Teller:
             rows.append(_entry("overrun", wallet_id, "house:overrun", overrun_nano, call_id, now_ms))
         return Settlement(settled_nano, overrun_nano, rows)
 
+    def revoke(self, hold: Hold, settled_nano: int) -> None:
+        """Undo a settlement whose rows the writer has refused, all of them."""
+        rules.revoke(hold, settled_nano)
+
     def release(self, hold: Hold) -> None:
         """Resolve the hold at no cost."""
         self._open.pop(hold, None)
