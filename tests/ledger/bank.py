@@ -11,7 +11,7 @@ from tokengate.ledger import store
 from tokengate.ledger.teller import Hold, Settlement, Teller
 from tokengate.ledger.verify import verify
 from tokengate.storage.engine import Database
-from tokengate.storage.tables import calls, leases, orgs, usage_daily, wallets
+from tokengate.storage.tables import calls, leases, orgs, usage_daily
 from tokengate.storage.writer import Add, Insert, Row, Writer
 
 ORG = "org_default"
@@ -66,12 +66,6 @@ class Bank:
         async with self.database.read() as read:
             rows = await read.execute(select(leases.c.wallet_id, leases.c.leased_nano))
             return {wallet_id: nano for wallet_id, nano in rows}
-
-    async def overdrawn(self) -> list[str]:
-        """Return the wallets that break guarantee 4; the constraint should leave none."""
-        free = wallets.c.balance_nano + wallets.c.credit_nano - wallets.c.leased_nano
-        async with self.database.read() as read:
-            return list((await read.execute(select(wallets.c.id).where(free < 0))).scalars())
 
     def settle(self, hold: Hold, cost_nano: int) -> tuple[Settlement, list[Row]]:
         """Settle a call; return what it came to, and all rows of the call as billing hands them over."""
