@@ -74,7 +74,7 @@ class _Sampling(Struct, kw_only=True):
 class ChatBody(_Sampling, kw_only=True):
     """`POST /v1/chat/completions`, with the parameters that DashScope, DeepSeek, OpenRouter and vLLM add."""
 
-    messages: Annotated[list[_Object], Meta(min_length=1)]
+    messages: Annotated[list[_Object], Meta(min_length=1)] | None = None  # required, unless `input` says more
     max_completion_tokens: _Cap | None = None
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Meta(ge=0, le=20)] | None = None

@@ -28,6 +28,11 @@ def must_be(param: str, what: str | None = None) -> BadRequest:
     return BadRequest(f"'{param}' must be {what or MUST_BE[_index.sub('[]', param)]}.", param=param)
 
 
+def missing(param: str) -> BadRequest:
+    """Return the refusal of a request that lacks a parameter."""
+    return BadRequest(f"'{param}' is required.", param=param, code="missing_required_parameter")
+
+
 def refusal_of(error: Exception, inside: str = "") -> BadRequest:
     """Return what the caller is told about a body that could not be decoded, or a value `inside` it."""
     match error:
@@ -46,9 +51,8 @@ def refusal_of(error: Exception, inside: str = "") -> BadRequest:
 def _refusal_of_value(text: str, inside: str) -> BadRequest:
     found = _at(text)
     param = inside + (found[1].replace("[...]", "") if found else "")
-    if missing := _missing(text):
-        name = f"{param}.{missing[1]}" if param else missing[1]
-        return BadRequest(f"'{name}' is required.", param=name, code="missing_required_parameter")
+    if absent := _missing(text):
+        return missing(f"{param}.{absent[1]}" if param else absent[1])
     if not param:
         return BadRequest("The request body must be a JSON object.")
     if known := MUST_BE.get(_index.sub("[]", param)):

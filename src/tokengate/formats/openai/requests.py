@@ -20,7 +20,7 @@ from tokengate.formats.openai.parameters import (
     CompletionBody,
     EmbeddingBody,
 )
-from tokengate.formats.openai.refusal import must_be, refusal_of
+from tokengate.formats.openai.refusal import missing, must_be, refusal_of
 from tokengate.formats.openai.shapes import is_list, is_object
 
 
@@ -98,6 +98,8 @@ def read_chat(body: bytes) -> ChatRequest:
             "'input' belongs to DashScope's own request format, which this path does not read; send 'messages'.",
             param="input",
         )
+    if wire.messages is None:
+        raise missing("messages")
     _check_sampling(wire.seed, wire.stop)
     logprobs = wire.logprobs is True
     if wire.top_logprobs and not logprobs:
