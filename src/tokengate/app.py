@@ -200,6 +200,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             body_timeout_s=settings.server.body_timeout_s,
         )
         metrics.show_breakers(backends.breaker_states)
+        metrics.gauge("tokengate_drains", "Abandoned calls being read to their end", lambda: watch.drains)
 
         async def refresh_keys() -> None:
             await keyring.refresh()

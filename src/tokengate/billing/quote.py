@@ -32,6 +32,7 @@ async def hold_for_call(
     price: Price,
     *,
     prompt_bound: int,
+    prompts: int,
     asked_cap: int | None,
     choices: int,
     default_cap: int,
@@ -41,7 +42,7 @@ async def hold_for_call(
     `asked_cap` is per choice, as the caller wrote it. `prompt_bound` is in tokens.
     """
     if model.context is not None:
-        prompt_bound = min(prompt_bound, model.context)
+        prompt_bound = min(prompt_bound, model.context * prompts)
     if not model.has_output:
         nano = price.max_cost_nano(prompt_bound, 0)
         return Quote(await _hold(teller, wallet_id, nano), prompt_bound, 0, None)

@@ -103,7 +103,7 @@ class ChatEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
     gguf: str = ""  # empty: the SmolLM2 weights that `tokengate models pull smollm2` unpacks
     context: Positive = 8192
     threads: Count = 0  # 0: all cores
-    parallel: Positive = 4
+    parallel: Positive = 2
 
 
 class EmbeddingEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -77,7 +77,6 @@ class Metrics(Collector):
         self.commits = Histogram(_COMMIT_BOUNDS_US)
         self.committed_rows = 0
         self.in_flight = 0
-        self.drains = 0
         self._registry = CollectorRegistry()
         for part in (self, ProcessCollector, PlatformCollector, GCCollector):
             if part is self:
@@ -158,6 +157,5 @@ class Metrics(Collector):
             breakers.add_metric([upstream, model, state], 1)
         yield from (errors, refused, alarms, commits, rows, breakers)
         yield GaugeMetricFamily("tokengate_in_flight", "Calls being answered now", value=self.in_flight)
-        yield GaugeMetricFamily("tokengate_drains", "Abandoned calls being read to their end", value=self.drains)
         for name, (text, value) in self._gauges.items():
             yield GaugeMetricFamily(name, text, value=value())

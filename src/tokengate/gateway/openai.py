@@ -15,6 +15,7 @@ def _chat(body: bytes) -> Asked:
         stream=request.stream,
         include_usage=request.include_usage,
         output_cap=request.output_bound,
+        prompts=1,
         choices=request.n,
         generated=request.n,
         prompt_bound=prompt_bound(
@@ -36,6 +37,7 @@ def _completion(body: bytes) -> Asked:
         stream=request.stream,
         include_usage=request.include_usage,
         output_cap=request.output_cap,
+        prompts=request.prompts,
         choices=request.prompts * request.n,
         generated=request.choices,
         prompt_bound=prompt_bound(len(body), messages=request.prompts) + request.prompt_tokens,
@@ -50,6 +52,7 @@ def _embedding(body: bytes) -> Asked:
         stream=False,
         include_usage=False,
         output_cap=None,
+        prompts=request.inputs,
         choices=1,
         generated=1,
         prompt_bound=prompt_bound(len(body), messages=request.inputs),

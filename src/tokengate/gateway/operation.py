@@ -18,6 +18,7 @@ class Asked(Struct, frozen=True):
     stream: bool
     include_usage: bool
     output_cap: int | None  # per choice, in tokens
+    prompts: int  # texts that are read on their own, each with the model's whole context
     choices: int  # in the reply
     generated: int  # outputs that are written and paid for: more than `choices` with best_of
     prompt_bound: int  # safe upper bound, in tokens

@@ -142,6 +142,7 @@ class Gateway(Struct, frozen=True, eq=False):
             call.model,
             price,
             prompt_bound=asked.prompt_bound,
+            prompts=asked.prompts,
             asked_cap=asked.output_cap,
             choices=asked.generated,
             default_cap=self.default_output_cap,

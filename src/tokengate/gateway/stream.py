@@ -205,7 +205,7 @@ class StreamRun:
             self._kept += data
             if len(self._kept) > MAX_BODY_BYTES:
                 self._kept = None
-        if call.draining:
+        if call.client_gone:
             self._drain(len(data))
             return
         try:
@@ -213,7 +213,7 @@ class StreamRun:
         except ClientGone:
             if call.on_abort != "drain":
                 raise
-            call.client_gone = call.draining = True
+            call.client_gone = True  # the watch notices too, and says whether there may be one more drain
 
     def _drain(self, size_bytes: int) -> None:
         now_s = self._meter.clock.monotonic_s()

@@ -15,6 +15,7 @@ from tokengate.storage.writer import Delete, Insert, Writer
 
 _PACE_S = 0.05
 _NOTED_AFTER_S = 1.0
+_MAX_DRAINS = 256  # read on for so many absent callers at once; the upstream calls of more are closed
 
 
 class Watch:
@@ -27,7 +28,7 @@ class Watch:
         self._calls: dict[str, Call] = {}
         self._idle = asyncio.Event()
         self._idle.set()
-        self.may_drain: Callable[[], bool] = lambda: True
+        self.drains = 0  # calls that are read to their end for an absent caller
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -41,6 +42,8 @@ class Watch:
         if call.watcher is not None:
             call.watcher.cancel()
             call.watcher = None  # each would keep the other alive
+        if call.draining:
+            self.drains -= 1
         if call.noted:
             self._writer.later([Delete(open_calls, (call.id,))])
         if not self._calls:
@@ -83,7 +86,8 @@ class Watch:
         call.client_gone = True
         if call.settling:
             return
-        if call.on_abort == "drain" and self.may_drain():
+        if call.on_abort == "drain" and self.drains < _MAX_DRAINS:
+            self.drains += 1
             call.draining = True
         elif call.task is not None:
             call.task.cancel()
