@@ -37,9 +37,7 @@ async def verify(database: Database, *, calls_since: int = 0) -> Report:
         async for account, nano in store.balance_differences(read):
             differences.append(f"{account}: the journal and the balance differ by ¥{write_yuan(nano)}")
         async for wallet_id, nano in store.lease_differences(read):
-            differences.append(
-                f"wallet {wallet_id}: its leases and its leased sum differ by ¥{write_yuan(nano)}"
-            )
+            differences.append(f"wallet {wallet_id}: its leases and its leased sum differ by ¥{write_yuan(nano)}")
         for kind in ("settle", "overrun"):
             async for call_id, wallet_id, nano in store.call_differences(read, kind, calls_since):
                 differences.append(
