@@ -95,6 +95,29 @@ def test_expired_hold_pays_nothing_any_more() -> None:
     assert (lease.leased_nano, lease.held_nano, lease.balance_nano) == (10, 0, 10)
 
 
+def test_revoked_settlement_leaves_the_lease_as_if_the_hold_was_released() -> None:
+    lease, hold = held(6, of=10)
+    settled, _ = rules.settle(hold, 8)
+
+    rules.revoke(hold, settled)
+
+    assert hold.state is State.RELEASED
+    assert (lease.leased_nano, lease.held_nano, lease.balance_nano) == (10, 0, 10)
+    with pytest.raises(AssertionError):
+        rules.revoke(hold, settled)
+
+
+def test_revoking_what_an_expired_hold_did_not_pay_changes_nothing() -> None:
+    lease, hold = held(6, of=10)
+    rules.expire(hold)
+    settled, _ = rules.settle(hold, 4)
+
+    rules.revoke(hold, settled)
+
+    assert hold.state is State.EXPIRED
+    assert (lease.leased_nano, lease.balance_nano) == (10, 10)
+
+
 def test_what_is_held_cannot_be_given_back() -> None:
     lease, _ = held(6, of=10)
     lease.give_back(4)
