@@ -14,7 +14,6 @@ from granian.server.embed import Server
 
 from tests.e2e.gateway import ENGINES_OFF, free_port
 from tests.raw_http import Answer, Connection
-from tests.support import eventually
 from tokengate.accounts.keys import NO_LIMITS, KeyLimits
 from tokengate.accounts.store import CreatedKey
 from tokengate.app import Platform, open_platform
@@ -23,6 +22,7 @@ from tokengate.core.clock import SystemClock
 from tokengate.core.money import read_yuan
 from tokengate.core.settings import Settings
 from tokengate.core.settings_file import load
+from tokengate.ledger.verify import verify
 from tokengate.storage.engine import database_url, open_database
 
 CHAT = "/v1/chat/completions"
@@ -131,7 +131,7 @@ async def hosted(
     environ: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Hosted]:
     """Host a gateway with this configuration. `balances` are the keys to make, each with a wallet of its own, in
-    yuan; `limits` are theirs by the same names."""
+    yuan; `limits` are theirs by the same names. At its end the books must be right."""
     folder.mkdir(exist_ok=True)
     file = folder / "tokengate.toml"
     file.write_text(config if "[engine" in config else f"{config}\n{ENGINES_OFF}")
@@ -151,8 +151,10 @@ async def hosted(
         serving = asyncio.ensure_future(server.serve())
         try:
             await _listening(settings.server.port)
-            yield Hosted(platform, settings.server.port, keys)
-            await eventually(lambda: len(platform.watch) == 0)
+            gateway = Hosted(platform, settings.server.port, keys)
+            yield gateway
+            await gateway.idle()
+            assert (await verify(platform.database)).differences == []
         finally:
             server.stop()
             await serving
