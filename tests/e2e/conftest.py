@@ -9,7 +9,18 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.e2e.customer import KEYS, LIMITED, MODELS, POOR, RICH, Answers, Customer, configuration, create_keys
+from tests.e2e.customer import (
+    KEYS,
+    LIMITED,
+    MODELS,
+    POOR,
+    RICH,
+    Answers,
+    Customer,
+    configuration,
+    create_keys,
+    wait_until_ready,
+)
 from tests.e2e.gateway import GatewayProcess
 from tests.engines.support import DATA
 from tests.simulators.openai_upstream import ThreadedUpstream
@@ -41,6 +52,7 @@ def clients_gateway(
     weights.pull(DATA)
     (folder / "models").symlink_to(weights.weights_path(DATA).parent)
     with GatewayProcess(folder, configuration(simulator.url)) as gateway:
+        wait_until_ready(gateway)
         yield gateway
 
 

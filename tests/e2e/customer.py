@@ -24,8 +24,8 @@ LOCAL_CHAT = "smollm2-135m-instruct"
 LOCAL_EMBEDDING = "wordllama-256"
 
 RICH, POOR, LIMITED = "rich", "poor", "limited"
-KEYS = {RICH: 110, POOR: 8, LIMITED: 8}
-MODELS = [f"model-{number}" for number in range(110)]
+KEYS = {RICH: 200, POOR: 8, LIMITED: 8}
+MODELS = [f"model-{number}" for number in range(200)]
 EMBEDDING_MODEL = "embedder"
 UNPRICED_MODEL = "xiaowei"
 IMPATIENT = [f"impatient-{number}" for number in range(4)]  # their upstream must begin, and go on, within half a second
@@ -69,7 +69,7 @@ def configuration(upstream_url: str) -> str:
         {own}
 
         [engine.chat]
-        context = 256
+        context = 128
         threads = 1
         parallel = 1
     """
@@ -99,6 +99,20 @@ async def create_keys(path: Path, counts: Mapping[str, int]) -> dict[str, list[s
         }
     finally:
         await database.close()
+
+
+def wait_until_ready(gateway: GatewayProcess) -> None:
+    """Wait until the local models are loaded."""
+    deadline_s = time.monotonic() + 30
+    while time.monotonic() < deadline_s:
+        try:
+            gateway.get("/readyz")
+        except urllib.error.HTTPError as waiting:
+            waiting.close()
+            time.sleep(0.02)
+        else:
+            return
+    raise AssertionError(gateway.log.read_text())
 
 
 class Answers:
@@ -173,7 +187,7 @@ class Customer:
             except urllib.error.HTTPError as refused:
                 reply = stack.enter_context(refused)
             found = {name.lower(): value for name, value in reply.headers.items()}
-            return Answer(reply.status, found, reply.read())
+            return Answer(reply.status or 0, found, reply.read())
 
     def balance(self) -> str:
         return self.send("/v1/balance").json["balance"]
@@ -208,6 +222,12 @@ def refusal(status: int, message: str = "The vendor is unwell.", **headers: str)
     """Return an error in OpenAI's shape."""
     error = {"message": message, "type": "server_error", "param": None, "code": f"vendor_{status}"}
     return whole({"error": error}, status, **headers)
+
+
+def seed_stream(name: str) -> Reply:
+    """Return a streamed reply of a product page, event by event."""
+    frames = (SEEDS / name).read_bytes().strip().split(b"\n\n")
+    return Reply(headers=SSE, pieces=[frame + b"\n\n" for frame in frames])
 
 
 def stream(*frames: bytes, gated: bool = False, ending: str = "complete") -> Reply:
