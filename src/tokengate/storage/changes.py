@@ -22,6 +22,7 @@ _LISTEN_S = 5.0  # also looked at this often without a notification, and after a
 _CHANNEL = "tokengate_changes"
 
 _VERSIONS = select(changes.c.kind, changes.c.version)
+_VERSIONS_SQL = str(_VERSIONS)
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ class Changes:
                 ready.set()
                 if now != before:
                     before = now
-                    await self._tell(dict(connection.execute(str(_VERSIONS))))
+                    await self._tell(dict(connection.execute(_VERSIONS_SQL)))
                 await asyncio.sleep(_POLL_S)
         finally:
             connection.close()

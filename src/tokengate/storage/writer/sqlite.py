@@ -16,7 +16,7 @@ from tokengate.storage.engine import connect_sqlite, open_turn
 from tokengate.storage.writer.group import Done, Group, Submission
 from tokengate.storage.writer.rows import ADDITIVE, RowMissing, Value, failed, primary_key
 
-_MAX_INSERTED = 128  # rows in one statement; sizes are powers of two, so there are few statements to prepare
+_MAX_INSERTED = 64  # rows in one statement; each size is a statement that SQLite prepares once and keeps
 
 
 class SqliteCommitter:
@@ -99,14 +99,11 @@ class SqliteCommitter:
             raise
 
     def _insert(self, table: Table, rows: Sequence[tuple[Value, ...]]) -> None:
-        """Insert many rows with few statements: each statement gives the interpreter lock away and waits to get it
+        """Insert many rows with one statement: each statement gives the interpreter lock away and waits to get it
         back, which on a busy event loop costs more than the insert."""
-        start, left = 0, len(rows)
-        while left:
-            size = min(1 << (left.bit_length() - 1), _MAX_INSERTED)
-            values = list(chain.from_iterable(rows[start : start + size]))
-            self._db.execute(self._insert_statement(table, size), values)
-            start, left = start + size, left - size
+        for start in range(0, len(rows), _MAX_INSERTED):
+            part = rows[start : start + _MAX_INSERTED]
+            self._db.execute(self._insert_statement(table, len(part)), list(chain.from_iterable(part)))
 
     def _insert_statement(self, table: Table, size: int) -> str:
         sql = self._inserts.get((table, size))
