@@ -173,7 +173,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         limiter = await _open_limiter(settings.limits, database, clock)
         replies = Replies(database, clock)
 
-        backends = Backends(settings, catalog, clock)
+        backends = Backends(settings, catalog, clock, metrics)
         stack.push_async_callback(backends.close)
         watch = Watch(writer, clock, teller_id=lambda: teller.id)
         meter = Meter(teller, writer, replies, metrics, clock)

@@ -16,6 +16,7 @@ from tokengate.core.settings_file import credential, secret
 from tokengate.engines.llama import LlamaEngine
 from tokengate.engines.wordllama import EmbeddingEngine
 from tokengate.gateway.health import Breaker, Health, State
+from tokengate.gateway.metrics import Metrics
 from tokengate.gateway.route import Backend, Route, Target
 from tokengate.providers.load import provider_of, upstreams_from_environment
 from tokengate.upstream.transport import HttpTransport
@@ -28,8 +29,9 @@ Engine = LlamaEngine | EmbeddingEngine
 class Backends:
     """All backends, opened at once; engines load in the background once started."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, settings: Settings, catalog: Catalog, clock: Clock, metrics: Metrics) -> None:
         self._clock = clock
+        self._metrics = metrics
         self._targets: dict[str, list[Target]] = {}
         self._transports: list[HttpTransport] = []
         self._backends: list[Backend] = []
@@ -132,8 +134,16 @@ class Backends:
             self._target(ours, backend, theirs, fixed)
 
     def _target(self, model_id: str, backend: Backend, theirs: str, parameters: Mapping[str, bytes]) -> None:
-        breaker = Breaker(backend.name, model_id, self._clock, on_change=_tell)
+        breaker = Breaker(backend.name, model_id, self._clock, on_change=self._tell)
         self._targets.setdefault(model_id, []).append(Target(backend, theirs, breaker, parameters))
+
+    def _tell(self, health: Health) -> None:
+        """Log a change of a breaker; one that only the operator can mend is an alarm."""
+        log = _log.warning
+        if health.state is State.DISABLED:
+            self._metrics.alarm("upstream_disabled")
+            log = _log.error
+        log("breaker", upstream=health.backend, model=health.model, state=health.state, kind=health.last_failure)
 
 
 def upstreams_of(settings: Settings) -> list[UpstreamSettings]:
@@ -172,7 +182,3 @@ def _engines(settings: EngineSettings, data: Path, clock: Clock) -> list[Engine]
 
 
 _BADNESS = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2, State.DISABLED: 3}
-
-
-def _tell(health: Health) -> None:
-    _log.warning("breaker", upstream=health.backend, model=health.model, state=health.state, kind=health.last_failure)
