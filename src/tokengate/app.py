@@ -24,8 +24,11 @@ from tokengate.catalog.versions import sync_prices
 from tokengate.core.clock import Clock, SystemClock, day_of
 from tokengate.core.ids import new_id
 from tokengate.core.logs import configure_logs
+from tokengate.core.master_key import VARIABLE, open_master_key
 from tokengate.core.money import read_yuan
+from tokengate.core.sealing import Sealer
 from tokengate.core.settings import LimitSettings, Settings
+from tokengate.core.settings_file import secret
 from tokengate.gateway.backends import Backends
 from tokengate.gateway.meter import Meter
 from tokengate.gateway.metrics import Metrics
@@ -75,7 +78,7 @@ class Platform(Struct, frozen=True, eq=False):
 def serve(settings: Settings, *, accept_prices: bool = False, on_ready: Callable[[Platform], None]) -> None:
     """Serve until SIGTERM or SIGINT. `on_ready` is called once the port listens.
 
-    Raises PortInUse, DatabaseInUse, PriceMoved (a price moved more than tenfold and was not accepted).
+    Raises PortInUse, DatabaseInUse, MasterKeyError, PriceMoved (a price moved more than tenfold and was not accepted).
     """
     configure_logs(settings.server.log_level)
     refuse_taken_port(settings.server.host, settings.server.port)
@@ -159,6 +162,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         database = await open_database(database_url(settings))
         stack.push_async_callback(database.close)
         await database.lock_for_serving()
+        sealer = Sealer(open_master_key(settings.server, secret(VARIABLE)))
         catalog = load_models(settings)
         await sync_prices(database, catalog, int(clock.now_s() * 1000), accept=accept_prices)
 
@@ -171,7 +175,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         keyring = KeyRing(database, clock)
         await keyring.load()
         limiter = await _open_limiter(settings.limits, database, clock)
-        replies = Replies(database, clock)
+        replies = Replies(database, sealer, clock)
 
         backends = Backends(settings, catalog, clock, metrics)
         stack.push_async_callback(backends.close)

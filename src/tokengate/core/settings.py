@@ -27,7 +27,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=1, le=65535)] = 8700
     data: Path = Path("data")
     database: str = ""  # SQLAlchemy-style URL; empty is SQLite in the data folder
-    master_key_file: str = ""
+    master_key_file: str = ""  # empty: master.key in the data folder
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_mb: Positive = 50
     cors: list[str] = field(default_factory=lambda: ["*"])  # origins that browsers may call from

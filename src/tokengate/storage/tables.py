@@ -218,8 +218,7 @@ idempotency = Table(
     Column("idempotency_key", String(255), primary_key=True),
     Column("body_digest", LargeBinary(32), nullable=False),
     Column("status", Integer, nullable=False),
-    Column("headers", Text, nullable=False),  # JSON list of [name, value]
-    Column("body", LargeBinary, nullable=False),
+    Column("reply", LargeBinary, nullable=False),  # headers and body, sealed
     Column("created_ms", BigInteger, nullable=False),
     Index("ix_idempotency_created_ms", "created_ms"),
 )
