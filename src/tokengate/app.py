@@ -42,6 +42,7 @@ from tokengate.storage.engine import Database, database_url, open_database
 from tokengate.storage.migrations.upgrade import upgrade
 from tokengate.storage.writer import Writer
 from tokengate.usage import store
+from tokengate.usage.retention import drop_old_calls
 from tokengate.web.admit import Admit
 from tokengate.web.dispatch import Dispatch
 from tokengate.web.surfaces.account import AccountSurface
@@ -192,11 +193,15 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             default_output_cap=settings.limits.default_output_cap,
         )
         admit = Admit(keyring, max_body_mb=settings.server.max_body_mb, body_timeout_s=settings.server.body_timeout_s)
+
+        def not_ready() -> list[str]:
+            return ["The gateway is stopping."] if admit.stopping else backends.not_ready()
+
         dispatch = Dispatch(
             [
                 *OpenAISurface(gateway, catalog, admit).endpoints(),
                 *AccountSurface(database, teller, admit).endpoints(),
-                *OperationsSurface(metrics, backends.not_ready, backends.states).endpoints(),
+                *OperationsSurface(metrics, not_ready, backends.states).endpoints(),
             ],
             clock=clock,
             new_id=new_id,
@@ -217,7 +222,11 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         stack.push_async_callback(changes.close)
 
         await stack.enter_async_context(
-            _background(watch.run(), backends.start(), _keep_house(database, replies, metrics, clock))
+            _background(
+                watch.run(),
+                backends.start(),
+                _keep_house(database, replies, settings.server.keep_calls_days, metrics, clock),
+            )
         )
         yield Platform(
             settings=settings,
@@ -251,13 +260,19 @@ async def _load_spend(limiter: Limiter, database: Database, clock: Clock) -> Non
         limiter.load_spend(await store.spend_of_day(read, day), day)
 
 
-async def _keep_house(database: Database, replies: Replies, metrics: Metrics, clock: Clock) -> None:
+async def _keep_house(
+    database: Database, replies: Replies, keep_calls_days: int, metrics: Metrics, clock: Clock
+) -> None:
     """Drop what has served its time, and make room for the days to come."""
     while True:
         try:
             await replies.purge()
             async with database.tx() as tx:
                 await upgrade(tx, now_s=clock.now_s())
+            if keep_calls_days:
+                dropped = await drop_old_calls(database, keep_calls_days, clock.now_s())
+                if dropped.calls or dropped.partitions:
+                    _log.info("old_calls_dropped", calls=dropped.calls, partitions=dropped.partitions)
         except Exception:
             metrics.alarm("upkeep")
             _log.exception("upkeep")
