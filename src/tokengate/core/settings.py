@@ -28,6 +28,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     data: Path = Path("data")
     database: str = ""  # SQLAlchemy-style URL; empty is SQLite in the data folder
     master_key_file: str = ""  # empty: master.key in the data folder
+    keep_calls_days: Annotated[int, Meta(ge=0, le=36_500)] = 0  # days before today; 0 is for ever
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_mb: Positive = 50
     cors: list[str] = field(default_factory=lambda: ["*"])  # origins that browsers may call from

@@ -223,6 +223,14 @@ idempotency = Table(
     Index("ix_idempotency_created_ms", "created_ms"),
 )
 
+# The first day whose calls are kept (`kind` is "calls"): earlier ones were dropped on purpose. It only grows.
+retention = Table(
+    "retention",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("first_day", Integer, nullable=False),
+)
+
 # One row per kind of thing that another process may change (keys, wallets, prices); the version only grows.
 changes = Table(
     "changes",
