@@ -27,7 +27,7 @@ from tokengate.core.logs import configure_logs
 from tokengate.core.master_key import VARIABLE, open_master_key
 from tokengate.core.money import read_yuan
 from tokengate.core.sealing import Sealer
-from tokengate.core.settings import LimitSettings, Settings
+from tokengate.core.settings import CallLimits, Settings
 from tokengate.core.settings_file import secret
 from tokengate.gateway.backends import Backends
 from tokengate.gateway.meter import Meter
@@ -175,7 +175,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         stack.push_async_callback(teller.close)
         keyring = KeyRing(database, clock)
         await keyring.load()
-        limiter = await _open_limiter(settings.limits, database, clock)
+        limiter = await _open_limiter(settings, catalog, database, clock)
         replies = Replies(database, sealer, clock)
 
         backends = Backends(settings, catalog, clock, metrics)
@@ -241,17 +241,26 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         )
 
 
-async def _open_limiter(settings: LimitSettings, database: Database, clock: Clock) -> Limiter:
+async def _open_limiter(settings: Settings, catalog: Catalog, database: Database, clock: Clock) -> Limiter:
+    model_limits: dict[str, KeyLimits] = {}
+    for own in settings.model:
+        model = catalog.resolve(own.id)
+        assert model is not None, f"[[model]] {own.id!r} is in the catalogue that was made with it"
+        if own.limits != CallLimits():
+            model_limits[model.id] = _limits(own.limits)
+    limiter = Limiter(clock, _limits(settings.limits), model_limits)
+    await _load_spend(limiter, database, clock)
+    return limiter
+
+
+def _limits(settings: CallLimits) -> KeyLimits:
     spend = settings.spend_per_day
-    defaults = KeyLimits(
+    return KeyLimits(
         requests_per_minute=settings.requests_per_minute,
         tokens_per_minute=settings.tokens_per_minute,
         concurrency=settings.concurrency,
         spend_per_day_nano=None if spend is None else read_yuan(spend),
     )
-    limiter = Limiter(clock, defaults)
-    await _load_spend(limiter, database, clock)
-    return limiter
 
 
 async def _load_spend(limiter: Limiter, database: Database, clock: Clock) -> None:
