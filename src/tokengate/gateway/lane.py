@@ -8,12 +8,14 @@ from collections.abc import Mapping
 
 from msgspec import Struct, json
 
-from tokengate.core.splice import Members, edit
+from tokengate.core.errors import BadRequest
+from tokengate.core.splice import DuplicateMember, Members
 from tokengate.gateway.operation import Asked, Operation
 from tokengate.gateway.route import Target
 
 _NO_RENAMES: Mapping[str, str] = {}
 _INCLUDE_USAGE = b'{"include_usage":true}'
+_NULL = b"null"
 
 
 class Prepared(Struct, frozen=True):
@@ -38,8 +40,10 @@ def prepare(body: bytes, asked: Asked, operation: Operation, target: Target, out
     removed: set[str] = {name for name in drops if name in members}
     for theirs, ours in renames.items():
         value = members.get(ours)
-        if value is not None:
-            removed.add(ours)
+        if value is None:
+            continue
+        removed.add(ours)
+        if value != _NULL and members.get(theirs) in (None, _NULL):
             wanted[theirs] = value
     if renamed:
         wanted["model"] = json.encode(target.model)
@@ -60,9 +64,14 @@ def prepare(body: bytes, asked: Asked, operation: Operation, target: Target, out
 
 
 def _with_usage(stream_options: bytes | None) -> bytes:
-    if stream_options is None or stream_options == b"null":
+    """Return the options with usage asked for. Raises BadRequest when they name something twice."""
+    if stream_options is None or stream_options == _NULL:
         return _INCLUDE_USAGE
-    members = Members(stream_options)
+    try:
+        members = Members(stream_options)
+    except DuplicateMember as error:
+        param = f"stream_options.{error.member}"
+        raise BadRequest(f"'{param}' appears more than once in the request body.", param=param) from None
     if "include_usage" in members:
         return members.edit(replace={"include_usage": b"true"})
-    return edit(stream_options, add={"include_usage": b"true"})
+    return members.edit(add={"include_usage": b"true"})

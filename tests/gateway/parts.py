@@ -1,0 +1,97 @@
+"""Parts of a gateway made by hand, for tests of one of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from tests.support import FakeClock
+from tokengate.accounts.keys import Principal
+from tokengate.catalog.model import Model
+from tokengate.core.errors import ClientGone
+from tokengate.core.http import Exchange, HttpRequest, Timeouts
+from tokengate.gateway.call import Call, Headers, Options
+from tokengate.gateway.health import Breaker, Policy
+from tokengate.gateway.openai import CHAT_COMPLETIONS
+from tokengate.gateway.operation import Operation
+from tokengate.gateway.route import Backend, Target
+from tokengate.providers.compatible import OpenAICompatible
+
+PRINCIPAL = Principal(key_id="key_1", name="k", org_id="org_1", project_id="prj_1", wallet_id="wal_1")
+MODEL = Model(id="m", kind="chat", vendor="v", name="M")
+CHAT = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
+
+
+class NoTransport:
+    """Stands where a transport is not used."""
+
+    async def send(self, request: HttpRequest) -> Exchange:
+        raise NotImplementedError
+
+
+def backend(name: str = "one", *, tier: int = 1, weight: int = 1, **provider: Any) -> Backend:
+    return Backend(
+        name=name,
+        provider=OpenAICompatible(name="test", **provider),
+        transport=NoTransport(),
+        base_url="http://upstream/v1",
+        credential="",
+        headers={},
+        timeouts=Timeouts(),
+        on_abort="cancel",
+        weight=weight,
+        tier=tier,
+    )
+
+
+def target(
+    of: Backend | None = None,
+    *,
+    model: str = "m",
+    clock: FakeClock | None = None,
+    policy: Policy | None = None,
+    parameters: Mapping[str, bytes] | None = None,
+) -> Target:
+    of = of or backend()
+    breaker = Breaker(of.name, model, clock or FakeClock(), policy or Policy())
+    return Target(of, model, breaker, parameters or {})
+
+
+class MemorySink:
+    """A caller who takes everything and leaves when told to."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        self.body = b""
+        self.left = False
+
+    def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        self.status, self.headers, self.body = status, headers, body
+
+    def open(self, status: int, headers: Headers) -> None:
+        self.status, self.headers = status, headers
+
+    async def write(self, data: bytes) -> None:
+        if self.left:
+            raise ClientGone
+        self.body += data
+
+    async def gone(self) -> None:
+        raise NotImplementedError
+
+
+def call(
+    body: bytes = CHAT, *, operation: Operation = CHAT_COMPLETIONS, call_id: str = "req_1", sink: Any = None
+) -> Call:
+    return Call(
+        call_id,
+        PRINCIPAL,
+        operation,
+        operation.read(body),
+        replace(MODEL),
+        Options(),
+        sink or MemorySink(),
+        started_s=0.0,
+        now_ms=0,
+    )
