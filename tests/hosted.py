@@ -137,7 +137,7 @@ async def hosted(
     file.write_text(config if "[engine" in config else f"{config}\n{ENGINES_OFF}")
     settings = load(file, environ=environ or {}, overrides={"data": str(folder), "port": free_port()})
     await _migrate(settings)
-    keys = await _create_keys(settings, balances or {"main": "10"}, limits or {})
+    keys = await create_keys(settings, balances or {"main": "10"}, limits or {})
     async with open_platform(settings) as platform:
         server = Server(
             platform.dispatch,
@@ -158,6 +158,26 @@ async def hosted(
         finally:
             server.stop()
             await serving
+
+
+async def create_keys(
+    settings: Settings, balances: Mapping[str, str], limits: Mapping[str, KeyLimits]
+) -> dict[str, CreatedKey]:
+    """Make keys by name in the database of these settings, each with a wallet of its own."""
+    database = await open_database(database_url(settings))
+    try:
+        return {
+            name: await create_key(
+                database,
+                SystemClock(),
+                name=name,
+                balance_nano=read_yuan(balance),
+                limits=limits.get(name, NO_LIMITS),
+            )
+            for name, balance in balances.items()
+        }
+    finally:
+        await database.close()
 
 
 def sells(model: str, *, input: str = "1", output: str = "1", max_output: int = 1000, **more: object) -> str:
@@ -192,25 +212,6 @@ async def _migrate(settings: Settings) -> None:
         return
     await (await open_database(database_url(settings))).close()
     _migrated.append(file.read_bytes())
-
-
-async def _create_keys(
-    settings: Settings, balances: Mapping[str, str], limits: Mapping[str, KeyLimits]
-) -> dict[str, CreatedKey]:
-    database = await open_database(database_url(settings))
-    try:
-        return {
-            name: await create_key(
-                database,
-                SystemClock(),
-                name=name,
-                balance_nano=read_yuan(balance),
-                limits=limits.get(name, NO_LIMITS),
-            )
-            for name, balance in balances.items()
-        }
-    finally:
-        await database.close()
 
 
 async def _listening(port: int) -> None:

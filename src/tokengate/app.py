@@ -22,8 +22,11 @@ from tokengate.catalog.versions import sync_prices
 from tokengate.core.clock import Clock, SystemClock, day_of
 from tokengate.core.ids import new_id
 from tokengate.core.logs import configure_logs
+from tokengate.core.master_key import VARIABLE, open_master_key
 from tokengate.core.money import read_yuan
-from tokengate.core.settings import LimitSettings, Settings
+from tokengate.core.sealing import Sealer
+from tokengate.core.settings import CallLimits, Settings
+from tokengate.core.settings_file import secret
 from tokengate.gateway.backends import Backends
 from tokengate.gateway.meter import Meter
 from tokengate.gateway.metrics import Metrics
@@ -37,6 +40,7 @@ from tokengate.storage.engine import Database, database_url, open_database
 from tokengate.storage.migrations.upgrade import upgrade
 from tokengate.storage.writer import Writer
 from tokengate.usage import store
+from tokengate.usage.retention import drop_old_calls
 from tokengate.web.admit import Admit
 from tokengate.web.dispatch import Dispatch
 from tokengate.web.opening import Opening
@@ -73,7 +77,7 @@ class Platform(Struct, frozen=True, eq=False):
 def serve(settings: Settings, *, accept_prices: bool = False, on_ready: Callable[[Platform], None]) -> None:
     """Serve until SIGTERM or SIGINT. `on_ready` is called once the port listens.
 
-    Raises PortInUse, DatabaseInUse, PriceMoved (a price moved more than tenfold and was not accepted).
+    Raises PortInUse, DatabaseInUse, MasterKeyError, PriceMoved (a price moved more than tenfold and was not accepted).
     """
     configure_logs(settings.server.log_level)
     refuse_taken_port(settings.server.host, settings.server.port)
@@ -133,6 +137,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         database = await open_database(database_url(settings))
         stack.push_async_callback(database.close)
         await database.lock_for_serving()
+        sealer = Sealer(open_master_key(settings.server, secret(VARIABLE)))
         catalog = load_models(settings)
         await sync_prices(database, catalog, int(clock.now_s() * 1000), accept=accept_prices)
 
@@ -144,8 +149,8 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         stack.push_async_callback(teller.close)
         keyring = KeyRing(database, clock)
         await keyring.load()
-        limiter = await _open_limiter(settings.limits, database, clock)
-        replies = Replies(database, clock)
+        limiter = await _open_limiter(settings, catalog, database, clock)
+        replies = Replies(database, sealer, clock)
 
         backends = Backends(settings, catalog, clock, metrics)
         stack.push_async_callback(backends.close)
@@ -162,11 +167,15 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             default_output_cap=settings.limits.default_output_cap,
         )
         admit = Admit(keyring, max_body_mb=settings.server.max_body_mb, body_timeout_s=settings.server.body_timeout_s)
+
+        def not_ready() -> list[str]:
+            return ["The gateway is stopping."] if admit.stopping else backends.not_ready()
+
         dispatch = Dispatch(
             [
                 *OpenAISurface(gateway, catalog, admit).endpoints(),
                 *AccountSurface(database, teller, admit).endpoints(),
-                *OperationsSurface(metrics, backends.not_ready, backends.states).endpoints(),
+                *OperationsSurface(metrics, not_ready, backends.states).endpoints(),
             ],
             clock=clock,
             new_id=new_id,
@@ -187,7 +196,11 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         stack.push_async_callback(changes.close)
 
         await stack.enter_async_context(
-            _background(watch.run(), backends.start(), _keep_house(database, replies, metrics, clock))
+            _background(
+                watch.run(),
+                backends.start(),
+                _keep_house(database, replies, settings.server.keep_calls_days, metrics, clock),
+            )
         )
         yield Platform(
             settings=settings,
@@ -202,17 +215,26 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         )
 
 
-async def _open_limiter(settings: LimitSettings, database: Database, clock: Clock) -> Limiter:
+async def _open_limiter(settings: Settings, catalog: Catalog, database: Database, clock: Clock) -> Limiter:
+    model_limits: dict[str, KeyLimits] = {}
+    for own in settings.model:
+        model = catalog.resolve(own.id)
+        assert model is not None, f"[[model]] {own.id!r} is in the catalogue that was made with it"
+        if own.limits != CallLimits():
+            model_limits[model.id] = _limits(own.limits)
+    limiter = Limiter(clock, _limits(settings.limits), model_limits)
+    await _load_spend(limiter, database, clock)
+    return limiter
+
+
+def _limits(settings: CallLimits) -> KeyLimits:
     spend = settings.spend_per_day
-    defaults = KeyLimits(
+    return KeyLimits(
         requests_per_minute=settings.requests_per_minute,
         tokens_per_minute=settings.tokens_per_minute,
         concurrency=settings.concurrency,
         spend_per_day_nano=None if spend is None else read_yuan(spend),
     )
-    limiter = Limiter(clock, defaults)
-    await _load_spend(limiter, database, clock)
-    return limiter
 
 
 async def _load_spend(limiter: Limiter, database: Database, clock: Clock) -> None:
@@ -221,13 +243,19 @@ async def _load_spend(limiter: Limiter, database: Database, clock: Clock) -> Non
         limiter.load_spend(await store.spend_of_day(read, day), day)
 
 
-async def _keep_house(database: Database, replies: Replies, metrics: Metrics, clock: Clock) -> None:
+async def _keep_house(
+    database: Database, replies: Replies, keep_calls_days: int, metrics: Metrics, clock: Clock
+) -> None:
     """Drop what has served its time, and make room for the days to come."""
     while True:
         try:
             await replies.purge()
             async with database.tx() as tx:
                 await upgrade(tx, now_s=clock.now_s())
+            if keep_calls_days:
+                dropped = await drop_old_calls(database, keep_calls_days, clock.now_s())
+                if dropped.calls or dropped.partitions:
+                    _log.info("old_calls_dropped", calls=dropped.calls, partitions=dropped.partitions)
         except Exception:
             metrics.alarm("upkeep")
             _log.exception("upkeep")

@@ -29,7 +29,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.chdir(tmp_path)
     for name in ("TOKENGATE_CONFIG", "TOKENGATE_DATABASE_URL", "TOKENGATE_DATA", "TOKENGATE_HOST", "TOKENGATE_PORT"):
         monkeypatch.delenv(name, raising=False)
-    for name in ("TOKENGATE_API_KEY", "OPENAI_API_KEY", "DASHSCOPE_API_KEY"):
+    for name in ("TOKENGATE_API_KEY", "OPENAI_API_KEY", "DASHSCOPE_API_KEY", "TOKENGATE_MASTER_KEY"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str) -> Ran:

@@ -302,6 +302,28 @@ def test_config_check_ends_with_status_1_when_calls_would_fail(run: Run, tmp_pat
     assert problems[3] == "it offers no model; name them in `models`."
 
 
+def test_a_master_key_that_is_wrong_is_told_before_anything_is_made(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "tokengate.toml").write_text('[server]\nmaster_key_file = "elsewhere.key"\n')
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    missing = run("serve", "--port", port)
+    monkeypatch.setenv("TOKENGATE_MASTER_KEY", "correct horse")
+    malformed = run("serve", "--port", port)
+    checked = run("config", "check")
+
+    assert missing.err.startswith("tokengate: the master key file elsewhere.key does not exist")
+    assert malformed.err == (
+        "tokengate: TOKENGATE_MASTER_KEY holds no master key: 256 bits in hexadecimal (64 digits) or base64.\n"
+    )
+    assert "server: TOKENGATE_MASTER_KEY holds no master key" in checked.out
+    assert [ran.status for ran in (missing, malformed, checked)] == [1, 1, 1]
+    assert [file.name for file in tmp_path.iterdir()] == ["tokengate.toml"]
+
+
 def test_more_than_one_worker_is_refused_with_the_reason(run: Run, tmp_path: Path):
     ran = run("serve", "--workers", "2")
 

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -74,5 +75,6 @@ def test_the_first_start_hands_out_a_key_that_works_and_later_ones_do_not(tmp_pa
     assert "Upstreams: vllm." in first
     assert f'-H "Authorization: Bearer {key[1]}"' in first
     assert '"model": "ours"' in first
+    assert stat.S_IMODE((tmp_path / "data" / "master.key").stat().st_mode) == 0o600
     assert "First key" not in second
     assert "$TOKENGATE_API_KEY" in second

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from tokengate.core.settings import Settings, UpstreamSettings
+from tokengate.core.settings import CallLimits, Settings, UpstreamSettings
 from tokengate.core.settings_file import SettingsError, credential, load, secret
 
 Write = Callable[[str], Path]
@@ -36,6 +36,7 @@ weight = 3
 id = "qwen3"
 context = 32768
 price = { input = "0.0025", output = "0.00875", per = "ktok" }
+limits = { concurrency = 2, spend_per_day = "1.5" }
 
 [engine.chat]
 enabled = false
@@ -80,6 +81,7 @@ def test_every_table_is_read(write: Write):
     assert settings.upstream[1].models == ["qwen3"]
     assert settings.model[0].price is not None
     assert settings.model[0].price.output == "0.00875"
+    assert settings.model[0].limits == CallLimits(concurrency=2, spend_per_day="1.5")
     assert not settings.engine.chat.enabled
     assert settings.engine.embedding.enabled
     assert settings.limits.spend_per_day == "5"
@@ -120,6 +122,11 @@ def test_a_flag_beats_the_environment_which_beats_the_file(write: Write):
         ("[server]\nbody_timeout_s = 0\n", 2, ["server.body_timeout_s must be a number above 0"]),
         ("[currency]\nusd = 7.1\n", 2, ['currency.usd must be a decimal number in quotes, such as "0.0025".']),
         ("[limits]\n# none\nconcurrency = 'two'\n", 3, ["limits.concurrency must be an integer of at least 1."]),
+        (
+            "[[model]]\nid = 'm'\nlimits = { default_output_cap = 1 }\n",
+            3,
+            ["model.limits.default_output_cap is not a setting", "concurrency, spend_per_day."],
+        ),
         ("[limits]\nspend_per_day = 'x'\n", 2, ["limits.spend_per_day must be a decimal number in quotes"]),
         ("[[upstream]]\nname = 'a'\n", 1, ["upstream.base_url is missing", "https://api.example.com/v1"]),
         ("[[upstream]]\nname = 'a'\nbase_url = 'a.b'\n", 3, ["upstream.base_url must be an address"]),

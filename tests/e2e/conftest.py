@@ -10,6 +10,7 @@ from collections.abc import Generator
 import pytest
 
 from tests.e2e.customer import (
+    IMPATIENT,
     KEYS,
     LIMITED,
     MODELS,
@@ -71,6 +72,17 @@ def customer(
 ) -> Generator[Customer]:
     yield Customer(clients_gateway, simulator, answers, keys[RICH].pop(), models.pop())
     answers.clear()
+
+
+@pytest.fixture(scope="session")
+def impatient_models() -> list[str]:
+    return list(IMPATIENT)
+
+
+@pytest.fixture
+def impatient_model(impatient_models: list[str]) -> str:
+    """A model of its own whose upstream must begin to answer within a second."""
+    return impatient_models.pop()
 
 
 @pytest.fixture

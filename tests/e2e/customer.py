@@ -28,7 +28,7 @@ KEYS = {RICH: 200, POOR: 8, LIMITED: 8}
 MODELS = [f"model-{number}" for number in range(200)]
 EMBEDDING_MODEL = "embedder"
 UNPRICED_MODEL = "xiaowei"
-IMPATIENT = [f"impatient-{number}" for number in range(4)]  # their upstream must begin, and go on, within half a second
+IMPATIENT = [f"impatient-{number}" for number in range(4)]  # their upstream must begin, and go on, within a second
 PAGE_MODELS = (
     "Qwen3-VL-8B-Instruct",
     "qwen2.5-14b-instruct",
@@ -59,7 +59,7 @@ def configuration(upstream_url: str) -> str:
         name = "impatient"
         base_url = "{upstream_url}"
         models = {json.dumps(IMPATIENT)}
-        timeouts = {{ first = 0.5, between = 0.5 }}
+        timeouts = {{ first = 1.0, between = 1.0 }}
 
         [[model]]
         id = "{EMBEDDING_MODEL}"

@@ -14,7 +14,6 @@ from openai.types.chat import ChatCompletionChunk
 
 from tests.e2e.customer import (
     EMBEDDING_MODEL,
-    IMPATIENT,
     LOCAL_CHAT,
     LOCAL_EMBEDDING,
     SEEDS,
@@ -504,8 +503,8 @@ def test_a_vendors_trouble_is_retried(customer: Customer, client: OpenAI, troubl
     assert reply.choices[0].message.content == "Back."
 
 
-def test_a_silent_vendor_is_a_504_and_retried(customer: Customer, client: OpenAI):
-    model = IMPATIENT.pop()
+def test_a_silent_vendor_is_a_504_and_retried(customer: Customer, client: OpenAI, impatient_model: str):
+    model = impatient_model
     customer.answer(Reply(silent=True), Reply(silent=True), whole(completion(model, "Awake.", None)), model=model)
 
     with pytest.raises(openai.InternalServerError) as failed:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.e2e.customer import LOCAL_CHAT, NODE, SEEDS, Customer, node, seed_stream, whole
+from tests.e2e.customer import LOCAL_CHAT, LOCAL_EMBEDDING, NODE, SEEDS, Customer, node, seed_stream, whole
 from tests.simulators.openai_upstream import DONE, Reply
 
 BASES = ("/v1", "/api/gpt/v1", "/compatible-mode/v1")
@@ -235,6 +235,19 @@ def test_a_bad_keys_error_is_the_pages_own(customer: Customer, base: str, error:
     assert refused.status == 401
     assert list(refused.json) == ["error"]
     assert list(refused.json["error"].items()) == list(json.loads(page(error))["error"].items())
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_every_base_path_has_the_whole_api(customer: Customer, base: str):
+    embedded = customer.send(f"{base}/embeddings", json.dumps({"model": LOCAL_EMBEDDING, "input": "a cat"}).encode())
+    completed = customer.send(f"{base}/completions", json.dumps({"model": customer.model, "prompt": "a"}).encode())
+    listed = customer.send(f"{base}/models")
+    shown = customer.send(f"{base}/models/qwen/qwen3-vl-8b-instruct")
+
+    assert len(embedded.json["data"][0]["embedding"]) == 256
+    assert completed.json["object"] == "text_completion"
+    assert VISION in [model["id"] for model in listed.json["data"]]
+    assert shown.json["id"] == VISION
 
 
 @pytest.mark.parametrize("name", REPLIES)

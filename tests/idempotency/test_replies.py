@@ -3,10 +3,12 @@ import hashlib
 from collections.abc import AsyncGenerator
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from structlog.testing import capture_logs
 
 from tests.support import FakeClock
 from tokengate.core.errors import BadRequest, Conflict, KeyReused
+from tokengate.core.sealing import Sealer
 from tokengate.idempotency.replies import MAX_BODY_BYTES, Replies, StoredReply
 from tokengate.storage.engine import Database
 from tokengate.storage.tables import idempotency
@@ -16,6 +18,7 @@ BODY = hashlib.sha256(b"the body").digest()
 OTHER_BODY = hashlib.sha256(b"another body").digest()
 HEADERS = [("content-type", "application/json"), ("x-request-id", "req_1"), ("x-twice", "1"), ("x-twice", "2")]
 DAY_S = 86_400
+KEY = bytes(range(32))
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ async def writer(database: Database) -> AsyncGenerator[Writer, None]:
 
 @pytest.fixture
 def replies(database: Database, clock: FakeClock) -> Replies:
-    return Replies(database, clock)
+    return Replies(database, Sealer(KEY), clock)
 
 
 async def run_once(
@@ -53,7 +56,7 @@ async def test_a_finished_call_gives_the_same_reply_again_and_again(replies: Rep
 async def test_a_reply_outlives_the_process(replies: Replies, writer: Writer, clock: FakeClock, database: Database):
     await run_once(replies, writer, clock)
 
-    stored = await Replies(database, clock).begin("key_1", "idem", BODY)
+    stored = await Replies(database, Sealer(KEY), clock).begin("key_1", "idem", BODY)
 
     assert stored is not None and stored.body == b"reply"
 
@@ -90,7 +93,7 @@ async def test_of_many_that_begin_at_once_exactly_one_runs(replies: Replies):
 async def test_a_call_whose_process_died_counts_as_never_run(replies: Replies, database: Database, clock: FakeClock):
     assert await replies.begin("key_1", "idem", BODY) is None
 
-    assert await Replies(database, clock).begin("key_1", "idem", OTHER_BODY) is None
+    assert await Replies(database, Sealer(KEY), clock).begin("key_1", "idem", OTHER_BODY) is None
 
 
 async def test_a_caller_who_leaves_while_the_reply_is_looked_up_leaves_no_mark(replies: Replies):
@@ -162,3 +165,42 @@ async def test_only_expired_replies_are_purged(replies: Replies, writer: Writer,
     async with database.read() as read:
         assert (await read.execute(select(func.count()).select_from(idempotency))).scalar() == 1
     assert await replies.begin("key_1", "new", BODY) is not None
+
+
+async def test_nothing_of_a_kept_reply_can_be_read_in_the_database(
+    replies: Replies, writer: Writer, clock: FakeClock, database: Database
+):
+    await run_once(replies, writer, clock, body=b"the words of the model")
+
+    async with database.read() as read:
+        kept = (await read.execute(select(idempotency))).one()
+
+    whole = b" ".join(value if isinstance(value, bytes) else str(value).encode() for value in kept)
+    assert b"words" not in whole
+    assert b"application/json" not in whole
+
+
+async def test_a_reply_under_another_master_key_counts_as_never_run_with_one_warning(
+    replies: Replies, writer: Writer, clock: FakeClock, database: Database
+):
+    await run_once(replies, writer, clock, body=b"first")
+    changed = Replies(database, Sealer(bytes(32)), clock)
+
+    with capture_logs() as logs:
+        await run_once(changed, writer, clock, body=b"second")
+        stored = await changed.begin("key_1", "idem", BODY)
+
+    assert stored is not None and stored.body == b"second"
+    assert [(log["event"], log["log_level"], log["key_id"]) for log in logs] == [
+        ("kept_reply_unsealable", "warning", "key_1")
+    ]
+
+
+async def test_a_reply_does_not_open_under_another_idempotency_key(
+    replies: Replies, writer: Writer, clock: FakeClock, database: Database
+):
+    await run_once(replies, writer, clock, key="mine")
+    async with database.tx() as tx:
+        await tx.execute(text("UPDATE idempotency SET idempotency_key = 'theirs'"))
+
+    assert await replies.begin("key_1", "theirs", BODY) is None

@@ -2,7 +2,9 @@ import pytest
 from sqlalchemy import text
 
 from tests.ledger.bank import Bank
+from tokengate.core.clock import day_of
 from tokengate.ledger.verify import verify
+from tokengate.usage.store import keep_calls_from
 
 
 @pytest.fixture
@@ -65,9 +67,23 @@ async def test_journal_entry_without_its_call_is_found(used: Bank) -> None:
 
 
 async def test_calls_of_days_that_are_no_longer_kept_are_not_missed(used: Bank) -> None:
+    today = day_of(used.clock.now_s())
     async with used.database.tx() as tx:
         await tx.execute(text("DELETE FROM calls"))
+        await keep_calls_from(tx, today + 1)
+        await keep_calls_from(tx, today)  # noted days are never put back
 
-    report = await verify(used.database, calls_since=29991231)
+    report = await verify(used.database)
 
     assert report.differences == []
+    assert report.calls_since == today + 1
+
+
+async def test_calls_of_the_first_day_that_is_kept_are_missed(used: Bank) -> None:
+    async with used.database.tx() as tx:
+        await tx.execute(text("DELETE FROM calls"))
+        await keep_calls_from(tx, day_of(used.clock.now_s()))
+
+    report = await verify(used.database)
+
+    assert any("the usage record and the journal's settle entries differ" in told for told in report.differences)

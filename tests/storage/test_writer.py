@@ -131,7 +131,7 @@ def opened(number: int) -> Insert:
 
 
 def stored(body: bytes) -> Insert:
-    return Insert(idempotency, ("key", "again", b"d" * 32, 200, "[]", body, 0))
+    return Insert(idempotency, ("key", "again", b"d" * 32, 200, body, 0))
 
 
 async def test_delete_removes_what_an_earlier_submission_of_the_group_inserts(
@@ -151,7 +151,7 @@ async def test_delete_before_insert_replaces_a_row(database: Database, writer: W
     await writer.commit([Delete(idempotency, ("key", "again")), stored(b"new\x00\xff")])
 
     async with database.read() as read:
-        assert (await read.execute(select(idempotency.c.body))).scalars().all() == [b"new\x00\xff"]
+        assert (await read.execute(select(idempotency.c.reply))).scalars().all() == [b"new\x00\xff"]
 
 
 async def test_close_commits_what_was_handed_over(database: Database, wallet: None) -> None:

@@ -4,7 +4,9 @@ from tests.usage.records import NOON_S, call, day_before, keep
 from tokengate.core.errors import BadRequest
 from tokengate.core.ids import new_id
 from tokengate.storage.engine import Database
-from tokengate.usage.retention import drop_old_calls
+from tokengate.storage.migrations.partitions import ensure_partitions
+from tokengate.usage.record import CallRecord
+from tokengate.usage.retention import Dropped, drop_old_calls
 from tokengate.usage.store import Total, delete_calls_before, get_call, list_calls, spend_of_day, totals
 
 ORG = "org_default"
@@ -138,8 +140,45 @@ async def test_old_calls_are_dropped_and_their_sums_stay(database: Database):
     async with database.read() as read:
         assert (await list_calls(read, ORG)).calls == records[:3]
         assert len(await totals(read, ORG, "day")) == 6
-    assert dropped == 3
-    assert await drop_old_calls(database, 2, NOON_S) == 0
+    assert dropped == Dropped(3)
+    assert await drop_old_calls(database, 2, NOON_S) == Dropped(0)
+
+
+async def keep_in_partitions(database: Database) -> list[CallRecord]:
+    """Keep calls of today, 10, 40, 70 and 400 days ago: all of September and October have partitions."""
+    async with database.tx() as tx:
+        await ensure_partitions(tx, 20260901, 20261101)
+    records = [call(days_ago) for days_ago in (0, 10, 40, 70, 400)]
+    await keep(database, records)
+    return records
+
+
+async def test_whole_months_go_with_their_partitions(database: Database):
+    if database.dialect == "sqlite":
+        return  # has no partitions
+    records = await keep_in_partitions(database)
+
+    dropped = await drop_old_calls(database, 5, NOON_S)
+
+    async with database.read() as read:
+        assert (await list_calls(read, ORG)).calls == records[:1]
+        assert len(await totals(read, ORG, "day")) == 5
+    # The month that is not over, and what the default partition had taken, are deleted row by row.
+    assert dropped == Dropped(2, ("calls_202609", "calls_202610"))
+
+
+async def test_a_month_that_is_being_read_is_deleted_row_by_row_and_nobody_waits(database: Database):
+    if database.dialect == "sqlite":
+        return  # has no partitions
+    await keep_in_partitions(database)
+
+    async with database.read() as read:
+        assert len((await list_calls(read, ORG)).calls) == 5
+        dropped = await drop_old_calls(database, 5, NOON_S)
+    again = await drop_old_calls(database, 5, NOON_S)
+
+    assert dropped == Dropped(4)
+    assert again == Dropped(0, ("calls_202609", "calls_202610"))
 
 
 async def test_old_calls_are_deleted_in_bounded_batches_oldest_first(database: Database):

@@ -10,8 +10,9 @@ from msgspec import Struct
 from tokengate.catalog.load import Catalog, load_models
 from tokengate.cli.options import AsJson, Config
 from tokengate.cli.output import print_json
+from tokengate.core.master_key import VARIABLE, MasterKeyError, find_master_key
 from tokengate.core.settings import Settings
-from tokengate.core.settings_file import SettingsError, config_file, credential, load
+from tokengate.core.settings_file import SettingsError, config_file, credential, load, secret
 from tokengate.providers.load import provider_of
 
 app = typer.Typer(help="The configuration.", no_args_is_help=True)
@@ -73,6 +74,10 @@ def _problems(settings: Settings, catalog: Catalog) -> Iterator[Remark]:
                 yield Remark(
                     "problem", upstream.name, f"it offers {model.id!r}, which has no price; calls are refused."
                 )
+    try:
+        find_master_key(settings.server, secret(VARIABLE))
+    except MasterKeyError as error:
+        yield Remark("problem", "server", str(error))
     gguf = settings.engine.chat.gguf
     if gguf and not Path(gguf).is_file():
         yield Remark("problem", "engine.chat", f"gguf {gguf} does not exist.")

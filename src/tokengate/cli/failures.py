@@ -4,6 +4,7 @@ from tokengate.app import PortInUse
 from tokengate.catalog.model import CatalogError
 from tokengate.catalog.versions import PriceMoved
 from tokengate.core.errors import GatewayError
+from tokengate.core.master_key import MasterKeyError
 from tokengate.core.settings_file import SettingsError
 from tokengate.engines.weights import WeightsError
 from tokengate.storage.engine import BadDatabaseUrl, DatabaseInUse, DatabaseUnavailable
@@ -29,6 +30,7 @@ _EXPECTED = (
     DatabaseInUse,
     DatabaseUnavailable,
     GatewayError,
+    MasterKeyError,
     OSError,
     PortInUse,
     PriceMoved,

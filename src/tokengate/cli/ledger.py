@@ -27,6 +27,8 @@ def verify(as_json: AsJson = False, config: Config = None, data: Data = None) ->
     else:
         for difference in report.differences:
             print(difference)
+        if report.calls_since:
+            print(f"Single calls before {report.calls_since} are no longer kept; the journal and the daily sums are.")
         print(f"{len(report.differences) or 'No'} difference{'' if len(report.differences) == 1 else 's'}.")
     if report.differences:
         raise typer.Exit(1)

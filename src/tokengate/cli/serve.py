@@ -16,9 +16,10 @@ from tokengate.cli.database import with_database
 from tokengate.cli.models import pull_with_progress
 from tokengate.cli.options import Config, Data
 from tokengate.core.clock import SystemClock
+from tokengate.core.master_key import VARIABLE, find_master_key
 from tokengate.core.money import NANO_PER_YUAN, write_yuan
 from tokengate.core.settings import Settings
-from tokengate.core.settings_file import load
+from tokengate.core.settings_file import load, secret
 from tokengate.engines.weights import SMOLLM2, weights_path
 from tokengate.gateway.backends import upstreams_of
 from tokengate.storage.engine import Database
@@ -52,6 +53,7 @@ def serve(
         )
     settings = load(config, overrides={"host": host, "port": port, "data": data and str(data)})
     composition.refuse_taken_port(settings.server.host, settings.server.port)
+    find_master_key(settings.server, secret(VARIABLE))  # a wrong one is told before anything is made
     _offer_weights(settings)
     first = with_database(settings, _first_key)
     if first is not None:

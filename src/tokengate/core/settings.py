@@ -27,7 +27,8 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=1, le=65535)] = 8700
     data: Path = Path("data")
     database: str = ""  # SQLAlchemy-style URL; empty is SQLite in the data folder
-    master_key_file: str = ""
+    master_key_file: str = ""  # empty: master.key in the data folder
+    keep_calls_days: Annotated[int, Meta(ge=0, le=36_500)] = 0  # days before today; 0 is for ever
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_mb: Positive = 50
     cors: list[str] = field(default_factory=lambda: ["*"])  # origins that browsers may call from
@@ -83,6 +84,15 @@ class PriceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     when: list[dict[str, str | int | bool]] = field(default_factory=list[dict[str, str | int | bool]])  # tiers
 
 
+class CallLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a key may ask for; None is no limit."""
+
+    requests_per_minute: Positive | None = None
+    tokens_per_minute: Positive | None = None
+    concurrency: Positive | None = None
+    spend_per_day: Amount | None = None  # yuan
+
+
 class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     id: Name
     kind: Kind | None = None  # a row of the catalogue keeps its own, a new one is "chat"
@@ -95,6 +105,7 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     capabilities: list[str] = field(default_factory=list[str])
     region: Literal["国外", "国内", "内部"] | None = None  # likewise; a new one is "内部"
     price: PriceSettings | None = None
+    limits: CallLimits = CallLimits()  # of each key, for this model
 
 
 class ChatEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,13 +127,9 @@ class EngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
     embedding: EmbeddingEngineSettings = EmbeddingEngineSettings()
 
 
-class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Defaults per key; None is no limit."""
+class LimitSettings(CallLimits, frozen=True, forbid_unknown_fields=True):
+    """Defaults per key, for all models together."""
 
-    requests_per_minute: Positive | None = None
-    tokens_per_minute: Positive | None = None
-    concurrency: Positive | None = None
-    spend_per_day: Amount | None = None  # yuan
     default_output_cap: Positive = 4096  # held for a call that names no cap
 
 

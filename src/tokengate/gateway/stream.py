@@ -243,20 +243,20 @@ class StreamRun:
         if not self._opened:
             await self._send(b"")
         metered = await self._price()
-        end = self._lane.end()
+        end = self._cost_comment(metered) + self._lane.end()
         if self._include_usage and self._lane.usage is None:
             end = self._lane.usage_chunk(metered.usage) + end
         outcome = "client_gone" if self._call.client_gone else "ok"
         await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome=outcome)
-        await self._last(self._cost_comment(metered) + end)
+        await self._last(end)
         return metered
 
     async def _end_unaffordable(self) -> Metered:
         assert self._lane is not None
         metered = await self._price()
-        end = self._lane.length_end(metered.usage if self._include_usage else None)
+        end = self._cost_comment(metered) + self._lane.length_end(metered.usage if self._include_usage else None)
         await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome="length")
-        await self._last(self._cost_comment(metered) + end)
+        await self._last(end)
         return metered
 
     async def _end_cut(self, failure: GatewayError, outcome: str) -> Metered | None:

@@ -1,17 +1,20 @@
 """The same idempotency key (per API key, for 24 hours) gives the same reply and one charge.
 
 A reply is kept by a row in the commit that makes its bill durable, so there is never one without the other. Which
-calls are running is known in memory only: if the process died, they count as never run.
+calls are running is known in memory only: if the process died, they count as never run. Replies are message content, so
+they are sealed; one that does not open (the master key was changed) counts as never run, too.
 """
 
 from collections.abc import Iterable
 
 import msgspec
+import structlog
 from msgspec import Struct
 
 from tokengate.core.clock import Clock
 from tokengate.core.errors import BadRequest, Conflict, KeyReused
-from tokengate.idempotency.store import delete_replies_before, delete_reply, find_reply
+from tokengate.core.sealing import Sealer, Unsealable
+from tokengate.idempotency.store import KeptRow, delete_replies_before, delete_reply, find_reply
 from tokengate.storage.engine import Database
 from tokengate.storage.tables import idempotency
 from tokengate.storage.writer import Insert, Row
@@ -23,8 +26,7 @@ _MAX_KEY_CHARS = 255  # the column's width
 _CONFLICT_RETRY_S = 1.0
 _PURGE_BATCH = 100  # rows per transaction; each may hold 4 MB
 
-_encode = msgspec.json.Encoder().encode
-_decode_headers = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
+_log = structlog.get_logger("tokengate.idempotency")
 
 
 class StoredReply(Struct, frozen=True):
@@ -33,6 +35,17 @@ class StoredReply(Struct, frozen=True):
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+
+
+class _Sealed(Struct, frozen=True, array_like=True):
+    """What is encrypted of a reply."""
+
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Sealed).decode
 
 
 class Replies:
@@ -44,8 +57,9 @@ class Replies:
         finally: replies.end(key_id, idempotency_key)
     """
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, sealer: Sealer, clock: Clock) -> None:
         self._database = database
+        self._sealer = sealer
         self._clock = clock
         self._running: dict[tuple[str, str], bytes] = {}
 
@@ -82,8 +96,8 @@ class Replies:
         """The call is over, with or without a reply; exactly one `end` per `begin` that returned None."""
         del self._running[(key_id, idempotency_key)]
 
-    @staticmethod
     def rows_of(
+        self,
         key_id: str,
         idempotency_key: str,
         body_digest: bytes,
@@ -95,8 +109,8 @@ class Replies:
         """Return what keeps a billed reply, for the same commit as its bill; nothing when the body is too large."""
         if len(body) > MAX_BODY_BYTES:
             return []
-        kept_headers = _encode(list(headers)).decode()
-        return [Insert(idempotency, (key_id, idempotency_key, body_digest, status, kept_headers, body, now_ms))]
+        sealed = self._sealer.seal(_encode(_Sealed(tuple(headers), body)), _context(key_id, idempotency_key))
+        return [Insert(idempotency, (key_id, idempotency_key, body_digest, status, sealed, now_ms))]
 
     async def purge(self) -> int:
         """Delete the replies that are older than a day, in small transactions; return how many."""
@@ -113,16 +127,29 @@ class Replies:
             row = await find_reply(read, key_id, idempotency_key)
         if row is None:
             return None
-        if row.created_ms < (oldest_ms := self._oldest_ms()):
+        kept = None if row.created_ms < self._oldest_ms() else self._open(row, key_id, idempotency_key)
+        if kept is None:
             # The new reply's row will take its place.
             async with self._database.tx() as tx:
-                await delete_reply(tx, key_id, idempotency_key, oldest_ms)
+                await delete_reply(tx, key_id, idempotency_key, row.created_ms + 1)
             return None
         _same_body(row.body_digest, body_digest)
-        return StoredReply(status=row.status, headers=_decode_headers(row.headers), body=row.body)
+        return StoredReply(status=row.status, headers=kept.headers, body=kept.body)
+
+    def _open(self, row: KeptRow, key_id: str, idempotency_key: str) -> _Sealed | None:
+        try:
+            return _decode(self._sealer.open(row.reply, _context(key_id, idempotency_key)))
+        except Unsealable as error:
+            _log.warning("kept_reply_unsealable", key_id=key_id, reason=str(error))
+            return None
 
     def _oldest_ms(self) -> int:
         return int(self._clock.now_s() * 1000) - _LIFETIME_MS
+
+
+def _context(key_id: str, idempotency_key: str) -> bytes:
+    """Return what binds a sealed reply to its place; neither part can hold the separator."""
+    return f"idempotent reply\0{key_id}\0{idempotency_key}".encode()
 
 
 def _same_body(first: bytes, body_digest: bytes) -> None:

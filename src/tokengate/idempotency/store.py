@@ -8,12 +8,11 @@ from tokengate.storage.tables import idempotency
 
 
 class KeptRow(Struct, frozen=True):
-    """One kept reply; `headers` is a JSON list of [name, value]."""
+    """One kept reply, still sealed."""
 
     body_digest: bytes
     status: int
-    headers: str
-    body: bytes
+    reply: bytes
     created_ms: int
 
 
@@ -22,8 +21,7 @@ async def find_reply(read: AsyncConnection, key_id: str, idempotency_key: str) -
     query = select(
         idempotency.c.body_digest,
         idempotency.c.status,
-        idempotency.c.headers,
-        idempotency.c.body,
+        idempotency.c.reply,
         idempotency.c.created_ms,
     ).where(idempotency.c.key_id == key_id, idempotency.c.idempotency_key == idempotency_key)
     row = (await read.execute(query)).first()

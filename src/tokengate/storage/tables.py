@@ -218,10 +218,17 @@ idempotency = Table(
     Column("idempotency_key", String(255), primary_key=True),
     Column("body_digest", LargeBinary(32), nullable=False),
     Column("status", Integer, nullable=False),
-    Column("headers", Text, nullable=False),  # JSON list of [name, value]
-    Column("body", LargeBinary, nullable=False),
+    Column("reply", LargeBinary, nullable=False),  # headers and body, sealed
     Column("created_ms", BigInteger, nullable=False),
     Index("ix_idempotency_created_ms", "created_ms"),
+)
+
+# The first day whose calls are kept (`kind` is "calls"): earlier ones were dropped on purpose. It only grows.
+retention = Table(
+    "retention",
+    metadata,
+    Column("kind", String(32), primary_key=True),
+    Column("first_day", Integer, nullable=False),
 )
 
 # One row per kind of thing that another process may change (keys, wallets, prices); the version only grows.

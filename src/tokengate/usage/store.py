@@ -4,12 +4,13 @@ from typing import Literal
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.core.errors import BadRequest
 from tokengate.core.ids import day_of_id
-from tokengate.storage.tables import calls, usage_daily
+from tokengate.storage.tables import calls, retention, usage_daily
 from tokengate.usage.record import CallRecord
 
 MAX_PAGE = 1_000
@@ -125,6 +126,16 @@ async def spend_of_day(read: AsyncConnection, day: int) -> dict[tuple[str, str],
         .group_by(usage_daily.c.key_id, usage_daily.c.model)
     )
     return {(key_id, model): int(nano) for key_id, model, nano in await read.execute(query)}
+
+
+async def keep_calls_from(tx: AsyncConnection, day: int) -> None:
+    """Note that calls of earlier days, of every org, may be gone; a day that is noted already is never put back."""
+    insert = (postgresql if tx.dialect.name == "postgresql" else sqlite).insert(retention)
+    insert = insert.values(kind=calls.name, first_day=day)
+    later = retention.c.first_day < insert.excluded.first_day
+    await tx.execute(
+        insert.on_conflict_do_update(index_elements=[retention.c.kind], set_={"first_day": day}, where=later)
+    )
 
 
 async def delete_calls_before(tx: AsyncConnection, day: int, limit: int) -> int:

@@ -16,10 +16,12 @@ MAX_DIFFERENCES = 1_000  # what is shown; one defect can make a difference in ev
 
 
 class Report(Struct, frozen=True):
-    """No differences means that the books are right. `counted` says how much was looked at."""
+    """No differences means that the books are right. `counted` says how much was looked at; usage records and bills
+    are compared from the day `calls_since` on (such as 20261121), 0 being all."""
 
     differences: list[str]
     counted: dict[str, int]
+    calls_since: int
 
 
 class _Bill(Struct, frozen=True):
@@ -29,11 +31,11 @@ class _Bill(Struct, frozen=True):
 _read_bill = msgspec.json.Decoder(_Bill).decode
 
 
-async def verify(database: Database, *, calls_since: int = 0) -> Report:
-    """Compare everything that is stored twice. `calls_since` is the first day (20261121) whose usage records are
-    kept; earlier ones are not missed."""
+async def verify(database: Database) -> Report:
+    """Compare everything that is stored twice. Usage records that are no longer kept are not missed."""
     differences: list[str] = []
     async with database.read() as read:
+        calls_since = await store.calls_since(read)
         async for account, nano in store.balance_differences(read):
             differences.append(f"{account}: the journal and the balance differ by ¥{write_yuan(nano)}")
         async for wallet_id, nano in store.lease_differences(read):
@@ -51,7 +53,7 @@ async def verify(database: Database, *, calls_since: int = 0) -> Report:
                 told = "unreadable" if total_nano is None else f"¥{write_yuan(total_nano)}"
                 differences.append(f"call {call_id}: cost ¥{write_yuan(cost_nano)}, but its bill's total is {told}")
         counted = await store.counts(read)
-    return Report(differences, counted)
+    return Report(differences, counted, calls_since)
 
 
 def _total(bill: str) -> int | None:

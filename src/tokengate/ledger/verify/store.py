@@ -3,12 +3,21 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Select, func, literal, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tokengate.storage.tables import calls, journal, leases, usage_daily, wallets
+from tokengate.storage.tables import calls, journal, leases, retention, usage_daily, wallets
 
 _ROWS_AT_ONCE = 500
+
+
+async def calls_since(read: AsyncConnection) -> int:
+    """Return the first day whose calls are kept, 0 when all are. To be asked before anything else."""
+    if read.dialect.name == "postgresql":
+        # A partition that is dropped vanishes from older snapshots, too: it must stay until this one ends.
+        await read.execute(text("LOCK TABLE calls IN ACCESS SHARE MODE"))
+    query = select(retention.c.first_day).where(retention.c.kind == calls.name)
+    return (await read.execute(query)).scalar() or 0
 
 
 async def balance_differences(read: AsyncConnection) -> AsyncIterator[tuple[str, int]]:

@@ -6,9 +6,13 @@ A default partition takes whatever no month covers, so an insert never fails for
 from collections.abc import Iterator
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 PARTITIONED = ("journal", "calls", "usage_daily")
+
+_DROP_WAIT_MS = 500  # inserts wait for as long
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 async def ensure_partitions(tx: AsyncConnection, first_day: int, last_day: int) -> None:
@@ -18,13 +22,7 @@ async def ensure_partitions(tx: AsyncConnection, first_day: int, last_day: int) 
     """
     if tx.dialect.name != "postgresql":
         return
-    rows = await tx.execute(
-        text(
-            "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid "
-            "WHERE inhparent = ANY (ARRAY['journal', 'calls', 'usage_daily']::regclass[])"
-        )
-    )
-    existing = set(rows.scalars())
+    existing = await _existing(tx)
     for table in PARTITIONED:
         missing = [
             (first, after) for first, after in _months(first_day, last_day) if _name(table, first) not in existing
@@ -36,6 +34,44 @@ async def ensure_partitions(tx: AsyncConnection, first_day: int, last_day: int) 
         else:
             await _add(tx, table, missing)
             await tx.execute(text(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT"))
+
+
+async def drop_months(tx: AsyncConnection, table: str, before_day: int) -> list[str]:
+    """Drop the partitions whose whole month lies before `before_day`, and return their names.
+
+    What somebody reads just now stays for another time, since every insert would wait for that reader.
+    """
+    dropped: list[str] = []
+    if tx.dialect.name != "postgresql":
+        return dropped
+    await tx.execute(text(f"SET LOCAL lock_timeout = {_DROP_WAIT_MS}"))
+    for name in sorted(await _existing(tx)):
+        of_table, _, month = name.rpartition("_")
+        if of_table != table or not month.isdecimal():
+            continue
+        first_day = int(month) * 100 + 1
+        ((_, after),) = _months(first_day, first_day)
+        if after > before_day:
+            break
+        try:
+            async with tx.begin_nested():
+                await tx.execute(text(f"DROP TABLE {name}"))
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            break
+        dropped.append(name)
+    return dropped
+
+
+async def _existing(tx: AsyncConnection) -> set[str]:
+    rows = await tx.execute(
+        text(
+            "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid "
+            "WHERE inhparent = ANY (ARRAY['journal', 'calls', 'usage_daily']::regclass[])"
+        )
+    )
+    return set(rows.scalars())
 
 
 async def _add(tx: AsyncConnection, table: str, months: list[tuple[int, int]]) -> None:
