@@ -85,7 +85,7 @@ def serve(settings: Settings, *, accept_prices: bool = False, on_ready: Callable
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Raise PortInUse when something answers: the server shares ports, so the kernel would not say."""
+    """Raise PortInUse when something answers, before anything is opened."""
     with socket.socket() as probe:
         probe.settimeout(1)
         if probe.connect_ex((host if host != "0.0.0.0" else "127.0.0.1", port)) == 0:
@@ -103,7 +103,6 @@ async def _serve(settings: Settings, accept_prices: bool, on_ready: Callable[[Pl
         _calm_collector()
         on_ready(platform)
         await stop.wait()
-        server.stop_listening()
         await _drain(platform, settings.server.stop_timeout_s)
         await server.close(_GOODBYE_S)
 
