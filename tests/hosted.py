@@ -9,9 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
-
 from tests.e2e.gateway import ENGINES_OFF, free_port
 from tests.raw_http import Answer, Connection
 from tokengate.accounts.keys import NO_LIMITS, KeyLimits
@@ -24,6 +21,8 @@ from tokengate.core.settings import Settings
 from tokengate.core.settings_file import load
 from tokengate.ledger.verify import verify
 from tokengate.storage.engine import database_url, open_database
+from tokengate.web.opening import Opening
+from tokengate.web.server import Server
 
 CHAT = "/v1/chat/completions"
 
@@ -139,25 +138,15 @@ async def hosted(
     await _migrate(settings)
     keys = await create_keys(settings, balances or {"main": "10"}, limits or {})
     async with open_platform(settings) as platform:
-        server = Server(
-            platform.dispatch,
-            address=settings.server.host,
-            port=settings.server.port,
-            interface=Interfaces.RSGI,
-            http=HTTPModes.auto,
-            websockets=False,
-            log_enabled=False,
-        )
-        serving = asyncio.ensure_future(server.serve())
+        server = Server(platform.dispatch.answer, Opening)
+        await server.start(settings.server.host, settings.server.port)
         try:
-            await _listening(settings.server.port)
             gateway = Hosted(platform, settings.server.port, keys)
             yield gateway
             await gateway.idle()
             assert (await verify(platform.database)).differences == []
         finally:
-            server.stop()
-            await serving
+            await server.close(0)
 
 
 async def create_keys(
@@ -212,13 +201,3 @@ async def _migrate(settings: Settings) -> None:
         return
     await (await open_database(database_url(settings))).close()
     _migrated.append(file.read_bytes())
-
-
-async def _listening(port: int) -> None:
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                async with Connection(port):
-                    return
-            except OSError:
-                await asyncio.sleep(0.005)

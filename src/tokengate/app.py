@@ -13,8 +13,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import structlog
 import uvloop
-from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
 from msgspec import Struct
 
 from tokengate.accounts.keyring import KeyRing
@@ -45,17 +43,17 @@ from tokengate.usage import store
 from tokengate.usage.retention import drop_old_calls
 from tokengate.web.admit import Admit
 from tokengate.web.dispatch import Dispatch
+from tokengate.web.opening import Opening
+from tokengate.web.server import Server
 from tokengate.web.surfaces.account import AccountSurface
 from tokengate.web.surfaces.openai import OpenAISurface
 from tokengate.web.surfaces.operations import OperationsSurface
 
 _log = structlog.get_logger("tokengate.app")
 
-_BACKLOG = 4_096
 _COLLECT_AFTER = 20_000  # objects
-_GOODBYE_S = 2.0
+_GOODBYE_S = 2.0  # for the last bytes of replies that are done
 _UPKEEP_S = 3_600
-_CONNECTIONS = 16_384  # open at once; more wait in the backlog
 
 
 class PortInUse(RuntimeError):
@@ -87,7 +85,7 @@ def serve(settings: Settings, *, accept_prices: bool = False, on_ready: Callable
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Raise PortInUse when something answers: the server shares ports, so the kernel would not say."""
+    """Raise PortInUse when something answers, before anything is opened."""
     with socket.socket() as probe:
         probe.settimeout(1)
         if probe.connect_ex((host if host != "0.0.0.0" else "127.0.0.1", port)) == 0:
@@ -100,25 +98,13 @@ async def _serve(settings: Settings, accept_prices: bool, on_ready: Callable[[Pl
     async with open_platform(settings, accept_prices=accept_prices) as platform:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        server = Server(
-            platform.dispatch,
-            address=settings.server.host,
-            port=settings.server.port,
-            interface=Interfaces.RSGI,
-            http=HTTPModes.auto,
-            websockets=False,
-            log_enabled=False,
-            backlog=_BACKLOG,
-            backpressure=_CONNECTIONS,
-        )
-        serving = loop.create_task(server.serve())
-        await _until_listening(settings.server.host, settings.server.port, serving)
+        server = Server(platform.dispatch.answer, Opening)
+        await server.start(settings.server.host, settings.server.port)
         _calm_collector()
         on_ready(platform)
         await stop.wait()
         await _drain(platform, settings.server.stop_timeout_s)
-        server.stop()
-        await asyncio.wait({serving}, timeout=_GOODBYE_S)  # callers who keep a finished connection open do not count
+        await server.close(_GOODBYE_S)
 
 
 def _calm_collector() -> None:
@@ -139,19 +125,6 @@ async def _drain(platform: Platform, timeout_s: float) -> None:
     except TimeoutError:
         _log.warning("stop_deadline", in_flight=len(platform.watch))
         await platform.watch.end_all()
-
-
-async def _until_listening(host: str, port: int, serving: asyncio.Task[None]) -> None:
-    address = host if host != "0.0.0.0" else "127.0.0.1"
-    while not serving.done():
-        try:
-            _, writer = await asyncio.open_connection(address, port)
-        except OSError:
-            await asyncio.sleep(0.01)
-        else:
-            writer.close()
-            return
-    await serving
 
 
 @asynccontextmanager

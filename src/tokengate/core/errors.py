@@ -98,7 +98,8 @@ class ModelNotFound(NotFound):
     code = "model_not_found"
 
     def __init__(self, model: str, message: str | None = None) -> None:
-        super().__init__(message or f"The model '{model}' does not exist or you do not have access to it.", param="model")
+        unknown = f"The model '{model}' does not exist or you do not have access to it."
+        super().__init__(message or unknown, param="model")
 
 
 class MethodNotAllowed(GatewayError):
@@ -166,7 +167,7 @@ class ClientGone(GatewayError):
 
 
 class UpstreamFailed(GatewayError):
-    """A backend failed. `kind` is how:
+    """A backend failed; `kind` says how.
 
     the connection  connect | timeout | cut | empty | too_large | invalid
     its answer      request (the caller's fault) | auth, quota (the operator's credential or account) |

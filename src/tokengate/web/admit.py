@@ -35,7 +35,9 @@ class Admit:
     async def json_body(self, request: Request) -> bytes:
         """Return the body. Raises UnsupportedMediaType, BodyTooLarge, BadRequest, TimeoutError."""
         request.require_json()
-        body = await within(self._body_timeout_s, request.body(self._max_body_bytes))
+        body = request.received_body(self._max_body_bytes)
+        if body is None:
+            body = await within(self._body_timeout_s, request.body(self._max_body_bytes))
         if not body:
             raise BadRequest("The request body is empty; a JSON object is needed.")
         return body

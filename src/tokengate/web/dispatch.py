@@ -6,7 +6,6 @@ with the request id and nothing else.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any
 
 import structlog
 from msgspec import Struct
@@ -15,7 +14,7 @@ from tokengate.core.clock import Clock
 from tokengate.core.errors import BodyTimeout, GatewayError, MethodNotAllowed, NotFound
 from tokengate.core.ids import NewId
 from tokengate.web.errors import BadKeyWords, error_body, error_headers
-from tokengate.web.request import Headers, Request, RsgiProtocol
+from tokengate.web.request import Headers, Request
 
 Handler = Callable[[Request], Awaitable[None]]
 
@@ -58,11 +57,9 @@ class Dispatch:
         self._origins = frozenset(cors)
         self._body_timeout_s = body_timeout_s
 
-    async def __rsgi__(self, scope: Any, protocol: RsgiProtocol) -> None:
-        if scope.proto != "http":
-            protocol.close(404)  # type: ignore[attr-defined]  # a websocket protocol object
-            return
-        request = Request(scope, protocol, self._new_id("req", self._clock.now_s()))
+    async def answer(self, request: Request) -> None:
+        """Answer one request; what the server calls."""
+        request.id = self._new_id("req", self._clock.now_s())
         endpoint: Endpoint | None = None
         origin = request.headers.get("origin")
         if origin is not None:
@@ -82,8 +79,6 @@ class Dispatch:
         except Exception:
             _log.exception("defect", request_id=request.id, path=request.path)
             self._refuse(request, GatewayError("The gateway has a defect; the operator has been told."), None)
-        finally:
-            request.end()
 
     def _find(self, request: Request) -> Endpoint | None:
         path = request.path

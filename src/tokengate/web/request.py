@@ -1,106 +1,105 @@
-"""One HTTP request over the server's RSGI interface: bounded body in, whole or streamed reply out.
+"""One HTTP request of either version: its head, its bounded body, and the whole or streamed reply.
 
-Implements the pipeline's `Sink`. Nothing above this file knows the server.
+Implements the pipeline's `Sink`. A `Channel` is the request's own way through its connection.
 """
 
-from typing import Any, Protocol
+import asyncio
+from collections.abc import Mapping
+from typing import Protocol
 
 import msgspec
-from granian.rsgi import ProtocolClosed, ProtocolError  # pyright: ignore[reportPrivateImportUsage]  # their public home
 
-from tokengate.core.errors import BadRequest, BodyTooLarge, ClientGone, UnsupportedMediaType
+from tokengate.core.errors import BadRequest, UnsupportedMediaType
 
 Headers = list[tuple[str, str]]
 
 _encode = msgspec.json.Encoder().encode
-_MAX_DISCARDED_BYTES = 32 * 1024 * 1024  # beyond the limit; more is cut off
 _JSON_TYPES = ("application/json", "text/json")
 
 
-class RsgiProtocol(Protocol):
-    """The part of granian's HTTP protocol object that is used here."""
+class Channel(Protocol):
+    """What a connection offers to one of its requests."""
 
-    async def __call__(self) -> bytes: ...
-    def __aiter__(self) -> Any: ...
-    async def client_disconnect(self) -> None: ...
-    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None: ...
-    def response_stream(self, status: int, headers: Headers) -> Any: ...
+    def received(self, limit_bytes: int) -> bytes | None:
+        """Return the whole body when it has arrived already and is not too large."""
+        ...
+
+    async def read(self, limit_bytes: int, declared_bytes: int | None) -> bytes:
+        """Return the whole body. Raises BodyTooLarge, ClientGone."""
+        ...
+
+    def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole reply; nothing happens when the caller has left."""
+        ...
+
+    def send_head(self, status: int, headers: Headers) -> None:
+        """Send the head of a streamed reply; nothing happens when the caller has left."""
+        ...
+
+    async def send_piece(self, data: bytes) -> None:
+        """Send a piece of a streamed reply; returns when there is room for another. Raises ClientGone."""
+        ...
+
+    def finish(self) -> None:
+        """End the request: a streamed reply is complete, an unanswered request is broken off."""
+        ...
+
+    async def gone(self) -> None:
+        """Return when the caller has left."""
+        ...
 
 
 class Request:
-    """A request and the way back. `extra` headers (CORS) go on every reply."""
+    """A request and the way back. Header names are lower case; `extra` headers (CORS) go on every reply."""
 
-    __slots__ = ("_protocol", "_scope", "_transport", "extra", "headers", "id", "method", "path", "status")
+    __slots__ = ("_channel", "client", "extra", "headers", "id", "method", "path", "query", "status", "task")
 
-    def __init__(self, scope: Any, protocol: RsgiProtocol, request_id: str) -> None:
-        self._scope = scope
-        self._protocol = protocol
-        self._transport: Any = None
-        self.id = request_id
-        self.method: str = scope.method
-        self.path: str = scope.path
-        self.headers = scope.headers
+    def __init__(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], client: str, channel: Channel
+    ) -> None:
+        self.method = method
+        self.path = path
+        self.query = query
+        self.headers = headers
+        self.client = client  # the caller's address, as `host:port`
         self.extra: Headers = []
+        self.id = ""
         self.status = 0
-
-    @property
-    def query(self) -> str:
-        return self._scope.query_string
-
-    @property
-    def client(self) -> str:
-        """The caller's address, as `host:port`."""
-        return self._scope.client
+        self.task: asyncio.Task[None] | None = None
+        self._channel = channel
 
     def bearer(self) -> str:
         """Return the key of the Authorization header, empty when there is none."""
-        value: str = self.headers.get("authorization") or ""
-        scheme, _, token = value.partition(" ")
+        scheme, _, token = self.headers.get("authorization", "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
 
     def require_json(self) -> None:
         """Raise UnsupportedMediaType unless the body is declared as JSON or not declared at all."""
-        kind: str | None = self.headers.get("content-type")
+        kind = self.headers.get("content-type")
         if kind is None or kind == "application/json":
             return
         if kind.partition(";")[0].strip().lower() not in _JSON_TYPES:
             raise UnsupportedMediaType(kind)
 
+    def received_body(self, limit_bytes: int) -> bytes | None:
+        """Return the whole body when it has arrived already, as most have; None leaves the rest to `body`."""
+        return self._channel.received(limit_bytes)
+
     async def body(self, limit_bytes: int) -> bytes:
         """Return the whole body. Raises BodyTooLarge as soon as the limit is passed, before reading when the
         length is declared; ClientGone."""
-        try:
-            declared: str | None = self.headers.get("content-length")
-            if declared is not None:
-                if not declared.isdigit():
-                    raise BadRequest("Content-Length is not a number.")
-                if int(declared) > limit_bytes:
-                    await self._discard(int(declared) - limit_bytes)
-                    raise BodyTooLarge(limit_bytes)
-                return await self._protocol()
-            pieces: list[bytes] = []
-            size = 0
-            async for piece in self._protocol:
-                size += len(piece)
-                if size > limit_bytes:
-                    raise BodyTooLarge(limit_bytes)
-                pieces.append(piece)
-            return b"".join(pieces)
-        except (ProtocolClosed, ProtocolError) as error:
-            raise ClientGone from error
-
-    async def _discard(self, excess_bytes: int) -> None:
-        """Read a body that is a little too large to its end, so that the caller gets to read the refusal instead
-        of a broken pipe."""
-        if excess_bytes <= _MAX_DISCARDED_BYTES:
-            async for _ in self._protocol:
-                pass
+        declared = self.headers.get("content-length")
+        if declared is None:
+            return await self._channel.read(limit_bytes, None)
+        if not declared.isascii() or not declared.isdigit():
+            raise BadRequest("Content-Length is not a number.")
+        return await self._channel.read(limit_bytes, int(declared))
 
     def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole reply."""
         self.status = status
         headers.extend(self.extra)
-        self._protocol.response_bytes(status, headers, body)
+        self._channel.send_whole(status, headers, body)
 
     def json(self, value: object, status: int = 200) -> None:
         """Send a whole JSON reply."""
@@ -110,19 +109,16 @@ class Request:
         """Send the head of a streamed reply."""
         self.status = status
         headers.extend(self.extra)
-        self._transport = self._protocol.response_stream(status, headers)
+        self._channel.send_head(status, headers)
 
     async def write(self, data: bytes) -> None:
-        """Send a piece of a streamed reply; returns when the server has taken it. Raises ClientGone."""
-        try:
-            await self._transport.send_bytes(data)
-        except (ProtocolClosed, ProtocolError) as error:
-            raise ClientGone from error
+        """Send a piece of a streamed reply; returns when there is room for another. Raises ClientGone."""
+        await self._channel.send_piece(data)
 
-    def end(self) -> None:
-        """End a streamed reply. The server ends it with the life of its transport, so nothing may keep that."""
-        self._transport = None
+    def finish(self) -> None:
+        """End the request."""
+        self._channel.finish()
 
     async def gone(self) -> None:
         """Return when the caller has left."""
-        await self._protocol.client_disconnect()
+        await self._channel.gone()

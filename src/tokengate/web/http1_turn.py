@@ -1,0 +1,136 @@
+"""One request of an HTTP/1.1 connection: its body in, its reply out, and whether the connection outlives it."""
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Literal
+
+from tokengate.core.errors import ClientGone
+from tokengate.web.body import Body
+from tokengate.web.request import Headers, Request
+
+if TYPE_CHECKING:
+    from tokengate.web.http1 import Http1
+
+STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+
+_BODILESS = frozenset({204, 304})
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Turn:
+    """One request's channel."""
+
+    request: Request
+
+    __slots__ = (
+        "_chunked",
+        "_connection",
+        "_gone",
+        "_mute",
+        "_state",
+        "body",
+        "expects",
+        "keep_alive",
+        "method",
+        "request",
+        "version",
+    )
+
+    def __init__(self, connection: "Http1", method: str, version: str, keep_alive: bool) -> None:
+        self._connection = connection
+        self.method = method
+        self.version = version
+        self.keep_alive = keep_alive
+        self.expects = False
+        self.body = Body(self)
+        self._chunked = False
+        self._mute = False  # the reply has a head and nothing else
+        self._state: Literal["open", "streaming", "ended", "lost"] = "open"
+        self._gone: asyncio.Future[None] | None = None
+
+    def received(self, limit_bytes: int) -> bytes | None:
+        return self.body.received(limit_bytes)
+
+    async def read(self, limit_bytes: int, declared_bytes: int | None) -> bytes:
+        if self.expects and not self.body.complete:
+            self._connection.transport.write(_CONTINUE)
+        return await self.body.whole(limit_bytes, declared_bytes)
+
+    def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
+        if self._state != "open":
+            return
+        self._state = "ended"
+        if status not in _BODILESS:
+            headers.append(("content-length", str(len(body))))
+        head = self._head(status, headers)
+        self._connection.transport.write(head if self.method == "HEAD" or status in _BODILESS else head + body)
+        self._connection.done(self, keep_alive=self.keep_alive)
+
+    def send_head(self, status: int, headers: Headers) -> None:
+        if self._state != "open":
+            return
+        self._state = "streaming"
+        self._mute = self.method == "HEAD" or status in _BODILESS
+        if self._mute:
+            pass
+        elif self.version == "1.0":
+            self.keep_alive = False  # the end of the connection is the end of the body
+        else:
+            self._chunked = True
+            headers.append(("transfer-encoding", "chunked"))
+        self._connection.transport.write(self._head(status, headers))
+
+    async def send_piece(self, data: bytes) -> None:
+        if self._state != "streaming":
+            raise ClientGone
+        if self._mute or not data:
+            return
+        connection = self._connection
+        connection.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        if connection.transport.get_write_buffer_size():
+            await connection.writable()
+            if self._state != "streaming":
+                raise ClientGone
+
+    def finish(self) -> None:
+        match self._state:
+            case "streaming":
+                self._state = "ended"
+                if self._chunked:
+                    self._connection.transport.write(b"0\r\n\r\n")
+                self._connection.done(self, keep_alive=self.keep_alive)
+            case "open":  # never answered
+                self._state = "ended"
+                self._connection.abort()
+            case _:
+                pass
+
+    async def gone(self) -> None:
+        if self._state == "lost":
+            return
+        self._gone = self._connection.server.loop.create_future()
+        await self._gone
+
+    def lose(self) -> bool:
+        """The caller has left; True when it has not been answered."""
+        unanswered = self._state == "open"
+        self._state = "lost"
+        self.body.lose()
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
+        return unanswered
+
+    def _head(self, status: int, headers: Headers) -> bytes:
+        keep = self.keep_alive and self.body.complete and not self._connection.server.stopping
+        self.keep_alive = keep
+        lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+        closing = "" if keep and self.version != "1.0" else f"connection: {'keep-alive' if keep else 'close'}\r\n"
+        head = f"{STATUS_LINES[status]}{lines}date: {self._connection.server.date()}\r\n{closing}\r\n"
+        assert lines.count("\n") == lines.count("\r") == len(headers), "a header has a line break"
+        return head.encode("latin-1", "replace")
+
+    def pause(self) -> None:
+        self._connection.stop_reading()
+
+    def resume(self, taken_bytes: int) -> None:
+        self._connection.go_on_reading()
