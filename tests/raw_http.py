@@ -52,7 +52,8 @@ class Connection:
 
     async def send(self, data: bytes) -> None:
         self._writer.write(data)
-        await asyncio.wait_for(self._writer.drain(), _PATIENCE_S)
+        async with asyncio.timeout(_PATIENCE_S):  # not wait_for: it may swallow a cancellation
+            await self._writer.drain()
 
     async def request(self, method: str, path: str, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         """Send a request with its length."""

@@ -4,8 +4,8 @@ is being written, the bill cannot be written, the gateway stops.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncGenerator, Generator
-from contextlib import closing, contextmanager
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,29 +58,31 @@ async def gateway(simulator: Upstream, tmp_path: Path) -> AsyncGenerator[Hosted]
         assert (await verify(gateway.platform.database)).differences == []
 
 
-@contextmanager
-def no_commits(gateway: Hosted) -> Generator[None]:
+@asynccontextmanager
+async def no_commits(gateway: Hosted) -> AsyncGenerator[None]:
     """Another process is in the middle of a long transaction."""
     with closing(connect_sqlite(gateway.platform.database.path)) as other:
-        other.execute("BEGIN IMMEDIATE")
+        await _execute(other, "BEGIN IMMEDIATE")
         yield
         other.execute("ROLLBACK")
 
 
-@contextmanager
-def no_entries(gateway: Hosted) -> Generator[None]:
+@asynccontextmanager
+async def no_entries(gateway: Hosted) -> AsyncGenerator[None]:
     """The database refuses every entry of the journal."""
+    refuse = "CREATE TRIGGER refuse BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'refused'); END"
     with closing(connect_sqlite(gateway.platform.database.path)) as other:
-        _change(other, "CREATE TRIGGER refuse BEFORE INSERT ON journal BEGIN SELECT RAISE(ABORT, 'refused'); END")
+        await _execute(other, "BEGIN IMMEDIATE", refuse, "COMMIT")
         try:
             yield
         finally:
-            _change(other, "DROP TRIGGER refuse")
+            await _execute(other, "BEGIN IMMEDIATE", "DROP TRIGGER refuse", "COMMIT")
 
 
-def _change(other: sqlite3.Connection, sql: str) -> None:
-    for statement in ("BEGIN IMMEDIATE", sql, "COMMIT"):
-        other.execute(statement)
+async def _execute(other: sqlite3.Connection, *statements: str) -> None:
+    """Not on the event loop, which the gateway needs to end a transaction of its own."""
+    for statement in statements:
+        await asyncio.to_thread(other.execute, statement)
 
 
 def balance_nano(gateway: Hosted) -> int:
@@ -104,7 +106,7 @@ def rows(gateway: Hosted, sql: str) -> list[Any]:
 
 async def leave_while_the_bill_is_written(gateway: Hosted, body: dict[str, Any]) -> None:
     async with gateway.connect() as connection:
-        with no_commits(gateway):
+        async with no_commits(gateway):
             await gateway.begin(connection, body)
             await eventually(lambda: balance_nano(gateway) == TEN - COST_NANO)
             assert len(gateway.platform.watch) == 1
@@ -132,17 +134,16 @@ async def test_caller_who_leaves_while_the_bill_is_written_is_billed_and_counted
 async def test_idempotency_key_is_busy_until_the_bill_of_a_departed_caller_is_written(gateway: Hosted) -> None:
     await gateway.balance()
     once = gateway.headers(idempotency_key="once")
-    async with gateway.connect() as connection:
-        with no_commits(gateway):
-            await gateway.begin(connection, BODY, headers=once)
-            await eventually(lambda: balance_nano(gateway) == TEN - COST_NANO)
-            connection.leave()
-            (call,) = gateway.platform.watch._calls.values()  # pyright: ignore[reportPrivateUsage]  # has it noticed?
-            await eventually(lambda: call.client_gone)
+    async with gateway.connect() as connection, no_commits(gateway):
+        await gateway.begin(connection, BODY, headers=once)
+        await eventually(lambda: balance_nano(gateway) == TEN - COST_NANO)
+        connection.leave()
+        (call,) = gateway.platform.watch._calls.values()  # pyright: ignore[reportPrivateUsage]  # has it noticed?
+        await eventually(lambda: call.client_gone)
 
-            again = await gateway.post(BODY, headers=once)
+        again = await gateway.post(BODY, headers=once)
 
-            assert again.status == 409
+        assert again.status == 409
     await gateway.idle()
     replayed = await gateway.post(BODY, headers=once)
     assert replayed.headers["idempotent-replayed"] == "true"
@@ -150,8 +151,9 @@ async def test_idempotency_key_is_busy_until_the_bill_of_a_departed_caller_is_wr
 
 
 async def test_whole_reply_that_cannot_be_recorded_is_a_503_and_costs_nothing(gateway: Hosted) -> None:
-    with capture_logs() as logs, no_entries(gateway):
-        answer = await gateway.post(BODY)
+    async with no_entries(gateway):
+        with capture_logs() as logs:
+            answer = await gateway.post(BODY)
 
     assert answer.status == 503
     assert answer.error["code"] == "not_recorded"
@@ -163,7 +165,7 @@ async def test_whole_reply_that_cannot_be_recorded_is_a_503_and_costs_nothing(ga
 
 async def test_money_of_a_call_that_cannot_be_recorded_can_be_spent_again_at_once(gateway: Hosted) -> None:
     """Without a restart: what was settled in memory only is the wallet's."""
-    with capture_logs(), no_entries(gateway):
+    async with no_entries(gateway):
         for _ in range(3):
             assert (await gateway.post(BODY)).status == 503
 
@@ -174,7 +176,7 @@ async def test_money_of_a_call_that_cannot_be_recorded_can_be_spent_again_at_onc
 
 
 async def test_stream_that_cannot_be_recorded_ends_with_an_error_and_costs_nothing(gateway: Hosted) -> None:
-    with capture_logs(), no_entries(gateway):
+    async with no_entries(gateway):
         answer = await gateway.post(STREAM)
 
     assert answer.status == 200
@@ -263,7 +265,7 @@ async def test_stop_ends_a_stream_with_an_error_and_bills_what_was_delivered(
 async def test_stop_does_not_take_the_last_byte_from_a_caller_whose_bill_is_being_written(gateway: Hosted) -> None:
     await gateway.balance()
     async with gateway.connect() as connection:
-        with no_commits(gateway):
+        async with no_commits(gateway):
             await gateway.begin(connection, STREAM)
             await eventually(lambda: balance_nano(gateway) == TEN - COST_NANO)
             ending = asyncio.create_task(gateway.platform.watch.end_all())

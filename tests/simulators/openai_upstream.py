@@ -33,7 +33,7 @@ class Reply:
     headers: dict[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
     pieces: list[bytes] | None = None
-    gated: bool = False  # each piece, the first too, waits for one release()
+    gated: bool = False  # each piece, the first too, waits for one release(); a whole reply is one piece
     gap_s: float = 0.0  # between pieces
     silent: bool = False  # never answers at all
     ending: str = (
@@ -381,6 +381,8 @@ async def _read_call(reader: asyncio.StreamReader) -> Call | None:
 async def _write_reply(call: Call, reply: Reply, writer: asyncio.StreamWriter) -> None:
     if reply.silent:
         await asyncio.Event().wait()
+    if reply.gated and reply.pieces is None:
+        await call.permitted()
     if reply.raw is not None:
         writer.write(reply.raw)
         await writer.drain()
@@ -401,7 +403,7 @@ async def _write_reply(call: Call, reply: Reply, writer: asyncio.StreamWriter) -
             await asyncio.sleep(reply.gap_s)
         writer.write(piece if reply.ending == "eof" else b"%x\r\n%b\r\n" % (len(piece), piece))
         await writer.drain()
-    if reply.gated and reply.ending in ("cut", "reset", "complete"):
+    if reply.gated and reply.pieces is not None and reply.ending in ("cut", "reset", "complete"):
         await call.permitted()  # the end waits too, so that a test sees the last piece before it
     if reply.ending == "complete" and reply.pieces is not None:
         writer.write(b"0\r\n\r\n")

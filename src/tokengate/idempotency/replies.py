@@ -5,6 +5,7 @@ calls are running is known in memory only: if the process died, they count as ne
 they are sealed; one that does not open (the master key was changed) counts as never run, too.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 import msgspec
@@ -62,6 +63,7 @@ class Replies:
         self._sealer = sealer
         self._clock = clock
         self._running: dict[tuple[str, str], bytes] = {}
+        self._looking: dict[tuple[str, str], asyncio.Event] = {}  # set once it is known whether there is a reply
 
     async def begin(self, key_id: str, idempotency_key: str, body_digest: bytes) -> StoredReply | None:
         """Return the reply of an earlier call, or None after marking this one as running: `end` must follow.
@@ -74,6 +76,8 @@ class Replies:
                 f"Idempotency-Key must be 1 to {_MAX_KEY_CHARS} printable characters.", code="invalid_idempotency_key"
             )
         scope = (key_id, idempotency_key)
+        while (looking := self._looking.get(scope)) is not None:
+            await looking.wait()
         running = self._running.get(scope)
         if running is not None:
             _same_body(running, body_digest)
@@ -81,15 +85,14 @@ class Replies:
                 "A call with this Idempotency-Key is still running. Try again when it has ended.",
                 retry_after_s=_CONFLICT_RETRY_S,
             )
-        self._running[scope] = body_digest
-        stored = None
+        looked = self._looking[scope] = asyncio.Event()
         try:
             stored = await self._find(key_id, idempotency_key, body_digest)
-        except BaseException:
-            del self._running[scope]
-            raise
-        if stored is not None:
-            del self._running[scope]
+            if stored is None:
+                self._running[scope] = body_digest
+        finally:
+            del self._looking[scope]
+            looked.set()
         return stored
 
     def end(self, key_id: str, idempotency_key: str) -> None:
