@@ -4,10 +4,12 @@
 bad key in its own words, as its product page does.
 """
 
+import math
+
 import msgspec
 from msgspec import Struct
 
-from tokengate.core.errors import BadKey, GatewayError, MethodNotAllowed, RateLimited, Unavailable
+from tokengate.core.errors import BadKey, GatewayError, MethodNotAllowed, RateLimited
 
 Headers = list[tuple[str, str]]
 
@@ -44,14 +46,12 @@ def error_headers(error: GatewayError) -> Headers:
     """Return the headers that belong to an error: Retry-After, Allow, rate limits."""
     headers: Headers = []
     if error.retry_after_s is not None:
-        headers.append(("retry-after", str(max(1, round(error.retry_after_s)))))
+        headers.append(("retry-after", str(max(1, math.ceil(error.retry_after_s)))))
     match error:
         case MethodNotAllowed():
             headers.append(("allow", error.allowed))
         case RateLimited():
             headers.extend(error.headers)
-        case Unavailable() if error.retry_after_s is None:
-            headers.append(("retry-after", "1"))
         case _:
             pass
     return headers
