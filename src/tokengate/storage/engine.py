@@ -188,6 +188,9 @@ _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    # A page that is written many times is copied into the database once per checkpoint: rarely, then. 32 MB of log.
+    "PRAGMA wal_autocheckpoint = 8192",
+    "PRAGMA cache_size = -16384",  # KiB
 )
 
 
