@@ -51,7 +51,7 @@ from tokengate.web.surfaces.operations import OperationsSurface
 
 _log = structlog.get_logger("tokengate.app")
 
-_COLLECT_AFTER = 20_000  # objects
+_COLLECT_AFTER = 100_000  # objects
 _GOODBYE_S = 2.0  # for the last bytes of replies that are done
 _UPKEEP_S = 3_600
 
