@@ -3,6 +3,7 @@
 Every look-up is bounded by the key's org and key: another's call id is a 404.
 """
 
+from datetime import date
 from typing import Literal
 from urllib.parse import parse_qsl
 
@@ -92,6 +93,7 @@ class AccountSurface:
                 key_id=principal.key_id,
                 first_day=asked.first_day,
                 last_day=asked.last_day,
+                model=asked.model,
             )
         rows = [
             {
@@ -110,8 +112,10 @@ class AccountSurface:
     async def _one(self, request: Request) -> None:
         principal = self._admit.principal(request)
         call_id = request.path.rpartition("/")[2]
-        async with self._database.read() as read:
-            found = await store.get_call(read, principal.org_id, principal.key_id, call_id)
+        found = None
+        if call_id.isprintable():  # not every database takes a NUL
+            async with self._database.read() as read:
+                found = await store.get_call(read, principal.org_id, principal.key_id, call_id)
         if found is None:
             raise NotFound(f"No call '{call_id[:100]}' of this key.", param="request_id")
         detail: dict[str, object] = dict(_summary(found))
@@ -137,6 +141,9 @@ class _Query(Struct, frozen=True):
         unknown = sorted(set(asked) - {"limit", "after", "from", "to", "model", "by"})
         if unknown:
             raise BadRequest(f"Unknown parameter '{unknown[0]}'.", param=unknown[0])
+        for name, text in asked.items():
+            if not text.isprintable():  # not every database takes a NUL
+                raise BadRequest(f"'{name}' has a character that cannot be printed.", param=name)
         by = asked.get("by")
         if by not in (None, *_GROUPS):
             raise BadRequest(f"'by' must be one of {', '.join(_GROUPS)}.", param="by")
@@ -165,7 +172,11 @@ def _day(name: str, asked: dict[str, str]) -> int | None:
     text = asked.get(name)
     if text is None:
         return None
-    return _number(name, text.replace("-", ""), 0)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise BadRequest(f"'{name}' must be a day, such as 2026-11-21.", param=name) from None
+    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def _summary(call: CallRecord) -> dict[str, object]:
