@@ -49,9 +49,11 @@ class TokenEstimate:
     def __init__(self) -> None:
         self._weight = 0
 
-    def add(self, text: str) -> None:
-        """Count a piece."""
+    def add(self, text: str) -> int:
+        """Count a piece; return by how many tokens the estimate grew."""
+        before = self.tokens
         self._weight += _weigh(text)
+        return self.tokens - before
 
     @property
     def tokens(self) -> int:

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from tokengate.billing.charge import Charge
-from tokengate.catalog.tokens import estimate_tokens
+from tokengate.catalog.tokens import TokenEstimate
 from tokengate.core.errors import ClientGone, GatewayError, Unavailable, UpstreamFailed
 from tokengate.core.money import write_yuan
 from tokengate.formats.openai.stream import StreamLane, error_event
@@ -130,7 +130,7 @@ class StreamRun:
         lane = self._lane = StreamLane(
             model=call.asked.model,
             include_usage=self._include_usage,
-            estimate=estimate_tokens,
+            estimate=TokenEstimate().add,
             usage_injected=prepared.usage_injected,
             choices=call.asked.choices,
             reasoning_outside=provider.reasoning_outside,

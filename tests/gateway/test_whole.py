@@ -1,0 +1,165 @@
+"""Whole replies: the caller's bytes go to the backend and the backend's come back."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.hosted import Hosted, hosted, sells, upstream
+from tests.simulators.openai_upstream import Reply, Upstream, by_model, completion, usage_of
+from tokengate.catalog.tokens import estimate_tokens
+
+JSON = {"content-type": "application/json; charset=utf-8", "x-vendor": "1", "x-request-id": "req-vendor"}
+REQUEST = (
+    '{ "messages" :[{"role":"user","content":"\\u4f60\\/ \\"好\\"","unknown":1.0e0}],\t"model"\n: "ours" ,'
+    '"x_unknown": {"b":2 , "a":[1e2,-0.0]},"temperature":1.00}\r\n'
+).encode()
+REPLY = (
+    '{ "id":"chatcmpl-1", "object":"chat.completion","created":1,"model" : "theirs",\n"x":{"a":1.50,"model":"x"},'
+    '"choices":[{"index":0,"message":{"role":"assistant","content":"\\u4f60 好","x":null},"finish_reason":"stop"}],'
+    '"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"x":{}} , "system_fingerprint":null}\n'
+).encode()
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path, reply: Reply | None, *, theirs: str = "theirs", balance: str = "10", max_output: int = 1_000
+) -> AsyncGenerator[tuple[Upstream, Hosted]]:
+    """A gateway that sells `ours`, which its upstream calls `theirs`."""
+    async with Upstream(by_model if reply is None else lambda _: reply) as simulator:
+        config = upstream(simulator.url, "embedder").replace(
+            'models = ["embedder"]', f'models = {{ ours = "{theirs}", embedder = "embedder" }}'
+        )
+        config += sells("ours", max_output=max_output, aliases=["our-alias"])
+        config += '[[model]]\nid = "embedder"\nkind = "embedding"\nprice = { input = "1" }\n'
+        async with hosted(folder, config, balances={"main": balance}) as gateway:
+            yield simulator, gateway
+
+
+async def test_nothing_changes_on_the_way_but_the_model_s_name(tmp_path: Path) -> None:
+    async with serving(tmp_path, Reply(headers=JSON, body=REPLY)) as (simulator, gateway):
+        answer = await gateway.post(REQUEST)
+
+    assert simulator.calls[0].body == REQUEST.replace(b'"ours"', b'"theirs"')
+    assert answer.body == REPLY.replace(b'"theirs"', b'"ours"')
+
+
+async def test_nothing_at_all_changes_when_the_names_agree(tmp_path: Path) -> None:
+    same = REPLY.replace(b'"theirs"', b'"ours"')
+    async with serving(tmp_path, Reply(headers=JSON, body=same), theirs="ours") as (simulator, gateway):
+        answer = await gateway.post(REQUEST)
+
+    assert (simulator.calls[0].body, answer.body) == (REQUEST, same)
+
+
+@pytest.mark.parametrize("name", ["our-alias", "OURS"])
+async def test_the_reply_calls_the_model_as_the_caller_did(tmp_path: Path, name: str) -> None:
+    async with serving(tmp_path, Reply(headers=JSON, body=REPLY)) as (simulator, gateway):
+        answer = await gateway.post(REQUEST.replace(b'"ours"', f'"{name}"'.encode()))
+        record = await gateway.last_call()
+
+    assert simulator.calls[0].model == "theirs"
+    assert answer.json["model"] == name
+    assert record["model"] == "ours"
+
+
+async def test_the_headers_tell_cost_and_balance_and_are_not_the_vendor_s(tmp_path: Path) -> None:
+    async with serving(tmp_path, Reply(headers=JSON, body=REPLY)) as (_, gateway):
+        answer = await gateway.post(REQUEST)
+
+    assert answer.headers["x-request-cost"] == "0.015"
+    assert answer.headers["x-account-balance"] == "9.9850"
+    assert answer.headers["x-request-id"].startswith("req_")
+    assert answer.headers["content-type"] == "application/json"
+    assert "x-vendor" not in answer.headers
+
+
+async def test_the_gateway_s_own_headers_do_not_reach_the_upstream(tmp_path: Path) -> None:
+    async with serving(tmp_path, Reply(headers=JSON, body=REPLY)) as (simulator, gateway):
+        await gateway.post(REQUEST, headers={"idempotency-key": "k", "cookie": "c=1", "x-forwarded-for": "1.2.3.4"})
+        key = gateway.keys["main"].key
+
+    head = simulator.calls[0].raw_head.decode().lower()
+    assert key.lower() not in head
+    assert not [name for name in ("authorization", "idempotency-key", "cookie", "x-forwarded-for") if name in head]
+
+
+async def test_usage_that_is_missing_is_estimated_and_says_so(tmp_path: Path) -> None:
+    body = json.dumps(completion("theirs", "Good morning, dear caller", None)).encode()
+    async with serving(tmp_path, Reply(headers=JSON, body=body)) as (_, gateway):
+        answer = await gateway.post({"model": "ours", "messages": [{"role": "user", "content": "Say good morning"}]})
+        record = await gateway.bill(answer.headers["x-request-id"])
+
+    assert "usage" not in answer.json
+    assert record["usage_source"] == "estimated"
+    assert record["input_tokens"] == estimate_tokens("Say good morning")
+    assert record["output_tokens"] == estimate_tokens("Good morning, dear caller")
+
+
+async def test_a_reply_that_is_only_a_tool_call_is_an_answer(tmp_path: Path) -> None:
+    reply = completion("theirs", "", usage_of(10, 5))
+    function = {"name": "f", "arguments": "{}"}
+    reply["choices"][0]["message"] = {"role": "assistant", "content": None, "tool_calls": [{"function": function}]}
+    async with serving(tmp_path, Reply(headers=JSON, body=json.dumps(reply).encode())) as (_, gateway):
+        answer = await gateway.post(REQUEST)
+
+    assert (answer.status, answer.headers["x-request-cost"]) == (200, "0.015")
+
+
+async def test_a_reply_without_text_that_was_paid_for_is_an_answer(tmp_path: Path) -> None:
+    """A model may spend its whole cap on thinking: the vendor bills that."""
+    body = json.dumps(completion("theirs", "", usage_of(10, 5))).encode()
+    async with serving(tmp_path, Reply(headers=JSON, body=body)) as (_, gateway):
+        answer = await gateway.post(REQUEST)
+
+    assert (answer.status, answer.headers["x-request-cost"]) == (200, "0.015")
+
+
+async def test_a_cost_above_the_hold_is_paid_from_the_wallet_and_the_rest_by_the_house(tmp_path: Path) -> None:
+    body = json.dumps(completion("theirs", "Hi", usage_of(10, 50_000))).encode()
+    async with serving(tmp_path, Reply(headers=JSON, body=body)) as (_, gateway):
+        answer = await gateway.post({"model": "ours", "messages": [{"role": "user", "content": "x"}], "max_tokens": 1})
+
+        assert (answer.headers["x-request-cost"], answer.headers["x-account-balance"]) == ("10", "0.0000")
+        series = '{endpoint="chat.completions",model="ours",upstream="sim"}'
+        assert gateway.counter(f"tokengate_overrun_yuan_total{series}") == 40.01
+
+
+async def test_a_cap_that_the_wallet_cannot_pay_is_lowered_for_whole_replies_too(tmp_path: Path) -> None:
+    async with serving(tmp_path, None, theirs="echo", balance="3", max_output=100_000) as (simulator, gateway):
+        answer = await gateway.post(REQUEST)
+
+    cap = simulator.calls[0].json["max_tokens"]
+    assert answer.headers["x-tokengate-warning"] == f"max_tokens lowered to {cap} (balance)"
+    assert json.loads(REQUEST) | {"max_tokens": cap, "model": "echo"} == simulator.calls[0].json
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "kind", "cost"),
+    [
+        ("/v1/completions", {"model": "ours", "prompt": "Once upon"}, "text_completion", "0.015"),
+        ("/v1/embeddings", {"model": "embedder", "input": ["a", "b"]}, "list", "0.008"),
+        ("/v1/embeddings", {"model": "embedder", "input": "a", "dimensions": 4}, "list", "0.004"),
+    ],
+)
+async def test_the_other_operations_are_billed_the_same_way(
+    tmp_path: Path, path: str, body: dict[str, Any], kind: str, cost: str
+) -> None:
+    async with serving(tmp_path, None, theirs="echo") as (_, gateway):
+        answer = await gateway.post(body, path)
+        record = await gateway.bill(answer.headers["x-request-id"])
+
+    assert (answer.status, answer.json["object"]) == (200, kind)
+    assert answer.headers["x-request-cost"] == record["cost"] == cost
+    assert record["endpoint"] == path.removeprefix("/v1/")
+
+
+async def test_the_bill_is_durable_before_the_reply_leaves(tmp_path: Path) -> None:
+    async with serving(tmp_path, Reply(headers=JSON, body=REPLY)) as (_, gateway):
+        answer = await gateway.post(REQUEST)
+        record = await gateway.get(f"/v1/usage/{answer.headers['x-request-id']}")
+
+    assert (record.status, record.json["outcome"]) == (200, "ok")
