@@ -73,9 +73,9 @@ class Http1(asyncio.Protocol):
             return
         self._quiet_bytes += len(data)
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
+            self._parse(data)
+        except _Refusal as refusal:
+            self._refuse(refusal)
         except httptools.HttpParserError as error:
             cause = error.__context__
             self._refuse(cause if isinstance(cause, _Refusal) else _Refusal(400, f"This is not HTTP: {error}."))
@@ -225,18 +225,27 @@ class Http1(asyncio.Protocol):
         if "transfer-encoding" in self._headers:  # RFC 9112, section 6.1: nobody knows where such a body ends
             raise _Refusal(400, "HTTP/1.0 has no Transfer-Encoding.")
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
+    def _parse(self, data: bytes | memoryview) -> None:
+        while True:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = memoryview(data)[upgrade.args[0] :]
+                self._ignore_upgrade()
+            else:
+                return
+
+    def _ignore_upgrade(self) -> None:
         """Go on in HTTP/1.1: the head is parsed again without the wish to leave it (RFC 9110, section 7.8)."""
         method = self._parser.get_method()
-        if method == b"CONNECT" or self._queue:
-            self._refuse(_Refusal(400, "Upgrades are not supported; use HTTP/1.1, or HTTP/2 from the first byte."))
-            return
+        if method == b"CONNECT":
+            raise _Refusal(400, "CONNECT is not supported.")
         head = b"%b %b HTTP/%b\r\n" % (method, self._url, self._parser.get_http_version().encode())
         for name, value in self._headers.items():
             if name not in ("connection", "upgrade"):
                 head += f"{name}: {value}\r\n".encode("latin-1")
         self._parser = httptools.HttpRequestParser(self)
-        self.data_received(head + b"\r\n" + rest)
+        self._parser.feed_data(head + b"\r\n")
 
     def _refuse(self, refusal: "_Refusal") -> None:
         """Read no more, and say why when the requests before that are answered."""

@@ -125,7 +125,8 @@ class Turn:
         self.keep_alive = keep
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
         closing = "" if keep and self.version != "1.0" else f"connection: {'keep-alive' if keep else 'close'}\r\n"
-        head = f"{STATUS_LINES[status]}{lines}date: {self._connection.server.date()}\r\n{closing}\r\n"
+        start = STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
+        head = f"{start}{lines}date: {self._connection.server.date()}\r\n{closing}\r\n"
         assert lines.count("\n") == lines.count("\r") == len(headers), "a header has a line break"
         return head.encode("latin-1", "replace")
 
