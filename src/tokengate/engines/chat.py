@@ -59,7 +59,7 @@ def read_chat(data: bytes, backend: str, *, context: int, knows_tools: bool) -> 
         )
 
     fields = write_sampling(body, backend, context)
-    fields["messages"] = _messages(body.messages, backend, forced, knows_tools=knows_tools)
+    fields["messages"] = _messages(body.messages or [], backend, forced, knows_tools=knows_tools)
     schema = forced.schema() if forced else _schema(response_format)
     if schema is not None:
         fields["response_format"] = {"type": "json_schema", "json_schema": {"name": "output", "schema": schema}}
