@@ -94,7 +94,16 @@ async def test_a_stream_s_hold_grows_by_steps_as_far_as_the_wallet_allows():
     purse = Purse(6_000 * TOKEN)
 
     with charge_of(purse, 110) as charge:
-        covered = [charge.output_covered(), await charge.cover_more(), await charge.cover_more()]
+        covered = [charge.output_covered(), await charge.cover_more(50), await charge.cover_more(4_000)]
 
     assert covered == [pytest.approx(100, abs=1), pytest.approx(4_196, abs=1), pytest.approx(5_990, abs=1)]
     assert purse.lease.free_nano == 6_000 * TOKEN
+
+
+async def test_a_stream_s_hold_catches_up_with_what_came_at_once():
+    purse = Purse(100_000 * TOKEN)
+
+    with charge_of(purse, 110) as charge:
+        covered = await charge.cover_more(20_000)
+
+    assert covered == pytest.approx(24_096, abs=1)

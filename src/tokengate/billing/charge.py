@@ -58,9 +58,10 @@ class Charge:
         """Return how many output tokens the hold pays for now."""
         return output_affordable(self.price, self.quote.prompt_bound, self.quote.hold.nano)
 
-    async def cover_more(self) -> int:
-        """Grow the hold by a step, as far as the wallet allows; return how many output tokens it now pays for."""
-        wanted_tokens = self.output_covered() + _GROWTH_TOKENS
+    async def cover_more(self, delivered_tokens: int) -> int:
+        """Grow the hold by a step beyond what it covers and what was delivered, as far as the wallet allows; return
+        how many output tokens it now pays for."""
+        wanted_tokens = max(self.output_covered(), delivered_tokens) + _GROWTH_TOKENS
         wanted_nano = self.price.max_cost_nano(self.quote.prompt_bound, wanted_tokens) + 1
         await self._teller.grow(self.quote.hold, wanted_nano)
         return self.output_covered()

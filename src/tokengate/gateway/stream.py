@@ -228,7 +228,7 @@ class StreamRun:
         delivered = lane.counted()
         if self._covered is None or delivered + _COVER_MARGIN_TOKENS <= self._covered:
             return
-        self._covered = await self._charge.cover_more()
+        self._covered = await self._charge.cover_more(delivered)
         if delivered >= self._covered:
             raise _Unaffordable
 
