@@ -23,7 +23,7 @@ from tokengate.core.clock import Clock, SystemClock, day_of
 from tokengate.core.ids import new_id
 from tokengate.core.logs import configure_logs
 from tokengate.core.master_key import VARIABLE, open_master_key
-from tokengate.core.money import read_yuan
+from tokengate.core.money import read_yuan, write_yuan
 from tokengate.core.sealing import Sealer
 from tokengate.core.settings import CallLimits, Settings
 from tokengate.core.settings_file import secret
@@ -40,6 +40,7 @@ from tokengate.storage.engine import Database, database_url, open_database
 from tokengate.storage.migrations.upgrade import upgrade
 from tokengate.storage.writer import Writer
 from tokengate.usage import store
+from tokengate.usage.crashed import record_crashed
 from tokengate.usage.retention import drop_old_calls
 from tokengate.web.admit import Admit
 from tokengate.web.dispatch import Dispatch
@@ -146,6 +147,10 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         teller = Teller(database, writer, clock, new_id=new_id)
         await teller.open()
         stack.push_async_callback(teller.close)
+        crashed = await record_crashed(database, writer)
+        if crashed.calls:
+            metrics.alarm("crashed_calls")
+            _log.warning("crashed_calls", calls=crashed.calls, held_yuan=write_yuan(crashed.held_nano))
         keyring = KeyRing(database, clock)
         await keyring.load()
         limiter = await _open_limiter(settings, catalog, database, clock)

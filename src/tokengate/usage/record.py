@@ -7,7 +7,7 @@ from tokengate.core.ids import day_of_id
 from tokengate.storage.tables import calls, usage_daily
 from tokengate.storage.writer import Add, Insert, Row
 
-FAILED_OUTCOMES = frozenset({"error", "upstream_cut"})
+FAILED_OUTCOMES = frozenset({"error", "upstream_cut", "crashed"})
 
 _MAX_ERROR_CHARS = 2_000
 _MAX_CLIENT_REQUEST_ID_CHARS = 200  # the column's width
@@ -26,7 +26,7 @@ class CallRecord(Struct, frozen=True):
     upstream: str
     stream: bool
     status: int
-    outcome: str  # ok | error | client_gone | upstream_cut | length
+    outcome: str  # ok | error | client_gone | upstream_cut | length | stopped | crashed
     error: str
     started_ms: int
     latency_ms: int

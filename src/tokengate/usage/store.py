@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.core.errors import BadRequest
 from tokengate.core.ids import day_of_id
-from tokengate.storage.tables import calls, retention, usage_daily
+from tokengate.storage.tables import calls, keys, open_calls, retention, usage_daily
 from tokengate.usage.record import CallRecord
 
 MAX_PAGE = 1_000
@@ -126,6 +126,42 @@ async def spend_of_day(read: AsyncConnection, day: int) -> dict[tuple[str, str],
         .group_by(usage_daily.c.key_id, usage_daily.c.model)
     )
     return {(key_id, model): int(nano) for key_id, model, nano in await read.execute(query)}
+
+
+class OpenCall(Struct, frozen=True):
+    """A call that was noted while it ran, and whose process died before it ended."""
+
+    id: str
+    org_id: str
+    project_id: str
+    key_id: str
+    wallet_id: str
+    model: str
+    upstream: str
+    held_nano: int
+    opened_ms: int
+
+
+async def list_open_calls(read: AsyncConnection, limit: int) -> list[OpenCall]:
+    """Return noted calls of every org. While no teller is at work, all of them are what a crash left."""
+    noted = open_calls.c
+    query = (
+        select(
+            noted.id,
+            keys.c.org_id,
+            keys.c.project_id,
+            noted.key_id,
+            noted.wallet_id,
+            noted.model,
+            noted.upstream,
+            noted.held_nano,
+            noted.opened_ms,
+        )
+        .join(keys, keys.c.id == noted.key_id)
+        .order_by(noted.id)
+        .limit(limit)
+    )
+    return [OpenCall(**row) for row in (await read.execute(query)).mappings()]
 
 
 async def keep_calls_from(tx: AsyncConnection, day: int) -> None:
