@@ -75,12 +75,13 @@ class Charge:
         priced = prices.bill(usage, self.price, self._traits)
         if priced.total_nano > hold.nano:
             await self._teller.grow(hold, priced.total_nano)
+        line = priced.to_json(source, raw_usage)  # before the money moves: from there on nothing may fail
         self._open = False
         settled = self._teller.settle(hold, priced.total_nano, call_id=call_id, now_ms=now_ms)
         return Bill(
             cost_nano=settled.settled_nano,
             overrun_nano=settled.overrun_nano,
-            json=priced.to_json(source, raw_usage),
+            json=line,
             alarms=priced.alarms,
             rows=settled.rows,
         )
