@@ -22,13 +22,15 @@ class Bucket:
     def wait_us(self, amount: int, limit: int, now_us: int) -> int:
         """Return how long until `amount` (at most `limit`) fits; 0 when it fits now."""
         assert amount <= limit
-        self._leak(limit, now_us)
+        if now_us > self._at_us:
+            self._leak(limit, now_us)
         over = self._debt - (limit - amount) * _MINUTE_US
         return -(-over // limit) if over > 0 else 0
 
     def charge(self, amount: int, limit: int, now_us: int) -> int:
         """Add to the debt, and return its new height, for which `correct` asks."""
-        self._leak(limit, now_us)
+        if now_us > self._at_us:
+            self._leak(limit, now_us)
         self._debt += amount * _MINUTE_US
         return self._debt
 
@@ -38,25 +40,29 @@ class Bucket:
         Of a charge that was too high, only what has not leaked away since is given back, so that a caller does not
         gain twice from the time that the call took.
         """
-        self._leak(limit, now_us)
+        if now_us > self._at_us:
+            self._leak(limit, now_us)
         change = (actual - charged) * _MINUTE_US
         if change < 0:
-            still_there = max(height - (now_us - charged_us) * limit, 0)
-            change = -min(-change, still_there, self._debt)
+            still_there = height - (now_us - charged_us) * limit
+            change = max(change, -still_there, -self._debt) if still_there > 0 else 0
         self._debt += change
 
     def remaining(self, limit: int, now_us: int) -> int:
         """Return how much fits now."""
-        self._leak(limit, now_us)
-        return max(limit * _MINUTE_US - self._debt, 0) // _MINUTE_US
+        if now_us > self._at_us:
+            self._leak(limit, now_us)
+        free = limit + -self._debt // _MINUTE_US
+        return free if free > 0 else 0
 
     def reset_us(self, limit: int, now_us: int) -> int:
         """Return how long until the bucket is empty again."""
-        self._leak(limit, now_us)
+        if now_us > self._at_us:
+            self._leak(limit, now_us)
         return -(-self._debt // limit)
 
     def _leak(self, limit: int, now_us: int) -> None:
-        if now_us > self._at_us:
-            if self._debt:
-                self._debt = max(self._debt - (now_us - self._at_us) * limit, 0)
-            self._at_us = now_us
+        if self._debt:
+            debt = self._debt - (now_us - self._at_us) * limit
+            self._debt = debt if debt > 0 else 0
+        self._at_us = now_us

@@ -10,7 +10,7 @@ it. Spend counts when a call ends: the calls that are in flight when a day's lim
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 from tokengate.core.clock import Clock, day_of
@@ -82,7 +82,8 @@ class Limiter:
     """
 
     def __init__(self, clock: Clock, defaults: Limits, model_limits: Mapping[str, Limits] | None = None) -> None:
-        self._clock = clock
+        self._now_s = clock.now_s
+        self._monotonic_s = clock.monotonic_s
         self._defaults = defaults
         self._model_rules = {
             model_id: rules for model_id, limits in (model_limits or {}).items() if (rules := _rules(limits, limits))
@@ -98,32 +99,40 @@ class Limiter:
 
     def admit(self, caller: Caller, model_id: str, tokens_bound: int) -> Admission:
         """Admit a call that will use at most `tokens_bound` tokens. Raises RateLimited."""
-        key_rules = _rules(caller.limits, self._defaults)
-        model_rules = self._model_rules.get(model_id) if self._model_rules else None
-        if key_rules is None and model_rules is None:
-            return _UNLIMITED
-        now_us = self._now_us()
-        self._turn_day()
-        self._sweep(now_us)
         charges: list[_Charge] = []
-        if key_rules is not None:
-            charges.append(self._charge(caller.key_id, key_rules, tokens_bound, "this key"))
-        if model_rules is not None:
-            where = f"the model '{model_id}' with this key"
-            charges.append(self._charge((caller.key_id, model_id), model_rules, tokens_bound, where))
-        self._check(charges, now_us)
+        key_id = caller.key_id
+        counter = self._counters.get(key_id)
+        if counter is not None and counter.limits is caller.limits:
+            charges.append(_Charge(key_id, counter, counter.rules, tokens_bound))
+        elif key_rules := _rules(caller.limits, self._defaults):
+            charges.append(self._charge(key_id, caller.limits, key_rules, tokens_bound))
+        if self._model_rules and (model_rules := self._model_rules.get(model_id)):
+            charges.append(self._charge((key_id, model_id), model_rules, model_rules, tokens_bound))
+        if not charges:
+            return _UNLIMITED
+        now_us = int(self._monotonic_s() * 1_000_000)
+        self._turn_day()
+        waits: list[tuple[int, str]] = []
         for charge in charges:
-            charge.make(now_us)
+            self._add_waits(waits, charge, now_us)
+        if not waits:
+            for charge in charges:
+                charge.make(now_us)
+        if len(self._counters) > len(charges):
+            self._sweep(now_us)
+        if waits:
+            raise _refusal(waits, charges, now_us)
         return Admission(self, charges, _headers(charges, now_us), self._day, now_us)
 
     def finish(self, charges: "list[_Charge]", day: int, admitted_us: int, tokens: int, cost_nano: int) -> None:
         """End a call, for its Admission. The cost counts for the day in which the call began."""
-        now_us = self._now_us()
-        self._turn_day()
+        now_us = int(self._monotonic_s() * 1_000_000)
         for charge in charges:
             charge.end(tokens, admitted_us, now_us)
-            if charge.rules.spend_per_day_nano is not None and day == self._day:
-                self._spent[charge.scope] = self._spent.get(charge.scope, 0) + cost_nano
+            if charge.rules.spend_per_day_nano is not None:
+                self._turn_day()
+                if day == self._day:
+                    self._spent[charge.scope] = self._spent.get(charge.scope, 0) + cost_nano
 
     def load_spend(self, spent: Mapping[tuple[str, str], int], day: int) -> None:
         """Take over what (key, model) pairs have spent on `day` so far, as the usage records have it.
@@ -141,43 +150,34 @@ class Limiter:
         for scope, nano in loaded.items():
             self._spent[scope] = max(self._spent.get(scope, 0), nano)
 
-    def _charge(self, scope: Scope, rules: "_Rules", tokens_bound: int, where: str) -> "_Charge":
+    def _charge(self, scope: Scope, limits: Limits, rules: "_Rules", tokens_bound: int) -> "_Charge":
         counter = self._counters.get(scope)
         if counter is None:
-            counter = self._counters[scope] = _Counter()
-        return _Charge(scope, rules, counter, tokens_bound, where)
+            counter = self._counters[scope] = _Counter(limits, rules)
+        else:
+            counter.limits, counter.rules = limits, rules
+        return _Charge(scope, counter, rules, tokens_bound)
 
-    def _check(self, charges: "list[_Charge]", now_us: int) -> None:
-        """Refuse by the limit that takes longest to let the call pass, so that Retry-After can be trusted."""
-        waits = [(wait_us, sentence) for charge in charges for wait_us, sentence in self._waits(charge, now_us)]
-        if not waits:
-            return
-        wait_us, sentence = max(waits)
-        raise RateLimited(
-            f"Rate limit reached: {sentence}. Try again in {write_duration(wait_us)}.",
-            retry_after_s=wait_us / 1_000_000,
-            headers=_headers(charges, now_us),
-        )
-
-    def _waits(self, charge: "_Charge", now_us: int) -> Iterator[tuple[int, str]]:
-        """Yield how long each limit that is reached keeps the call out, and which it is."""
+    def _add_waits(self, waits: list[tuple[int, str]], charge: "_Charge", now_us: int) -> None:
+        """Add how long each limit that is reached keeps the call out, and which it is."""
         rules, counter = charge.rules, charge.counter
         limit = rules.requests_per_minute
         if limit is not None and (wait_us := counter.requests.wait_us(1, limit, now_us)):
-            yield wait_us, f"{limit} requests per minute for {charge.where}"
+            waits.append((wait_us, f"{limit} requests per minute for {charge.where()}"))
         limit = rules.tokens_per_minute
         if limit is not None and (wait_us := counter.tokens.wait_us(charge.tokens, limit, now_us)):
-            yield wait_us, f"{limit} tokens per minute for {charge.where}; this call asks for up to {charge.tokens}"
+            asked = f"this call asks for up to {charge.tokens}"
+            waits.append((wait_us, f"{limit} tokens per minute for {charge.where()}; {asked}"))
         limit = rules.concurrency
         if limit is not None and counter.in_flight >= limit:
-            yield _BUSY_RETRY_US, f"{limit} concurrent calls for {charge.where}"
+            waits.append((_BUSY_RETRY_US, f"{limit} concurrent calls for {charge.where()}"))
         limit = rules.spend_per_day_nano
         if limit is not None and self._spent.get(charge.scope, 0) >= limit:
-            wait_us = max(self._day_ends_s * 1_000_000 - int(self._clock.now_s() * 1_000_000), 1)
-            yield wait_us, f"¥{write_yuan(limit)} of spend per UTC day for {charge.where}"
+            wait_us = max(self._day_ends_s * 1_000_000 - int(self._now_s() * 1_000_000), 1)
+            waits.append((wait_us, f"¥{write_yuan(limit)} of spend per UTC day for {charge.where()}"))
 
     def _turn_day(self) -> None:
-        now_s = self._clock.now_s()
+        now_s = self._now_s()
         if now_s >= self._day_ends_s:
             self._day = day_of(now_s)
             self._day_ends_s = (int(now_s) // _DAY_S + 1) * _DAY_S
@@ -190,9 +190,6 @@ class Limiter:
             if not counter.is_idle(now_us):
                 self._counters[scope] = counter
 
-    def _now_us(self) -> int:
-        return int(self._clock.monotonic_s() * 1_000_000)
-
 
 class _Rules(NamedTuple):
     """Limits in force, at least one of them set."""
@@ -204,53 +201,58 @@ class _Rules(NamedTuple):
 
 
 class _Counter:
-    """What one scope has used lately."""
+    """What one scope has used lately, and the limits as they were named at its last call."""
 
-    __slots__ = ("idle_from_us", "in_flight", "requests", "tokens")
+    __slots__ = ("in_flight", "limits", "requests", "rules", "tokens")
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits, rules: _Rules) -> None:
+        self.limits = limits
+        self.rules = rules  # what `limits` come to
         self.requests = Bucket()
         self.tokens = Bucket()
         self.in_flight = 0
-        self.idle_from_us = 0  # when both buckets will have run empty
 
     def is_idle(self, now_us: int) -> bool:
-        return not self.in_flight and now_us >= self.idle_from_us
+        """Whether no call is in flight and both buckets have run empty."""
+        if self.in_flight:
+            return False
+        requests, tokens, _, _ = self.rules
+        return (requests is None or not self.requests.reset_us(requests, now_us)) and (
+            tokens is None or not self.tokens.reset_us(tokens, now_us)
+        )
 
 
 class _Charge:
     """One call against one counter."""
 
-    __slots__ = ("_height", "counter", "rules", "scope", "tokens", "where")
+    __slots__ = ("_height", "counter", "rules", "scope", "tokens")
 
-    def __init__(self, scope: Scope, rules: _Rules, counter: _Counter, tokens_bound: int, where: str) -> None:
+    def __init__(self, scope: Scope, counter: _Counter, rules: _Rules, tokens_bound: int) -> None:
         self.scope = scope
-        self.rules = rules
         self.counter = counter
-        self.where = where
+        self.rules = rules
         limit = rules.tokens_per_minute
-        self.tokens = tokens_bound if limit is None else min(tokens_bound, limit)
+        self.tokens = tokens_bound if limit is None or tokens_bound < limit else limit
         self._height = 0
+
+    def where(self) -> str:
+        """Return what the limits are for, in words."""
+        return "this key" if isinstance(self.scope, str) else f"the model '{self.scope[1]}' with this key"
 
     def make(self, now_us: int) -> None:
         rules, counter = self.rules, self.counter
         counter.in_flight += 1
-        if rules.requests_per_minute is not None:
-            counter.requests.charge(1, rules.requests_per_minute, now_us)
-        if rules.tokens_per_minute is not None:
-            self._height = counter.tokens.charge(self.tokens, rules.tokens_per_minute, now_us)
+        if (limit := rules.requests_per_minute) is not None:
+            counter.requests.charge(1, limit, now_us)
+        if (limit := rules.tokens_per_minute) is not None:
+            self._height = counter.tokens.charge(self.tokens, limit, now_us)
 
     def end(self, tokens: int, admitted_us: int, now_us: int) -> None:
-        rules, counter = self.rules, self.counter
+        counter = self.counter
         counter.in_flight -= 1
         assert counter.in_flight >= 0
-        reset_us = 0
-        if (limit := rules.tokens_per_minute) is not None:
+        if (limit := self.rules.tokens_per_minute) is not None:
             counter.tokens.correct(self.tokens, tokens, self._height, admitted_us, limit, now_us)
-            reset_us = counter.tokens.reset_us(limit, now_us)
-        if (limit := rules.requests_per_minute) is not None:
-            reset_us = max(reset_us, counter.requests.reset_us(limit, now_us))
-        counter.idle_from_us = now_us + reset_us
 
 
 def _rules(own: Limits, defaults: Limits) -> _Rules | None:
@@ -272,23 +274,28 @@ def _rules(own: Limits, defaults: Limits) -> _Rules | None:
     return _Rules(requests, tokens, concurrency, spend_nano)
 
 
+def _refusal(waits: list[tuple[int, str]], charges: list[_Charge], now_us: int) -> RateLimited:
+    """Refuse by the limit that takes longest to let the call pass, so that Retry-After can be trusted."""
+    wait_us, sentence = max(waits)
+    return RateLimited(
+        f"Rate limit reached: {sentence}. Try again in {write_duration(wait_us)}.",
+        retry_after_s=wait_us / 1_000_000,
+        headers=_headers(charges, now_us),
+    )
+
+
 def _headers(charges: list[_Charge], now_us: int) -> Headers:
-    """Return the headers of the limits that are set."""
-    requests = [
-        (charge.counter.requests, limit)
-        for charge in charges
-        if (limit := charge.rules.requests_per_minute) is not None
-    ]
-    tokens = [
-        (charge.counter.tokens, limit) for charge in charges if (limit := charge.rules.tokens_per_minute) is not None
-    ]
-    return _tightest(REQUESTS, requests, now_us) + _tightest(TOKENS, tokens, now_us)
-
-
-def _tightest(names: tuple[str, str, str], buckets: list[tuple[Bucket, int]], now_us: int) -> Headers:
-    if not buckets:
-        return ()
-    bucket, limit = buckets[0]
-    if len(buckets) > 1:
-        bucket, limit = min(buckets, key=lambda pair: pair[0].remaining(pair[1], now_us))
-    return rate_headers(names, limit, bucket.remaining(limit, now_us), bucket.reset_us(limit, now_us))
+    """Return the headers of the limits that are set; of two limits of a kind, those of the tighter one."""
+    requests = tokens = None
+    for charge in charges:
+        rules, counter = charge.rules, charge.counter
+        if (limit := rules.requests_per_minute) is not None:
+            left = counter.requests.remaining(limit, now_us)
+            if requests is None or left < requests[1]:
+                requests = (limit, left, counter.requests.reset_us(limit, now_us))
+        if (limit := rules.tokens_per_minute) is not None:
+            left = counter.tokens.remaining(limit, now_us)
+            if tokens is None or left < tokens[1]:
+                tokens = (limit, left, counter.tokens.reset_us(limit, now_us))
+    headers = rate_headers(REQUESTS, *requests) if requests else ()
+    return headers + rate_headers(TOKENS, *tokens) if tokens else headers
