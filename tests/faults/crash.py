@@ -235,9 +235,9 @@ class Crash:
         by_mark = {call.mark: call for call in self.sent}
         billed: dict[str, str] = {}  # by idempotency key or mark
         for call_id, mark, nano in rows:
-            call = by_mark[mark]
             if not nano:
                 continue
+            call = by_mark[mark]
             name = call.once or mark
             assert name not in billed, f"{billed[name]} and {call_id} are bills of the same call {call}"
             billed[name] = call_id

@@ -24,14 +24,16 @@ class Crashed(Struct, frozen=True):
 
 
 async def record_crashed(database: Database, writer: Writer) -> Crashed:
-    """Turn every noted call into a record. To be called before the first call of this process."""
+    """Turn every noted call that has not ended into a record. To be called before the first call of this process."""
     total = Crashed()
     while True:
         async with database.read() as read:
             found = await list_open_calls(read, _BATCH)
+        cut_off = [call for call in found if not call.ended]
         for call in found:
-            await writer.commit([*rows_of(_record(call)), Delete(open_calls, (call.id,))])
-        total = Crashed(total.calls + len(found), total.held_nano + sum(call.held_nano for call in found))
+            record = [] if call.ended else rows_of(_record(call))
+            await writer.commit([*record, Delete(open_calls, (call.id,))])
+        total = Crashed(total.calls + len(cut_off), total.held_nano + sum(call.held_nano for call in cut_off))
         if len(found) < _BATCH:
             return total
 

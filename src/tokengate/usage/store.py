@@ -129,7 +129,7 @@ async def spend_of_day(read: AsyncConnection, day: int) -> dict[tuple[str, str],
 
 
 class OpenCall(Struct, frozen=True):
-    """A call that was noted while it ran, and whose process died before it ended."""
+    """A call that was noted while it ran. `ended`: it has its record, and only the note was left behind."""
 
     id: str
     org_id: str
@@ -140,6 +140,7 @@ class OpenCall(Struct, frozen=True):
     upstream: str
     held_nano: int
     opened_ms: int
+    ended: bool
 
 
 async def list_open_calls(read: AsyncConnection, limit: int) -> list[OpenCall]:
@@ -156,8 +157,10 @@ async def list_open_calls(read: AsyncConnection, limit: int) -> list[OpenCall]:
             noted.upstream,
             noted.held_nano,
             noted.opened_ms,
+            calls.c.id.is_not(None).label("ended"),
         )
         .join(keys, keys.c.id == noted.key_id)
+        .outerjoin(calls, (calls.c.key_id == noted.key_id) & (calls.c.id == noted.id))
         .order_by(noted.id)
         .limit(limit)
     )
