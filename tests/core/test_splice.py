@@ -147,3 +147,15 @@ def test_a_member_is_read_as_its_bytes():
 def test_what_is_not_an_object_is_a_value_error(body: bytes):
     with pytest.raises(ValueError):
         Members(body)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a":1,"model":"x","z":[2]}', b'{"a": 1, "model": "x"}', b' {"model" :\n"x" , "a":1} ']
+)
+def test_one_member_is_replaced_as_an_edit_replaces_it(body: bytes):
+    members = Members(body)
+
+    assert members.replace("model", b'"longer"') == body.replace(b'"x"', b'"longer"')
+    assert members.replace("model", b'"longer"') == members.edit(replace={"model": b'"longer"'})
+    with pytest.raises(KeyError):
+        members.replace("missing", b"1")

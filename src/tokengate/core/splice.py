@@ -71,6 +71,11 @@ class Members:
         """Return where a member lies. Raises KeyError when there is no such member."""
         return self._all_spans()[name]
 
+    def replace(self, name: str, value: bytes) -> bytes:
+        """Return the object with another value of one member. Raises KeyError when there is no such member."""
+        _, value_at, end = self.span(name)
+        return b"".join((self.body[:value_at], value, self.body[end:]))
+
     def edit(
         self,
         *,

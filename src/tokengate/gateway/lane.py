@@ -32,10 +32,13 @@ def prepare(body: bytes, asked: Asked, operation: Operation, target: Target, out
     drops = provider.drops if operation.chat_names else ()
     inject = asked.stream and not asked.include_usage and provider.usage_on_request
     renamed = asked.model != target.model
-    if not (renamed or inject or target.parameters or renames or drops) and output_cap is None:
-        return Prepared(body, usage_injected=False)
-
     members = asked.members
+    if not (inject or target.parameters or renames or drops) and output_cap is None:
+        if not renamed:
+            return Prepared(body, usage_injected=False)
+        if "model" in members:
+            return Prepared(members.replace("model", json.encode(target.model)), usage_injected=False)
+
     wanted: dict[str, bytes] = {}
     removed: set[str] = {name for name in drops if name in members}
     for theirs, ours in renames.items():

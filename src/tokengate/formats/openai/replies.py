@@ -100,7 +100,7 @@ def rename_model(body: bytes, ours: str) -> bytes:
     members = _members(body)
     if "model" not in members:
         return members.body
-    return members.edit(replace={"model": msgspec.json.encode(ours)})
+    return members.replace("model", msgspec.json.encode(ours))
 
 
 def add_twins(body: bytes, holder: str) -> bytes:
