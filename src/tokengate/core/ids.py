@@ -6,6 +6,7 @@ read from its id.
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 
 from tokengate.core.clock import day_of
 
@@ -23,8 +24,13 @@ def new_id(prefix: str, now_s: float) -> str:
 
 def day_of_id(identifier: str) -> int | None:
     """Return the UTC day (20261121) in which an id was made; None when the text is not one of our ids."""
-    digits = identifier[-_DIGITS:]
-    if len(digits) != _DIGITS or identifier[-_DIGITS - 1 : -_DIGITS] != "_" or not digits.isalnum():
+    return _day_of_tail(identifier[-_DIGITS - 1 :])
+
+
+@lru_cache(maxsize=1024)  # every row of a call asks for the day of the same id
+def _day_of_tail(tail: str) -> int | None:
+    digits = tail[1:]
+    if len(digits) != _DIGITS or tail[0] != "_" or not digits.isalnum():
         return None
     try:
         int(digits, 16)
