@@ -1,6 +1,8 @@
 """Backends that fail, each in its own way: who is tried next, who is left alone, what the caller is told, and when."""
 
+import asyncio
 import json
+import os
 import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.e2e.gateway import free_port
+from tests.e2e.gateway import COMMAND, free_port
 from tests.hosted import Hosted, hosted, sells, upstream
 from tests.raw_http import Answer
 from tests.simulators.openai_upstream import DONE, Reply, Upstream, by_model, chunk, completion, usage_of
@@ -300,6 +302,22 @@ async def test_a_backend_that_keeps_failing_is_left_alone_until_its_cooldown_end
         assert (rows[0]["failures"], rows[0]["last_failure"]) == (5, "status")
         assert 4 < rows[0]["cooldown_s"] <= 5
         assert gateway.counter('tokengate_upstream_errors_total{kind="status",upstream="first"}') == 5
+
+
+async def test_the_command_line_shows_what_is_left_alone(tmp_path: Path) -> None:
+    async with failing(tmp_path, fails(500)) as (_, _, gateway):
+        for _ in range(5):
+            await gateway.post(ASK)
+        environ = {**os.environ, "TOKENGATE_PORT": str(gateway.port)}
+        command = await asyncio.create_subprocess_exec(
+            *COMMAND, "upstreams", "--json", stdout=asyncio.subprocess.PIPE, env=environ, cwd=tmp_path
+        )
+        output, _ = await command.communicate()
+
+    first, second = json.loads(output)
+    assert (first["name"], first["state"], first["failures"], first["models"]) == ("first", "open", 5, ["ours"])
+    assert 0 < first["cooldown_s"] <= 5
+    assert (second["name"], second["state"]) == ("second", "closed")
 
 
 async def test_a_model_without_a_healthy_backend_is_a_503_that_says_when(tmp_path: Path) -> None:

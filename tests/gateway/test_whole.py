@@ -10,6 +10,7 @@ import pytest
 
 from tests.hosted import Hosted, hosted, sells, upstream
 from tests.simulators.openai_upstream import Reply, Upstream, by_model, completion, usage_of
+from tests.support import eventually
 from tokengate.catalog.tokens import estimate_tokens
 
 JSON = {"content-type": "application/json; charset=utf-8", "x-vendor": "1", "x-request-id": "req-vendor"}
@@ -26,11 +27,17 @@ REPLY = (
 
 @asynccontextmanager
 async def serving(
-    folder: Path, reply: Reply | None, *, theirs: str = "theirs", balance: str = "10", max_output: int = 1_000
+    folder: Path,
+    reply: Reply | None,
+    *,
+    theirs: str = "theirs",
+    balance: str = "10",
+    max_output: int = 1_000,
+    on_abort: str = "cancel",
 ) -> AsyncGenerator[tuple[Upstream, Hosted]]:
     """A gateway that sells `ours`, which its upstream calls `theirs`."""
     async with Upstream(by_model if reply is None else lambda _: reply) as simulator:
-        config = upstream(simulator.url, "embedder").replace(
+        config = upstream(simulator.url, "embedder", on_abort=on_abort).replace(
             'models = ["embedder"]', f'models = {{ ours = "{theirs}", embedder = "embedder" }}'
         )
         config += sells("ours", max_output=max_output, aliases=["our-alias"])
@@ -163,3 +170,20 @@ async def test_the_bill_is_durable_before_the_reply_leaves(tmp_path: Path) -> No
         record = await gateway.get(f"/v1/usage/{answer.headers['x-request-id']}")
 
     assert (record.status, record.json["outcome"]) == (200, "ok")
+
+
+async def test_a_whole_reply_that_nobody_waits_for_is_drained_and_billed_where_the_policy_says_so(
+    tmp_path: Path,
+) -> None:
+    reply = Reply(headers=JSON, pieces=[REPLY], gated=True)
+    draining = serving(tmp_path, reply, on_abort="drain")
+    async with draining as (simulator, gateway), gateway.connect() as caller:
+        await gateway.begin(caller, REQUEST)
+        call = await simulator.arrived()
+        caller.leave()
+        await eventually(lambda: gateway.counter("tokengate_drains") == 1)
+        call.release(2)
+
+        record = await gateway.last_call()
+
+    assert (record["outcome"], record["usage_source"], record["cost"]) == ("client_gone", "vendor", "0.015")
