@@ -22,6 +22,7 @@ from tokengate.ledger.verify import verify
 from tokengate.storage.engine import connect_sqlite
 
 MODEL = "usage-5-7"
+BIG = "usage-5000-7000"  # more than the wallet has
 COST = "0.012"  # (5 + 7) tokens at 1 yuan per 1,000
 COST_NANO = 12 * NANO_PER_YUAN // 1000
 TEN = 10 * NANO_PER_YUAN
@@ -51,7 +52,7 @@ async def simulator(gate: Gate) -> AsyncGenerator[Upstream]:
 
 @pytest.fixture
 async def gateway(simulator: Upstream, tmp_path: Path) -> AsyncGenerator[Hosted]:
-    async with hosted(tmp_path, upstream(simulator.url, MODEL) + sells(MODEL)) as gateway:
+    async with hosted(tmp_path, upstream(simulator.url, MODEL, BIG) + sells(MODEL) + sells(BIG)) as gateway:
         yield gateway
         await gateway.idle()
         assert (await gateway.balance())["held"] == "0"
@@ -185,6 +186,29 @@ async def test_stream_that_cannot_be_recorded_ends_with_an_error_and_costs_nothi
     assert b"[DONE]" not in answer.body
     assert balance_nano(gateway) == TEN
     assert counted(gateway) == {"503": 1}
+
+
+async def test_stream_that_meets_a_defect_ends_with_an_error_and_costs_nothing(
+    gateway: Hosted, simulator: Upstream, gate: Gate
+) -> None:
+    """It costs more than was held, and the wallet cannot be asked for more, because the database has lost it."""
+    gate.closed = True
+    async with gateway.connect() as connection:
+        await gateway.begin(connection, STREAM | {"model": BIG})
+        (await simulator.arrived()).release(2)
+        await connection.read_head()
+        body = await connection.read_until(b"Hello")
+        with closing(connect_sqlite(gateway.platform.database.path)) as other, capture_logs() as logs:
+            await _execute(other, "BEGIN IMMEDIATE", "ALTER TABLE wallets RENAME TO lost", "COMMIT")
+            simulator.calls[0].release(20)
+            body += await connection.read_rest()
+            await _execute(other, "BEGIN IMMEDIATE", "ALTER TABLE lost RENAME TO wallets", "COMMIT")
+
+    assert b'"error"' in body.strip().split(b"\n\n")[-1]
+    assert b"[DONE]" not in body
+    assert [log["event"] for log in logs] == ["defect"]
+    await gateway.idle()
+    assert balance_nano(gateway) == TEN
 
 
 async def test_stream_that_was_cut_and_billed_is_not_billed_again_for_the_same_idempotency_key(

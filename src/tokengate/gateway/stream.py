@@ -27,6 +27,7 @@ _COVER_CHECK_BYTES = 16 * 1024  # received bytes between two looks at what the h
 _COVER_MARGIN_TOKENS = 1_024  # what may arrive until the next look
 _MAX_DRAIN_BYTES = 8 * 1024 * 1024  # read on for an absent caller at most this much
 _MAX_DRAIN_S = 120.0
+_DEFECT = "The gateway could not end this reply; the operator has been told."
 
 
 class _Unaffordable(Exception):
@@ -85,13 +86,13 @@ class StreamRun:
     async def run(self) -> Metered | None:
         """Answer the call; return what it came to, None when nothing was delivered and nothing is owed.
 
-        Raises GatewayError; when the head is out, after the caller was told so by an error event.
+        Whatever it raises, when the head is out the caller has been told so by an error event.
         """
         try:
             return await self._answer()
-        except GatewayError as error:
+        except Exception as error:
             if self._opened:
-                await self._last(_event(error))
+                await self._last(_event(error if isinstance(error, GatewayError) else GatewayError(_DEFECT)))
             raise
 
     async def _answer(self) -> Metered | None:
