@@ -293,11 +293,11 @@ class Process:
                     await caller.request("GET", "/readyz")
                     return refused.status, (await caller.answer()).status
 
-    async def records(self) -> list[dict[str, Any]]:
-        """Return what the stopped gateway recorded, the oldest call first."""
+    async def records(self) -> dict[str, dict[str, Any]]:
+        """Return what the stopped gateway recorded, by outcome."""
         async with hosted(self.gateway.folder, "") as gateway:
             calls = (await gateway.get("/v1/usage", headers={"authorization": f"Bearer {self.key}"})).json["data"]
-            return list(reversed(calls))
+            return {call["outcome"]: call for call in calls}
 
 
 def scripted(call: Call) -> Reply:
@@ -333,14 +333,14 @@ async def test_on_sigterm_what_is_in_flight_finishes_and_is_billed_and_the_deadl
     assert b"[DONE]" not in cut
     assert "stopped" in json.loads(cut.split(b"data: ")[-1])["error"]["message"]
     assert (refused.status, refused.headers["retry-after"]) == (503, "2")
-    assert [(record["outcome"], record["usage_source"]) for record in records] == [
-        ("ok", "vendor"),
-        ("stopped", "estimated"),
-        ("error", None),
-    ]
-    assert records[0]["cost"] == "0.015"
-    assert 0 < float(records[1]["cost"]) < 0.015
-    assert records[2]["cost"] == "0"
+    assert {outcome: record["usage_source"] for outcome, record in records.items()} == {
+        "ok": "vendor",
+        "stopped": "estimated",
+        "error": None,
+    }
+    assert records["ok"]["cost"] == "0.015"
+    assert 0 < float(records["stopped"]["cost"]) < 0.015
+    assert records["error"]["cost"] == "0"
 
 
 async def test_a_second_gateway_on_the_port_or_the_data_is_refused_in_one_sentence_and_harms_nothing(
