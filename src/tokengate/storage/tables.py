@@ -147,7 +147,8 @@ calls = Table(
     Column("upstream", String(100), nullable=False),
     Column("stream", Boolean, nullable=False),
     Column("status", Integer, nullable=False),
-    Column("outcome", String(24), nullable=False),  # ok | error | client_gone | upstream_cut | length | stopped | crashed
+    # ok | error | client_gone | upstream_cut | length | stopped | crashed
+    Column("outcome", String(24), nullable=False),
     Column("error", Text, nullable=False),
     Column("started_ms", BigInteger, nullable=False),
     Column("latency_ms", Integer, nullable=False),
