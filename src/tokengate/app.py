@@ -187,6 +187,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             body_timeout_s=settings.server.body_timeout_s,
         )
         metrics.show_breakers(backends.breaker_states)
+        metrics.gauge("tokengate_in_flight", "Calls being answered now", lambda: len(watch))
         metrics.gauge("tokengate_drains", "Abandoned calls being read to their end", lambda: watch.drains)
 
         async def refresh_keys() -> None:

@@ -90,7 +90,7 @@ def test_gauges_are_read_when_they_are_shown():
     samples(metrics)
 
     value, state = 2.0, "closed"
-    metrics.in_flight = 3
+    metrics.gauge("tokengate_in_flight", "Calls being answered now", lambda: 3)
     shown = samples(metrics)
 
     assert shown[labelled("tokengate_example")] == 2

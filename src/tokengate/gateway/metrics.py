@@ -76,7 +76,6 @@ class Metrics(Collector):
         self.alarms: dict[str, int] = {}
         self.commits = Histogram(_COMMIT_BOUNDS_US)
         self.committed_rows = 0
-        self.in_flight = 0
         self._registry = CollectorRegistry()
         for part in (self, ProcessCollector, PlatformCollector, GCCollector):
             if part is self:
@@ -156,6 +155,5 @@ class Metrics(Collector):
         for upstream, model, state in self._breakers():
             breakers.add_metric([upstream, model, state], 1)
         yield from (errors, refused, alarms, commits, rows, breakers)
-        yield GaugeMetricFamily("tokengate_in_flight", "Calls being answered now", value=self.in_flight)
         for name, (text, value) in self._gauges.items():
             yield GaugeMetricFamily(name, text, value=value())

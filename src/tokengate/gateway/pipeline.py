@@ -58,7 +58,6 @@ class Gateway(Struct, frozen=True, eq=False):
             metrics.refuse(error.code or str(error.status))
             raise
         call = Call(call_id, principal, operation, asked, model, options, sink, started_s=started_s, now_ms=now_ms)
-        metrics.in_flight += 1
         self.watch.enter(call)
         try:
             if options.idempotency_key is None:
@@ -67,7 +66,6 @@ class Gateway(Struct, frozen=True, eq=False):
                 await self._admit_once(call, price, route, body, options.idempotency_key)
         finally:
             self.watch.leave(call)
-            metrics.in_flight -= 1
 
     def _find(self, name: str, operation: Operation) -> tuple[Model, Price, Route]:
         model = self.catalog.resolve(name)
