@@ -7,6 +7,7 @@ from structlog.testing import capture_logs
 from tests.support import FakeClock
 from tests.web.requests import MemoryChannel, request_of
 from tokengate.core.errors import BadKey, ClientGone, NotFound
+from tokengate.reference.table import ApiOperation, Method
 from tokengate.web.dispatch import Dispatch, Endpoint, Handler
 from tokengate.web.errors import BadKeyWords
 from tokengate.web.request import Request
@@ -25,9 +26,13 @@ def raising(error: BaseException) -> Handler:
     return handler
 
 
+def endpoint(method: Method, path: str, handler: Handler = say_path, words: BadKeyWords | None = None) -> Endpoint:
+    return Endpoint(ApiOperation("test", method, path), handler, bad_key=words)
+
+
 def dispatch_of(*endpoints: Endpoint, cors: Sequence[str] = ("*",), body_timeout_s: float = 30.0) -> Dispatch:
     return Dispatch(
-        endpoints or [Endpoint("GET", path, say_path, "Say the path") for path in PATHS],
+        endpoints or [endpoint("GET", path) for path in PATHS],
         clock=FakeClock(),
         new_id=lambda prefix, _: f"{prefix}_new",
         cors=cors,
@@ -66,7 +71,7 @@ async def test_an_unknown_path_is_named_but_not_at_length():
 
 
 async def test_a_wrong_method_is_told_every_right_one():
-    both = dispatch_of(Endpoint("POST", "/a", say_path, ""), Endpoint("GET", "/a", say_path, ""))
+    both = dispatch_of(endpoint("POST", "/a"), endpoint("GET", "/a"))
 
     answer = await ask(both, "DELETE", "/a")
 
@@ -75,14 +80,14 @@ async def test_a_wrong_method_is_told_every_right_one():
 
 async def test_an_expected_error_is_written_in_the_words_of_its_path():
     words = BadKeyWords("Invalid API-KEY", None)
-    answer = await ask(dispatch_of(Endpoint("GET", "/a", raising(BadKey()), "", words)), path="/a")
+    answer = await ask(dispatch_of(endpoint("GET", "/a", raising(BadKey()), words)), path="/a")
 
     assert answer.status == 401
     assert json.loads(answer.body)["error"]["message"] == "Invalid API-KEY"
 
 
 async def test_a_body_that_is_late_is_a_408():
-    late = dispatch_of(Endpoint("GET", "/a", raising(TimeoutError()), ""), body_timeout_s=1.5)
+    late = dispatch_of(endpoint("GET", "/a", raising(TimeoutError())), body_timeout_s=1.5)
 
     answer = await ask(late, path="/a")
 
@@ -91,7 +96,7 @@ async def test_a_body_that_is_late_is_a_408():
 
 
 async def test_a_defect_is_a_500_that_says_nothing_and_a_log_that_says_all():
-    broken = dispatch_of(Endpoint("GET", "/a", raising(ZeroDivisionError("the secret cause")), ""))
+    broken = dispatch_of(endpoint("GET", "/a", raising(ZeroDivisionError("the secret cause"))))
 
     with capture_logs() as logs:
         answer = await ask(broken, path="/a")
@@ -109,7 +114,7 @@ async def test_after_the_head_nothing_is_added_to_a_reply(error: Exception):
         raise error
 
     with capture_logs():
-        answer = await ask(dispatch_of(Endpoint("GET", "/a", handler, "")), path="/a")
+        answer = await ask(dispatch_of(endpoint("GET", "/a", handler)), path="/a")
 
     assert (answer.status, answer.body) == (200, b"data: 1\n\n")
 

@@ -13,6 +13,7 @@ from msgspec import Struct
 from tokengate.core.clock import Clock
 from tokengate.core.errors import BodyTimeout, GatewayError, MethodNotAllowed, NotFound
 from tokengate.core.ids import NewId
+from tokengate.reference.table import ApiOperation
 from tokengate.web.errors import BadKeyWords, error_body, error_headers
 from tokengate.web.request import Headers, Request
 
@@ -29,13 +30,23 @@ _METHODS = "GET, POST, DELETE, OPTIONS"
 
 
 class Endpoint(Struct, frozen=True, eq=False):
-    """One public route. A path that ends with `/{id}` is matched as a prefix; the id may contain slashes."""
+    """One public route: a row of the operation table, served under one of its bases.
 
-    method: str
-    path: str
+    A path that ends with `/{id}` is matched as a prefix; the id may contain slashes.
+    """
+
+    operation: ApiOperation
     handler: Handler
-    summary: str
+    base: str = ""
     bad_key: BadKeyWords | None = None
+
+    @property
+    def method(self) -> str:
+        return self.operation.method
+
+    @property
+    def path(self) -> str:
+        return self.base + self.operation.path
 
 
 class Dispatch:

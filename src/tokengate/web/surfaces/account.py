@@ -14,6 +14,7 @@ from tokengate.accounts.keys import Principal
 from tokengate.core.errors import BadRequest, NotFound
 from tokengate.core.money import write_yuan
 from tokengate.ledger.teller import Teller
+from tokengate.reference import table
 from tokengate.storage.engine import Database
 from tokengate.usage import store
 from tokengate.usage.record import CallRecord
@@ -36,9 +37,9 @@ class AccountSurface:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("GET", "/v1/balance", self._balance, "Show the balance of the key's wallet"),
-            Endpoint("GET", "/v1/usage", self._usage, "List the key's calls, or sum them by model or day"),
-            Endpoint("GET", "/v1/usage/{request_id}", self._one, "Show one call with its bill line"),
+            Endpoint(table.BALANCE, self._balance),
+            Endpoint(table.USAGE, self._usage),
+            Endpoint(table.USAGE_OF_CALL, self._one),
         ]
 
     async def _balance(self, request: Request) -> None:

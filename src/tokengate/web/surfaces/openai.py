@@ -8,6 +8,7 @@ from tokengate.core.errors import ModelNotFound
 from tokengate.gateway.openai import CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS
 from tokengate.gateway.operation import Operation
 from tokengate.gateway.pipeline import Gateway
+from tokengate.reference import table
 from tokengate.web.admit import Admit, options
 from tokengate.web.dispatch import Endpoint, Handler
 from tokengate.web.errors import BadKeyWords
@@ -29,9 +30,9 @@ BASES = (
 )
 
 _OPERATIONS = (
-    (CHAT_COMPLETIONS, "Create a chat completion, whole or streamed"),
-    (COMPLETIONS, "Create a completion of a prompt, whole or streamed"),
-    (EMBEDDINGS, "Create embedding vectors"),
+    (table.CHAT_COMPLETIONS, CHAT_COMPLETIONS),
+    (table.COMPLETIONS, COMPLETIONS),
+    (table.EMBEDDINGS, EMBEDDINGS),
 )
 
 
@@ -59,12 +60,11 @@ class OpenAISurface:
         """Return every route, under every base path."""
         found: list[Endpoint] = []
         for base in BASES:
-            for operation, summary in _OPERATIONS:
-                path = base.path + operation.path
-                found.append(Endpoint("POST", path, self._call(operation, base), summary, base.bad_key))
-            models = f"{base.path}/models"
-            found.append(Endpoint("GET", models, self._list, "List the models that can be called", base.bad_key))
-            found.append(Endpoint("GET", models + "/{model}", self._show(models + "/"), "Show one model", base.bad_key))
+            for published, operation in _OPERATIONS:
+                found.append(Endpoint(published, self._call(operation, base), base.path, base.bad_key))
+            found.append(Endpoint(table.LIST_MODELS, self._list, base.path, base.bad_key))
+            show = self._show(f"{base.path}/models/")
+            found.append(Endpoint(table.SHOW_MODEL, show, base.path, base.bad_key))
         return found
 
     def _call(self, operation: Operation, base: Base) -> Handler:

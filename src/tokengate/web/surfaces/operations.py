@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from tokengate.core.errors import NotFound
 from tokengate.gateway.metrics import Metrics
+from tokengate.reference import table
 from tokengate.web.dispatch import Endpoint
 from tokengate.web.request import Headers, Request
 
@@ -23,10 +24,10 @@ class OperationsSurface:
 
     def endpoints(self) -> list[Endpoint]:
         return [
-            Endpoint("GET", "/healthz", self._health, "Say that the process is alive"),
-            Endpoint("GET", "/readyz", self._ready, "Say whether calls can be answered, and what is missing"),
-            Endpoint("GET", "/metrics", self._show_metrics, "Show metrics in Prometheus' text format"),
-            Endpoint("GET", "/internal/upstreams", self._show_upstreams, "Show upstreams and their breakers"),
+            Endpoint(table.HEALTH, self._health),
+            Endpoint(table.READINESS, self._ready),
+            Endpoint(table.METRICS, self._show_metrics),
+            Endpoint(table.UPSTREAMS, self._show_upstreams),
         ]
 
     async def _health(self, request: Request) -> None:
