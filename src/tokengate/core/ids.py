@@ -1,12 +1,13 @@
 """Time-ordered identifiers: a prefix, 48 bits of milliseconds, 80 random bits, in hexadecimal.
 
-Later ids sort after earlier ones, so an index on them only grows at its end, and the day of a record can be
-read from its id.
+Later ids sort after earlier ones, within one process even those of the same millisecond, so lists are in the order in
+which things happened, an index only grows at its end, and the day of a record can be read from its id.
 """
 
 import os
 from collections.abc import Callable
 from functools import lru_cache
+from random import getrandbits
 
 from tokengate.core.clock import day_of
 
@@ -15,11 +16,31 @@ NewId = Callable[[str, float], str]
 _TIME_DIGITS = 12
 _RANDOM_BYTES = 10
 _DIGITS = _TIME_DIGITS + 2 * _RANDOM_BYTES
+_RANDOM_BITS = 8 * _RANDOM_BYTES
+_STEP_BITS = 56  # of a random step within a millisecond: eight million of them fit behind a first half-range number
+_ROUNDING = 0.001  # of a millisecond: seconds that were made of whole milliseconds must give the same ones again
 
 
-def new_id(prefix: str, now_s: float) -> str:
-    """Return a new id such as `req_019aa5d3c1f8a1b2c3d4e5f60718293a`."""
-    return f"{prefix}_{int(now_s * 1000):012x}{os.urandom(_RANDOM_BYTES).hex()}"
+def _in_order() -> NewId:
+    """Return the process's one source of ids. The last id is its only state; two threads that meet here step by
+    different random amounts, so that their ids still differ."""
+    random_bytes, number_of = os.urandom, int.from_bytes
+    last = 0
+
+    def new_id(prefix: str, now_s: float) -> str:
+        """Return a new id such as `req_019aa5d3c1f8a1b2c3d4e5f60718293a`."""
+        nonlocal last
+        ms = int(now_s * 1000 + _ROUNDING)
+        if last >> _RANDOM_BITS == ms:
+            last += getrandbits(_STEP_BITS) + 1
+        else:
+            last = ms << _RANDOM_BITS | number_of(random_bytes(_RANDOM_BYTES)) >> 1
+        return f"{prefix}_{last:032x}"
+
+    return new_id
+
+
+new_id = _in_order()
 
 
 def day_of_id(identifier: str) -> int | None:
