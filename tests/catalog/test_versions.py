@@ -6,7 +6,7 @@ from msgspec import structs
 from tokengate.catalog.load import Catalog, load_models
 from tokengate.catalog.price import bill
 from tokengate.catalog.store import latest_prices, versions_of
-from tokengate.catalog.versions import PriceMoved, PriceSync, load_version, moves_of, sync_prices
+from tokengate.catalog.versions import PriceMoved, PriceSync, load_version, moves_of, price_history, sync_prices
 from tokengate.catalog.written import read_written
 from tokengate.core.settings import CurrencySettings, ModelSettings, PriceSettings, Settings
 from tokengate.core.usage import Usage, UsageSource
@@ -66,6 +66,18 @@ async def test_a_changed_price_is_a_new_version_from_now_on(database: Database):
     price = catalog.price_of("ours")
     assert price
     assert price.version == newest.version
+
+
+async def test_history_of_a_price_is_told_newest_first(database: Database):
+    await sync_prices(database, catalog_with(OLD), now_ms=5)
+    catalog = catalog_with(NEW)
+    await sync_prices(database, catalog, now_ms=6)
+
+    history = await price_history(database, "ours")
+
+    assert [version.effective_ms for version in history] == [6, 5]
+    assert history[0].price == catalog.price_of("ours")
+    assert await price_history(database, "never sold") == []
 
 
 async def test_another_currency_rate_makes_new_versions_of_what_is_in_dollars(database: Database):

@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 from tokengate.catalog.load import Catalog
 from tokengate.catalog.price import Price, read_price, write_price, write_rate
 from tokengate.catalog.rates import WORDS
-from tokengate.catalog.store import add_price, latest_prices, stored_price
+from tokengate.catalog.store import add_price, latest_prices, stored_price, versions_of
 from tokengate.storage.engine import Database
 
 _GUARD = 10  # a rate that moves by more than this factor is more often a slip than a decision
@@ -26,6 +26,13 @@ class PriceMoved(Exception):
             + "\nCorrect them, or accept them once with --accept-prices."
         )
         self.moves = moves
+
+
+class PriceVersion(Struct, frozen=True):
+    """A price and when it came into force."""
+
+    effective_ms: int
+    price: Price
 
 
 class PriceSync(Struct, frozen=True):
@@ -79,6 +86,19 @@ async def load_version(database: Database, version: int) -> Price | None:
     if row is None:
         return None
     return read_price(row.price, version=row.version, source=row.source, currency_rate=row.currency_rate)
+
+
+async def price_history(database: Database, model_id: str) -> list[PriceVersion]:
+    """Return every version of a model's price, the newest first."""
+    async with database.read() as read:
+        rows = await versions_of(read, model_id)
+    return [
+        PriceVersion(
+            row.effective_ms,
+            read_price(row.price, version=row.version, source=row.source, currency_rate=row.currency_rate),
+        )
+        for row in rows
+    ]
 
 
 def moves_of(old: Price, new: Price) -> list[str]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from tokengate.cli import chat, config, keys, ledger, models, serve, upstreams, usage, wallet
+from tokengate.cli import chat, codes, config, keys, ledger, models, serve, upstreams, usage, wallet
 from tokengate.cli.failures import sentence_of
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command()(serve.serve)
 app.add_typer(keys.app, name="keys")
 app.add_typer(wallet.app, name="wallet")
+app.add_typer(codes.app, name="codes")
 app.add_typer(models.app, name="models")
 app.command()(upstreams.upstreams)
 app.command()(usage.usage)

@@ -10,13 +10,16 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
 from tokengate.catalog.load import Catalog, load_models
 from tokengate.catalog.model import Model
 from tokengate.catalog.price import Price, When, write_rate
+from tokengate.catalog.versions import PriceVersion, price_history
+from tokengate.cli.database import ask
 from tokengate.cli.failures import CommandError
 from tokengate.cli.options import AsJson, Config, Data
-from tokengate.cli.output import print_fields, print_json, print_rows
+from tokengate.cli.output import print_fields, print_json, print_rows, write_time
 from tokengate.core.money import write_yuan
 from tokengate.core.settings import Kind
 from tokengate.core.settings_file import load
 from tokengate.engines import weights
+from tokengate.storage.engine import Database
 
 app = typer.Typer(
     help="The models of the catalogue, their prices, and the weights of the local one.", no_args_is_help=True
@@ -33,6 +36,18 @@ class ModelRow(Struct, frozen=True):
     input: str | None
     output: str | None
     status: str
+
+
+class VersionRow(Struct, frozen=True):
+    """What one price word cost in one tier of one version."""
+
+    version: int
+    effective: str | None
+    when: str
+    word: str
+    yuan: str
+    source: str
+    currency_rate: str
 
 
 class RateRow(Struct, frozen=True):
@@ -102,6 +117,39 @@ def show(
     print_fields(fields, as_json=False)
     print()
     print_rows(rates, as_json=False, yuan=("yuan",), empty="No price is set: calls of this model are refused.")
+
+
+@app.command()
+def prices(
+    name: Annotated[str, typer.Argument(metavar="MODEL", help="Its id or any alias of it.")],
+    as_json: AsJson = False,
+    config: Config = None,
+    data: Data = None,
+) -> None:
+    """Show every version of a model's price, the newest first: bills name the version that they were made with.
+
+    [dim]tokengate models prices qwen/qwen-plus[/dim]
+    """
+    model = load_models(load(config)).resolve(name)
+    model_id = name if model is None else model.id  # a model that has left the catalogue has a history all the same
+
+    async def question(database: Database) -> list[PriceVersion]:
+        return await price_history(database, model_id)
+
+    rows = [
+        VersionRow(
+            version=version.price.version,
+            effective=write_time(version.effective_ms),
+            when=rate.when,
+            word=rate.word,
+            yuan=rate.yuan,
+            source=version.price.source,
+            currency_rate=version.price.currency_rate,
+        )
+        for version in ask(config, data, question)
+        for rate in _rates(version.price)
+    ]
+    print_rows(rows, as_json, yuan=("yuan",), empty=f"No price of {model_id} was ever in force here.")
 
 
 @app.command()

@@ -15,7 +15,7 @@ from tokengate.core.money import MAX_NANO, write_yuan
 from tokengate.ledger.rules import lease_size
 from tokengate.storage.changes import bump
 from tokengate.storage.engine import Database
-from tokengate.storage.tables import journal, leases, tellers, wallets
+from tokengate.storage.tables import journal, leases, tellers, wallet_alerts, wallets
 
 MAX_PAGE = 1_000
 
@@ -49,7 +49,7 @@ class Entry(Struct, frozen=True):
     """One journal entry: `amount_nano` out of the account `debit` into the account `credit`."""
 
     id: str
-    kind: str  # top_up | settle | overrun | correct
+    kind: str  # top_up | redeem | settle | overrun | correct
     wallet_id: str
     debit: str
     credit: str
@@ -115,7 +115,17 @@ async def top_up(
     """Put money into a wallet. Raises NotFound, or ValueError for an amount that is not positive or too large."""
     if nano <= 0:
         raise ValueError("the amount of a top-up must be positive")
-    return await _put_in(tx, org_id, wallet_id, nano, "top_up", "house:cash", note, now_ms, new_id)
+    entry_id = new_id("jnl", seconds_of(now_ms))
+    return await _put_in(tx, org_id, wallet_id, nano, "top_up", "house:cash", note, now_ms, entry_id)
+
+
+async def redeem(
+    tx: AsyncConnection, org_id: str, wallet_id: str, nano: int, batch_id: str, note: str, now_ms: int, entry_id: str
+) -> Wallet:
+    """Put what a redemption code is worth into a wallet; the entry comes out of the batch's own account. Raises
+    NotFound, or ValueError for an amount that does not fit."""
+    assert nano > 0
+    return await _put_in(tx, org_id, wallet_id, nano, "redeem", f"codes:{batch_id}", note, now_ms, entry_id)
 
 
 async def correct(
@@ -138,8 +148,9 @@ async def correct(
     if nano == 0:
         raise ValueError("a correction of zero changes nothing")
     if nano > 0:
+        entry_id = new_id("jnl", seconds_of(now_ms))
         async with database.tx() as tx:
-            return await _put_in(tx, org_id, wallet_id, nano, "correct", "house:correction", note, now_ms, new_id)
+            return await _put_in(tx, org_id, wallet_id, nano, "correct", "house:correction", note, now_ms, entry_id)
     while True:
         tries -= 1
         async with database.if_unserved() as unserved, database.tx() as tx:
@@ -268,7 +279,7 @@ async def _put_in(
     source: str,
     note: str,
     now_ms: int,
-    new_id: NewId,
+    entry_id: str,
 ) -> Wallet:
     fits = wallets.c.balance_nano <= MAX_NANO - wallets.c.credit_nano - nano
     changed = await _changed(
@@ -280,7 +291,9 @@ async def _put_in(
     wallet = await get_wallet(tx, org_id, wallet_id)
     if not changed:
         raise ValueError(f"the wallet holds ¥{write_yuan(wallet.balance_nano)}; so much more cannot be kept")
-    await _enter(tx, wallet_id, kind, source, f"wallet:{wallet_id}", nano, note, now_ms, new_id)
+    await _enter(tx, wallet_id, kind, source, f"wallet:{wallet_id}", nano, note, now_ms, entry_id)
+    low = (wallet_alerts.c.wallet_id == wallet_id, wallet_alerts.c.threshold_nano < wallet.balance_nano)
+    await tx.execute(update(wallet_alerts).where(*low).values(armed=True))
     await bump(tx, "wallets")
     return wallet
 
@@ -295,7 +308,8 @@ async def _take_out(tx: AsyncConnection, wallet: Wallet, nano: int, note: str, n
     )
     if changed:
         account = f"wallet:{wallet.id}"
-        await _enter(tx, wallet.id, "correct", account, "house:correction", nano, note, now_ms, new_id)
+        entry_id = new_id("jnl", seconds_of(now_ms))
+        await _enter(tx, wallet.id, "correct", account, "house:correction", nano, note, now_ms, entry_id)
     return changed == 1
 
 
@@ -308,13 +322,12 @@ async def _enter(
     nano: int,
     note: str,
     now_ms: int,
-    new_id: NewId,
+    entry_id: str,
 ) -> None:
-    now_s = seconds_of(now_ms)
     await tx.execute(
         insert(journal).values(
-            day=day_of(now_s),
-            id=new_id("jnl", now_s),
+            day=day_of(seconds_of(now_ms)),
+            id=entry_id,
             kind=kind,
             wallet_id=wallet_id,
             debit=debit,

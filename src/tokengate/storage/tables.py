@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 metadata = MetaData(
@@ -110,13 +111,13 @@ leases = Table(
 
 # The journal: one immutable row is one transaction of two entries, `amount_nano` out of the account
 # `debit` and into the account `credit`, so every transaction sums to zero by construction. Accounts are
-# `wallet:ID`, `house:cash`, `house:revenue`, `house:overrun`, `house:correction`.
+# `wallet:ID`, `codes:BATCH_ID`, `house:cash`, `house:revenue`, `house:overrun`, `house:correction`.
 journal = Table(
     "journal",
     metadata,
     Column("day", Integer, primary_key=True),
     Column("id", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),  # top_up | settle | overrun | correct
+    Column("kind", String(16), nullable=False),  # top_up | redeem | settle | overrun | correct
     Column("wallet_id", String(64), nullable=False),
     Column("debit", String(80), nullable=False),
     Column("credit", String(80), nullable=False),
@@ -127,7 +128,81 @@ journal = Table(
     CheckConstraint("amount_nano > 0", name="amount_positive"),
     CheckConstraint("debit <> credit", name="two_accounts"),
     Index("ix_journal_wallet_id_id", "wallet_id", "id"),
+    # What is not spent is found among a hundred thousand settlements; those do not enter this index.
+    Index(
+        "ix_journal_not_settled",
+        "wallet_id",
+        "id",
+        sqlite_where=text("kind <> 'settle'"),
+        postgresql_where=text("kind <> 'settle'"),
+    ),
     sqlite_with_rowid=False,
+)
+
+# Redemption codes are made in batches, all for the same amount. The codes themselves are not stored.
+code_batches = Table(
+    "code_batches",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("amount_nano", BigInteger, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("revoked_ms", BigInteger),
+    CheckConstraint("amount_nano > 0", name="amount_positive"),
+)
+
+# A code is redeemed once, by the journal entry that it names.
+codes = Table(
+    "codes",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("batch_id", String(64), ForeignKey("code_batches.id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("last4", String(4), nullable=False),
+    Column("redeemed_ms", BigInteger),
+    Column("redeemed_by", String(64)),
+    Column("org_id", String(64)),
+    Column("wallet_id", String(64)),
+    Column("entry_id", String(64), unique=True),
+    CheckConstraint("(redeemed_ms IS NULL) = (entry_id IS NULL)", name="redeemed_by_an_entry"),
+    Index("ix_codes_batch_id_position", "batch_id", "position", unique=True),
+)
+
+# Who is told when a wallet runs low. `armed` until it was told; a top-up arms it again.
+wallet_alerts = Table(
+    "wallet_alerts",
+    metadata,
+    Column("wallet_id", String(64), ForeignKey("wallets.id"), primary_key=True),
+    Column("org_id", String(64), ForeignKey("orgs.id"), nullable=False),
+    Column("threshold_nano", BigInteger, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("secret", LargeBinary, nullable=False),  # sealed
+    Column("armed", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    CheckConstraint("threshold_nano >= 0", name="threshold_not_negative"),
+)
+
+# What is to be told to the world outside; see storage/outbox.py.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("org_id", String(64), nullable=False),
+    Column("subject", String(64), nullable=False),  # the wallet that it is about
+    Column("kind", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("state", String(8), nullable=False),  # waiting | sent | dead
+    Column("tries", Integer, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("answer", Text, nullable=False),  # what became of the last try
+    Index("ix_outbox_state_due_ms", "state", "due_ms"),
+    Index("ix_outbox_subject_id", "subject", "id"),
 )
 
 # The usage record of one call, with its bill line: `bill` is JSON (price version, bucket x price = amount per
@@ -164,6 +239,16 @@ calls = Table(
     Column("client_request_id", String(200)),
     CheckConstraint("cost_nano >= 0", name="cost_not_negative"),
     Index("ix_calls_key_id_id", "key_id", "id"),
+    # An org's calls by time; lists filter, count and sort by what follows the id without reading the calls.
+    Index("ix_calls_org", "org_id", "id", "model", "status", "outcome", "cost_nano", "latency_ms"),
+    Index(
+        "ix_calls_client_request_id",
+        "org_id",
+        "client_request_id",
+        sqlite_where=text("client_request_id IS NOT NULL"),
+        postgresql_where=text("client_request_id IS NOT NULL"),
+        postgresql_ops={"client_request_id": "varchar_pattern_ops"},
+    ),
 )
 
 # Calls that have run for a while, written behind, so that an operator sees what a crash cost.
@@ -197,6 +282,7 @@ usage_daily = Table(
     _nano("cached_tokens"),
     _nano("cost_nano"),
     _nano("overrun_nano"),
+    Index("ix_usage_daily_org_id_day", "org_id", "day"),
     sqlite_with_rowid=False,
 )
 

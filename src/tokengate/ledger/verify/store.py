@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, literal, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tokengate.storage.tables import calls, journal, leases, retention, usage_daily, wallets
+from tokengate.storage.tables import calls, code_batches, codes, journal, leases, retention, usage_daily, wallets
 
 _ROWS_AT_ONCE = 500
 
@@ -41,6 +41,24 @@ async def lease_differences(read: AsyncConnection) -> AsyncIterator[tuple[str, i
     query = select(sides.c.wallet_id, func.sum(sides.c.nano)).group_by(sides.c.wallet_id)
     async for wallet_id, nano in _stream(read, query.having(func.sum(sides.c.nano) != 0)):
         yield wallet_id, int(nano)
+
+
+async def code_differences(read: AsyncConnection) -> AsyncIterator[tuple[str, str, str, int]]:
+    """Yield each journal entry whose amount, batch and wallet are not those of the code it redeemed, either way."""
+    redeemed = select(
+        codes.c.entry_id,
+        (literal("codes:") + codes.c.batch_id).label("account"),
+        codes.c.wallet_id,
+        code_batches.c.amount_nano.label("nano"),
+    ).join(code_batches, code_batches.c.id == codes.c.batch_id)
+    entered = select(journal.c.id, journal.c.debit, journal.c.wallet_id, -journal.c.amount_nano)
+    sides = union_all(
+        redeemed.where(codes.c.redeemed_ms.is_not(None)), entered.where(journal.c.kind == "redeem")
+    ).subquery()
+    keys = (sides.c.entry_id, sides.c.account, sides.c.wallet_id)
+    query = select(*keys, func.sum(sides.c.nano)).group_by(*keys).having(func.sum(sides.c.nano) != 0)
+    async for entry_id, account, wallet_id, nano in _stream(read, query):
+        yield entry_id, account, wallet_id, int(nano)
 
 
 async def call_differences(read: AsyncConnection, kind: str, calls_since: int) -> AsyncIterator[tuple[str, str, int]]:
