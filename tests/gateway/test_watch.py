@@ -9,6 +9,7 @@ from tests.gateway.parts import MemorySink, call
 from tests.support import FakeClock
 from tokengate.gateway.call import Call
 from tokengate.gateway.watch import Watch
+from tokengate.ledger import rules
 from tokengate.storage.tables import open_calls
 from tokengate.storage.writer import Delete, Insert, Row, Writer
 
@@ -160,7 +161,7 @@ async def test_a_call_that_takes_long_is_noted_for_the_operator_and_taken_off_ag
     async with watched(clock) as calls:
         ending = asyncio.Event()
         one, _ = await calls.begin(ending.wait())
-        one.started_s, one.held_nano = clock.monotonic_s(), 5
+        one.started_s, one.hold = clock.monotonic_s(), held(5)
         await calls.look()
         assert calls.rows.later_rows == []
 
@@ -174,3 +175,25 @@ async def test_a_call_that_takes_long_is_noted_for_the_operator_and_taken_off_ag
     assert isinstance(noted, Insert) and noted.table is open_calls
     assert noted.row == ("req_1", "tel_1", "key_1", "wal_1", "m", "", 5, 0)
     assert calls.rows.later_rows[1] == Delete(open_calls, ("req_1",))
+
+
+async def test_calls_that_hold_money_of_a_wallet_are_told_until_they_settle(clock: FakeClock):
+    async with watched(clock) as calls:
+        ending = asyncio.Event()
+        one, _ = await calls.begin(ending.wait())
+        await calls.begin(ending.wait(), call_id="req_2")
+        one.hold = held(5)
+
+        assert calls.watch.of_wallet("wal_1") == [one]
+        assert calls.watch.of_wallet("wal_2") == []
+        rules.settle(one.hold, 3)
+        assert calls.watch.of_wallet("wal_1") == []
+        ending.set()
+
+
+def held(nano: int) -> rules.Hold:
+    lease = rules.Lease("wal_1")
+    lease.lend(nano)
+    hold = rules.take(lease, nano, 0)
+    assert hold is not None
+    return hold

@@ -13,6 +13,7 @@ from tokengate.core.errors import GatewayError
 from tokengate.core.usage import Usage, UsageSource
 from tokengate.gateway.operation import Asked, Operation
 from tokengate.gateway.route import Target
+from tokengate.ledger.rules import Hold, State
 from tokengate.usage.record import CallRecord
 
 Headers = list[tuple[str, str]]
@@ -70,7 +71,7 @@ class Call:
         "client_gone",
         "draining",
         "first_token_s",
-        "held_nano",
+        "hold",
         "id",
         "model",
         "noted",
@@ -113,13 +114,19 @@ class Call:
         self.attempts: list[Attempt] = []
         self.upstream = ""
         self.on_abort = "cancel"
-        self.held_nano = 0
+        self.hold: Hold | None = None
         self.first_token_s: float | None = None
         self.client_gone = False
         self.draining = False
         self.settling = False  # its bill is being made durable: nobody may cancel it
         self.noted = False
         self.watcher: asyncio.Task[None] | None = None
+
+    @property
+    def held_nano(self) -> int:
+        """What is set aside for the call now."""
+        hold = self.hold
+        return hold.nano if hold is not None and hold.state is State.HELD else 0
 
     def begin(self, target: Target) -> None:
         """A backend is about to be asked."""

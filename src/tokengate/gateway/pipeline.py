@@ -145,7 +145,7 @@ class Gateway(Struct, frozen=True, eq=False):
             choices=asked.generated,
             default_cap=self.default_output_cap,
         )
-        call.held_nano = quote.hold.nano
+        call.hold = quote.hold
         traits = CallTraits(thinking=asked.thinking, minute=call.now_ms // 60_000 % _MINUTES_PER_DAY)
         with Charge(quote, price, traits, wallet_id, self.teller) as charge:
             if asked.stream:

@@ -49,6 +49,10 @@ class Watch:
         if not self._calls:
             self._idle.set()
 
+    def of_wallet(self, wallet_id: str) -> list[Call]:
+        """Return the calls that hold money of a wallet now, the oldest first."""
+        return [call for call in self._calls.values() if call.principal.wallet_id == wallet_id and call.held_nano]
+
     async def idle(self) -> None:
         """Return when no call is in flight."""
         await self._idle.wait()

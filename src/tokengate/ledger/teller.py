@@ -133,6 +133,11 @@ class Teller:
         lease = self._leases.get(wallet_id)
         return lease.free_nano if lease is not None else 0
 
+    def held_nano(self, wallet_id: str) -> int:
+        """Return what is held of the wallet now."""
+        lease = self._leases.get(wallet_id)
+        return lease.held_nano if lease is not None else 0
+
     def balance_nano(self, wallet_id: str, *, after_holds: bool = False) -> int:
         """Return the wallet's balance as far as this process knows; zero for one that it has not met."""
         lease = self._leases.get(wallet_id)
