@@ -45,6 +45,8 @@ from tokengate.usage.retention import drop_old_calls
 from tokengate.web.admit import Admit
 from tokengate.web.dispatch import Dispatch
 from tokengate.web.opening import Opening
+from tokengate.web.portal.assets import STATIC, Assets
+from tokengate.web.portal.pages import Pages
 from tokengate.web.server import Server
 from tokengate.web.surfaces.account import AccountSurface
 from tokengate.web.surfaces.openai import OpenAISurface
@@ -181,6 +183,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
                 *AccountSurface(database, teller, admit).endpoints(),
                 *OperationsSurface(metrics, not_ready, backends.states).endpoints(),
             ],
+            pages=Pages(Assets(STATIC)).answer,
             clock=clock,
             new_id=new_id,
             cors=settings.server.cors,

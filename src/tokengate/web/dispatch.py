@@ -18,6 +18,7 @@ from tokengate.web.errors import BadKeyWords, error_body, error_headers
 from tokengate.web.request import Headers, Request
 
 Handler = Callable[[Request], Awaitable[None]]
+Pages = Callable[[Request], bool]  # asked about what was not found: answers when a browser wants a page, and says so
 
 _log = structlog.get_logger("tokengate.web")
 
@@ -53,7 +54,14 @@ class Dispatch:
     """The server's application object."""
 
     def __init__(
-        self, endpoints: Iterable[Endpoint], *, clock: Clock, new_id: NewId, cors: Sequence[str], body_timeout_s: float
+        self,
+        endpoints: Iterable[Endpoint],
+        *,
+        pages: Pages | None = None,
+        clock: Clock,
+        new_id: NewId,
+        cors: Sequence[str],
+        body_timeout_s: float,
     ) -> None:
         self._exact: dict[str, dict[str, Endpoint]] = {}
         self._prefixes: dict[str, dict[str, Endpoint]] = {}
@@ -62,6 +70,7 @@ class Dispatch:
             table = self._prefixes if brace else self._exact
             table.setdefault(head, {})[endpoint.method] = endpoint
         self._prefix_heads = tuple(self._prefixes)
+        self._pages = pages
         self._clock = clock
         self._new_id = new_id
         self._any_origin = "*" in cors
@@ -79,6 +88,9 @@ class Dispatch:
             endpoint = self._find(request)
             if endpoint is not None:
                 await endpoint.handler(request)
+        except NotFound as error:
+            if self._pages is None or request.status or not self._pages(request):
+                self._refuse(request, error, None)
         except GatewayError as error:
             self._refuse(request, error, endpoint.bad_key if endpoint else None)
         except TimeoutError:
