@@ -1,4 +1,5 @@
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -11,7 +12,7 @@ from tokengate.core.money import MAX_NANO
 from tokengate.ledger import store
 from tokengate.ledger.store import CannotTakeOut
 from tokengate.storage.changes import Changes
-from tokengate.storage.tables import journal
+from tokengate.storage.tables import journal, orgs
 
 
 async def correct(bank: Bank, wallet: str, nano: int, *, tries: int = 3, pause_ms: int = 0) -> store.Wallet:
@@ -183,3 +184,45 @@ async def test_correction_takes_back_the_leases_of_a_dead_process_at_once(bank: 
     await bank.database.close()  # frees the serve lock, as the end of the process would
 
     assert (await correct(bank, wallet, -100, tries=1)).balance_nano == 0
+
+
+async def test_journal_is_filtered_by_kind_and_time_and_paged(bank: Bank) -> None:
+    wallet = await bank.wallet(100)
+    bank.clock.advance(60)
+    noon_ms = int(bank.clock.now_s() * 1000)
+    await bank.teller.refresh(wallet)
+    for cost in (1, 2):
+        await bank.pay(await bank.teller.hold(wallet, cost), cost)
+    bank.clock.advance(60)
+    await bank.top_up(wallet, 5)
+    await correct(bank, wallet, 3)
+
+    async def amounts(**asked: Any) -> list[int]:
+        async with bank.database.read() as read:
+            return [entry.amount_nano for entry in await store.list_journal(read, ORG, wallet, **asked)]
+
+    assert await amounts() == [3, 5, 2, 1, 100]
+    assert await amounts(kinds=["settle"]) == [2, 1]
+    assert await amounts(kinds=["top_up", "correct"]) == [3, 5, 100]
+    assert await amounts(from_ms=noon_ms, to_ms=noon_ms + 1) == [2, 1]
+    assert await amounts(to_ms=noon_ms) == [100]
+    async with bank.database.read() as read:
+        page = await store.list_journal(read, ORG, wallet, kinds=["top_up"], limit=1)
+    assert await amounts(kinds=["top_up"], before=page[-1].id) == [100]
+
+
+async def test_operator_finds_wallets_of_every_org_by_id_name_or_org(bank: Bank) -> None:
+    async with bank.database.tx() as tx:
+        await tx.execute(orgs.insert().values(id="org_acme", name="Acme", created_ms=0))
+        theirs = await store.open_wallet(tx, "org_acme", "R&D 100%", 1)
+    mine = await bank.wallet()
+
+    async with bank.database.read() as read:
+        for wanted, found in (("", [theirs, mine]), ("org_acme", [theirs]), (mine, [mine]), ("r&d 100%", [theirs])):
+            assert [wallet.id for wallet in await store.find_wallets(read, wanted)] == found
+        for nothing in ("wal%", "_", "acme"):
+            assert await store.find_wallets(read, nothing) == []
+        assert [wallet.id for wallet in await store.find_wallets(read, "", after=theirs)] == [mine]
+        assert await store.org_of_wallet(read, theirs) == "org_acme"
+        with pytest.raises(NotFound):
+            await store.org_of_wallet(read, "wal_none")

@@ -3,8 +3,10 @@
 Whoever locks a wallet and its leases locks the wallet first, here as in the writer.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
-from sqlalchemy import Update, delete, func, insert, select, update
+from sqlalchemy import Update, delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.core.clock import day_of, seconds_of, sleep_ms
@@ -91,15 +93,53 @@ async def list_wallets(read: AsyncConnection, org_id: str, *, after: str = "", l
 
 
 async def list_journal(
-    read: AsyncConnection, org_id: str, wallet_id: str, *, before: str | None = None, limit: int = 100
+    read: AsyncConnection,
+    org_id: str,
+    wallet_id: str,
+    *,
+    kinds: Sequence[str] = (),
+    from_ms: int | None = None,
+    to_ms: int | None = None,
+    before: str | None = None,
+    limit: int = 100,
 ) -> list[Entry]:
-    """Return a wallet's entries, the newest first; `before` is the last id of the page before. Raises NotFound."""
+    """Return a wallet's entries, the newest first; `before` is the last id of the page before.
+
+    `kinds` are the wanted ones, without any all. `to_ms` is not included; the time of a call's entry is the one at
+    which the call began. Raises NotFound.
+    """
     await get_wallet(read, org_id, wallet_id)
     query = select(*_ENTRY).where(journal.c.wallet_id == wallet_id)
+    if kinds:
+        query = query.where(journal.c.kind.in_(kinds))
+        if "settle" not in kinds:
+            query = query.where(text("kind <> 'settle'"))  # as the index of the others says it
+    if from_ms is not None:
+        query = query.where(journal.c.id >= f"jnl_{from_ms:012x}")
+    if to_ms is not None:
+        query = query.where(journal.c.id < f"jnl_{to_ms:012x}")
     if before is not None:
         query = query.where(journal.c.id < before)
     rows = await read.execute(query.order_by(journal.c.id.desc()).limit(min(limit, MAX_PAGE)))
     return [Entry(*row) for row in rows]
+
+
+async def find_wallets(read: AsyncConnection, wanted: str, *, after: str = "", limit: int = MAX_PAGE) -> list[Wallet]:
+    """Return wallets of every org, by age, whose id or org's id begins with what is wanted or whose name contains it:
+    for the operator."""
+    found = wallets.c.name.icontains(wanted, autoescape=True)
+    for column in (wallets.c.id, wallets.c.org_id):
+        found |= column.startswith(wanted, autoescape=True)
+    query = select(*_WALLET).where(found, wallets.c.id > after).order_by(wallets.c.id).limit(min(limit, MAX_PAGE))
+    return [Wallet(*row) for row in await read.execute(query)]
+
+
+async def org_of_wallet(read: AsyncConnection, wallet_id: str) -> str:
+    """Return the org that a wallet belongs to: for the operator, who knows a wallet by its id. Raises NotFound."""
+    org_id = (await read.execute(select(wallets.c.org_id).where(wallets.c.id == wallet_id))).scalar()
+    if org_id is None:
+        raise NotFound(f"There is no wallet {wallet_id}.")
+    return org_id
 
 
 async def top_up(

@@ -97,6 +97,7 @@ async def totals(
     first_day: int | None = None,
     last_day: int | None = None,
     model: str | None = None,
+    project_id: str | None = None,
     limit: int = MAX_TOTALS,
 ) -> list[Total]:
     """Return sums per model or key, the dearest first, or per day, the latest first. They outlive the calls."""
@@ -111,6 +112,8 @@ async def totals(
         conditions.append(usage_daily.c.day <= last_day)
     if model is not None:
         conditions.append(usage_daily.c.model == model)
+    if project_id is not None:
+        conditions.append(usage_daily.c.project_id == project_id)
     sums = [func.sum(usage_daily.c[name]).label(name) for name in _SUMS]
     order = group.desc() if by == "day" else func.sum(usage_daily.c.cost_nano).desc()
     query = select(group.label("name"), *sums).where(*conditions).group_by(group).order_by(order, group).limit(limit)
