@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
 
 import structlog
 import uvloop
@@ -17,6 +18,7 @@ from msgspec import Struct
 
 from tokengate.accounts.keyring import KeyRing
 from tokengate.accounts.keys import KeyLimits
+from tokengate.accounts.passwords import Passwords
 from tokengate.catalog.load import Catalog, load_models
 from tokengate.catalog.versions import sync_prices
 from tokengate.core.clock import Clock, SystemClock, day_of
@@ -43,7 +45,9 @@ from tokengate.usage import store
 from tokengate.usage.crashed import record_crashed
 from tokengate.usage.retention import drop_old_calls
 from tokengate.web.admit import Admit
-from tokengate.web.dispatch import Dispatch
+from tokengate.web.asgi import AsgiApp, AsgiHandler
+from tokengate.web.console import Console, Portal
+from tokengate.web.dispatch import Dispatch, Mount
 from tokengate.web.opening import Opening
 from tokengate.web.portal.assets import STATIC, Assets
 from tokengate.web.portal.pages import Pages
@@ -57,6 +61,7 @@ _log = structlog.get_logger("tokengate.app")
 _COLLECT_AFTER = 100_000  # objects
 _GOODBYE_S = 2.0  # for the last bytes of replies that are done
 _UPKEEP_S = 3_600
+_CONSOLE_BODY_BYTES = 1024 * 1024  # forms
 
 
 class PortInUse(RuntimeError):
@@ -177,12 +182,26 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         def not_ready() -> list[str]:
             return ["The gateway is stopping."] if admit.stopping else backends.not_ready()
 
+        portal = Portal(database, settings)
+        await portal.refresh()
+        console = Console(
+            settings=settings,
+            database=database,
+            clock=clock,
+            new_id=new_id,
+            sealer=sealer,
+            passwords=Passwords(),
+            portal=portal,
+            catalog=catalog,
+            teller=teller,
+        )
         dispatch = Dispatch(
             [
                 *OpenAISurface(gateway, catalog, admit).endpoints(),
                 *AccountSurface(database, teller, admit).endpoints(),
                 *OperationsSurface(metrics, not_ready, backends.states).endpoints(),
             ],
+            mounts=[Mount("/console/api/", _console_api(console))],
             pages=Pages(Assets(STATIC)).answer,
             clock=clock,
             new_id=new_id,
@@ -200,6 +219,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         changes = Changes(database)
         changes.watch("keys", refresh_keys)
         changes.watch("wallets", teller.refresh)
+        changes.watch("settings", portal.refresh)
         await changes.start()
         stack.push_async_callback(changes.close)
 
@@ -221,6 +241,18 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             metrics=metrics,
             dispatch=dispatch,
         )
+
+
+def _console_api(console: Console) -> AsgiHandler:
+    """Return the console's API. Its framework is imported and the application built at the first request: neither the
+    start nor the memory of a gateway without a console pays for it."""
+
+    def load() -> AsgiApp:
+        from tokengate.web.console_api import build_app
+
+        return cast(AsgiApp, build_app(console))
+
+    return AsgiHandler(load, max_body_bytes=_CONSOLE_BODY_BYTES, body_timeout_s=console.settings.server.body_timeout_s)
 
 
 async def _open_limiter(settings: Settings, catalog: Catalog, database: Database, clock: Clock) -> Limiter:

@@ -36,6 +36,9 @@ class MemoryChannel:
     def finish(self) -> None:
         self.finished = True
 
+    def break_off(self) -> None:
+        self.finished = True
+
     async def gone(self) -> None:
         raise NotImplementedError
 

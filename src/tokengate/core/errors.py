@@ -4,13 +4,14 @@
     |- BadRequest 400               the caller's body or parameters; `param` names the culprit
     |  |- Unsupported 400           a parameter that the chosen backend cannot express
     |- BadKey 401
+    |- NotSignedIn 401              the console: nobody is signed in, or with a wrong password
     |- InsufficientBalance 402      names needed and available yuan
     |- Forbidden 403
     |- NotFound 404
     |  |- ModelNotFound 404
     |- MethodNotAllowed 405
     |- BodyTimeout 408
-    |- Conflict 409                 the same idempotency key is still running
+    |- Conflict 409                 the same idempotency key is still running; what exists already, or must stay
     |- BodyTooLarge 413
     |- UnsupportedMediaType 415
     |- KeyReused 422                the same idempotency key with another body
@@ -67,6 +68,17 @@ class BadKey(GatewayError):
         super().__init__(message)
 
 
+class NotSignedIn(GatewayError):
+    status = 401
+    type = "authentication_error"
+    code = "not_signed_in"
+
+    def __init__(self, message: str = "Sign in first.", *, code: str | None = None) -> None:
+        super().__init__(message)
+        if code is not None:
+            self.code = code
+
+
 class InsufficientBalance(GatewayError):
     status = 402
     type = "insufficient_balance"
@@ -86,6 +98,11 @@ class Forbidden(GatewayError):
     status = 403
     type = "permission_error"
     code = "forbidden"
+
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message, param=param)
+        if code is not None:
+            self.code = code
 
 
 class NotFound(GatewayError):
@@ -123,6 +140,18 @@ class Conflict(GatewayError):
     type = "invalid_request_error"
     code = "idempotency_key_in_use"
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str | None = None,
+        code: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message, param=param, retry_after_s=retry_after_s)
+        if code is not None:
+            self.code = code
+
 
 class BodyTooLarge(GatewayError):
     status = 413
@@ -153,9 +182,18 @@ class RateLimited(GatewayError):
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
 
-    def __init__(self, message: str, *, retry_after_s: float, headers: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after_s: float,
+        headers: tuple[tuple[str, str], ...] = (),
+        code: str | None = None,
+    ) -> None:
         super().__init__(message, retry_after_s=retry_after_s)
         self.headers = headers
+        if code is not None:
+            self.code = code
 
 
 class ClientGone(GatewayError):

@@ -32,6 +32,7 @@ class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_mb: Positive = 50
     cors: list[str] = field(default_factory=lambda: ["*"])  # origins that browsers may call from
+    trusted_proxies: list[str] = field(default_factory=list[str])  # whose X-Forwarded-For is believed
     body_timeout_s: Seconds = 30.0  # the whole request body must have arrived by then
     stop_timeout_s: Seconds = 30.0  # streams in flight may finish within this after SIGTERM
 
@@ -133,6 +134,34 @@ class LimitSettings(CallLimits, frozen=True, forbid_unknown_fields=True):
     default_output_cap: Positive = 4096  # held for a call that names no cap
 
 
+class PortalSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The portal and the console; an operator changes the first four in the console, too."""
+
+    sign_up: Literal["open", "invitation", "closed"] = "invitation"
+    public: bool = True  # the documentation is for everybody, not only for who is signed in
+    site_name: Name = "TokenGate"
+    contact: str = ""  # Markdown
+    base_url: str = ""  # where callers reach the gateway, such as https://ai.example.com; empty: the request's Host
+    session_days: Positive = 14
+
+
+class OidcSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A provider of sign-ins."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,40}$", description='a short name in quotes, such as "google"')]
+    issuer: Address
+    client_id: Name
+    title: str = ""  # on the button
+    client_secret: str = ""
+    client_secret_env: str = ""
+    scopes: list[str] = field(default_factory=lambda: ["openid", "profile", "email"])
+    create_users: bool = False  # whoever the provider knows gets an account, whatever sign_up says
+    join_org: str = ""  # the id of the org that they join; empty: one of their own
+    join_role: Literal["admin", "developer", "billing", "viewer"] = "developer"
+    proxy: str = ""
+    ca_file: str = ""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     server: ServerSettings = ServerSettings()
     currency: CurrencySettings = CurrencySettings()
@@ -140,3 +169,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     model: list[ModelSettings] = field(default_factory=list[ModelSettings])
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
+    portal: PortalSettings = PortalSettings()
+    oidc: list[OidcSettings] = field(default_factory=list[OidcSettings])

@@ -71,6 +71,118 @@ wallets = Table(
     CheckConstraint("credit_nano >= 0", name="credit_not_negative"),
 )
 
+# People. `email` is lower case; `password_hash` is empty for who signs in through a provider only.
+users = Table(
+    "users",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False, server_default=""),
+    Column("operator", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("disabled_ms", BigInteger),
+    Column("last_sign_in_ms", BigInteger),
+)
+
+members = Table(
+    "members",
+    metadata,
+    Column("org_id", String(64), ForeignKey("orgs.id"), primary_key=True),
+    Column("user_id", String(64), ForeignKey("users.id"), primary_key=True),
+    Column("role", String(16), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Index("ix_members_user_id", "user_id"),
+)
+
+# Who a sign-in provider says that somebody is.
+identities = Table(
+    "identities",
+    metadata,
+    Column("provider", String(64), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    Column("user_id", String(64), ForeignKey("users.id"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    Column("user_id", String(64), ForeignKey("users.id"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("address", String(64), nullable=False),
+    Index("ix_sessions_user_id", "user_id"),
+)
+
+# An open invitation; it is deleted when it is accepted or withdrawn. `operator`: who accepts runs the platform.
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("org_id", String(64), ForeignKey("orgs.id"), nullable=False),
+    Column("email", String(320), nullable=False),  # empty: whoever has the link
+    Column("role", String(16), nullable=False),
+    Column("operator", Boolean, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("invited_by", String(64), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index("ix_invitations_org_id", "org_id"),
+)
+
+# Failed sign-ins of an account or an address, kept so that a restart does not forgive them.
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("scope", String(340), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("until_ms", BigInteger, nullable=False),
+    Column("last_ms", BigInteger, nullable=False),
+)
+
+admin_tokens = Table(
+    "admin_tokens",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("digest", LargeBinary(32), nullable=False, unique=True),
+    Column("last4", String(4), nullable=False),
+    Column("created_by", String(64), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger),
+    Column("last_used_ms", BigInteger),
+)
+
+# What an operator set in the console; what is not here comes from the configuration. `value` is JSON.
+platform_settings = Table(
+    "platform_settings",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+# Who changed what. `before` and `after` are JSON of what changed, without secrets; `org_id` is null for what
+# concerns the whole platform.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("org_id", String(64)),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("actor_kind", String(16), nullable=False),  # user | admin_token | command | system
+    Column("actor_id", String(64), nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("target", String(64), nullable=False),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Index("ix_audit_org_id_id", "org_id", "id"),
+)
+
+# `models` and `ips` are JSON lists, empty for no restriction; `kind` is standard or session.
 keys = Table(
     "keys",
     metadata,
@@ -89,6 +201,13 @@ keys = Table(
     Column("tokens_per_minute", BigInteger),
     Column("concurrency", Integer),
     Column("spend_per_day_nano", BigInteger),
+    Column("kind", String(16), nullable=False, server_default="standard"),
+    Column("models", Text, nullable=False, server_default=""),
+    Column("ips", Text, nullable=False, server_default=""),
+    Column("budget_nano", BigInteger),
+    Column("budget_period", String(8)),
+    Column("created_by", String(64)),
+    Index("ix_keys_org_id_id", "org_id", "id"),
 )
 
 tellers = Table(

@@ -1,4 +1,5 @@
-"""From a request line to a surface: one dictionary for exact paths, a few prefixes matched to their end.
+"""From a request line to a surface: one dictionary for exact paths, a few prefixes matched to their end, and whatever
+is mounted below a path with all its methods.
 
 Answers unknown paths, wrong methods, CORS preflights and every expected error; an unexpected one is a logged 500
 with the request id and nothing else.
@@ -50,6 +51,14 @@ class Endpoint(Struct, frozen=True, eq=False):
         return self.base + self.operation.path
 
 
+class Mount(Struct, frozen=True, eq=False):
+    """Everything below a path, with any method: its handler finds the route and answers errors by itself. Browsers
+    of other origins may not read it."""
+
+    prefix: str
+    handler: Handler
+
+
 class Dispatch:
     """The server's application object."""
 
@@ -57,6 +66,7 @@ class Dispatch:
         self,
         endpoints: Iterable[Endpoint],
         *,
+        mounts: Iterable[Mount] = (),
         pages: Pages | None = None,
         clock: Clock,
         new_id: NewId,
@@ -70,6 +80,7 @@ class Dispatch:
             table = self._prefixes if brace else self._exact
             table.setdefault(head, {})[endpoint.method] = endpoint
         self._prefix_heads = tuple(self._prefixes)
+        self._mounts = tuple(mounts)
         self._pages = pages
         self._clock = clock
         self._new_id = new_id
@@ -88,6 +99,8 @@ class Dispatch:
             endpoint = self._find(request)
             if endpoint is not None:
                 await endpoint.handler(request)
+            elif not request.status:
+                await self._enter_mount(request)
         except NotFound as error:
             if self._pages is None or request.status or not self._pages(request):
                 self._refuse(request, error, None)
@@ -104,6 +117,7 @@ class Dispatch:
             self._refuse(request, GatewayError("The gateway has a defect; the operator has been told."), None)
 
     def _find(self, request: Request) -> Endpoint | None:
+        """Return the endpoint; None for a preflight, which is answered, and for a path that no endpoint has."""
         path = request.path
         methods = self._exact.get(path)
         if methods is None:
@@ -112,7 +126,7 @@ class Dispatch:
                     methods = self._prefixes[head]
                     break
             else:
-                raise NotFound(f"Unknown request URL: {request.method} {path[:200]}.")
+                return None
         endpoint = methods.get(request.method)
         if endpoint is None:
             if request.method == "OPTIONS":
@@ -120,6 +134,14 @@ class Dispatch:
                 return None
             raise MethodNotAllowed(request.method, ", ".join(sorted(methods)))
         return endpoint
+
+    async def _enter_mount(self, request: Request) -> None:
+        for mount in self._mounts:
+            if request.path.startswith(mount.prefix):
+                request.extra.clear()
+                await mount.handler(request)
+                return
+        raise NotFound(f"Unknown request URL: {request.method} {request.path[:200]}.")
 
     def _refuse(self, request: Request, error: GatewayError, words: BadKeyWords | None) -> None:
         if request.status:  # the head is out; the surface has already told the caller what it could

@@ -105,6 +105,10 @@ class Turn:
             case _:
                 pass
 
+    def break_off(self) -> None:
+        if self._state == "streaming":
+            self._connection.abort()
+
     async def gone(self) -> None:
         if self._state == "lost":
             return

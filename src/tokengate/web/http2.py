@@ -233,7 +233,10 @@ class Http2(asyncio.Protocol):
                 pseudo[name] = value
             else:
                 known = headers.get(name)
-                headers[name] = value if known is None else f"{known}, {value}"
+                if known is None:
+                    headers[name] = value
+                else:  # RFC 9113, section 8.2.3: a cookie's crumbs have a separator of their own
+                    headers[name] = f"{known}; {value}" if name == "cookie" else f"{known}, {value}"
         if ":authority" in pseudo:
             headers.setdefault("host", pseudo[":authority"])
         method = pseudo[":method"]

@@ -117,6 +117,10 @@ class Stream:
         self.resume(self._unread_bytes)
         self._settle()
 
+    def break_off(self) -> None:
+        if self._state == "streaming":
+            self._break_off(ErrorCodes.INTERNAL_ERROR)
+
     async def gone(self) -> None:
         if self._state == "lost":
             return

@@ -44,6 +44,10 @@ class Channel(Protocol):
         """End the request: a streamed reply is complete, an unanswered request is broken off."""
         ...
 
+    def break_off(self) -> None:
+        """End a streamed reply so that the caller sees that it is not whole."""
+        ...
+
     async def gone(self) -> None:
         """Return when the caller has left."""
         ...
@@ -118,6 +122,10 @@ class Request:
     def finish(self) -> None:
         """End the request."""
         self._channel.finish()
+
+    def break_off(self) -> None:
+        """End a streamed reply so that the caller sees that it is not whole."""
+        self._channel.break_off()
 
     async def gone(self) -> None:
         """Return when the caller has left."""

@@ -1,0 +1,49 @@
+"""The Chinese sentences of errors that people meet in forms; the English ones are the errors' own."""
+
+_CHINESE = {
+    "bad_admin_token": "管理令牌无效、已撤销或已过期。",
+    "bad_credentials": "邮箱或密码不正确。",
+    "bad_email": "邮箱地址格式不正确。",
+    "bad_name": "名称须为 1 到 100 个可显示的字符。",
+    "bad_password": "密码长度须为 10 到 256 个字符。",
+    "bad_role": "角色不存在。",
+    "csrf": "页面已失效，请刷新后重试。",
+    "email_taken": "该邮箱已注册。",
+    "invitation_for_another": "该邀请属于另一个邮箱。",
+    "invitation_needed": "注册需要邀请。",
+    "last_operator": "平台至少需要一名运营者。",
+    "last_owner": "组织至少需要一名所有者。",
+    "member_already": "该用户已是成员。",
+    "not_signed_in": "请先登录。",
+    "oidc_failed": "单点登录失败，请重试。",
+    "operators_only": "仅平台运营者可以执行此操作。",
+    "owners_only": "仅所有者可以授予或更改所有者角色。",
+    "role_forbids": "您的角色无权执行此操作。",
+    "sign_up_closed": "当前不开放注册。",
+    "too_many_sign_ins": "登录失败次数过多，请稍后再试。",
+    "wrong_password": "当前密码不正确。",
+}
+
+
+def in_words(code: str, accept_language: str) -> str | None:
+    """Return the sentence in the language that the caller prefers; None leaves it to the error."""
+    return _CHINESE.get(code) if prefers_chinese(accept_language) else None
+
+
+def prefers_chinese(accept_language: str) -> bool:
+    """Return whether an Accept-Language header puts Chinese before English."""
+    best = ("", 0.0)
+    for part in accept_language.lower().split(","):
+        tag, _, weight = part.strip().partition(";q=")
+        language = tag.strip().partition("-")[0]
+        quality = _quality(weight)
+        if language in ("zh", "en") and quality > best[1]:
+            best = (language, quality)
+    return best[0] == "zh"
+
+
+def _quality(weight: str) -> float:
+    try:
+        return float(weight) if weight else 1.0
+    except ValueError:
+        return 0.0
