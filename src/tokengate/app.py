@@ -79,6 +79,7 @@ class Platform(Struct, frozen=True, eq=False):
     admit: Admit
     backends: Backends
     metrics: Metrics
+    console: Console
     dispatch: Dispatch
 
 
@@ -239,6 +240,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             admit=admit,
             backends=backends,
             metrics=metrics,
+            console=console,
             dispatch=dispatch,
         )
 

@@ -22,6 +22,7 @@ EVERY = [
         "insufficient_balance",
         "insufficient_balance",
     ),
+    (errors.NotSignedIn(), 401, "authentication_error", "not_signed_in"),
     (errors.Forbidden("No."), 403, "permission_error", "forbidden"),
     (errors.NotFound("No."), 404, "invalid_request_error", "not_found"),
     (errors.ModelNotFound("m"), 404, "invalid_request_error", "model_not_found"),
