@@ -27,7 +27,7 @@ from tokengate.core.logs import configure_logs
 from tokengate.core.master_key import VARIABLE, open_master_key
 from tokengate.core.money import read_yuan, write_yuan
 from tokengate.core.sealing import Sealer
-from tokengate.core.settings import CallLimits, Settings
+from tokengate.core.settings import CallLimits, Settings, UpstreamSettings
 from tokengate.core.settings_file import secret
 from tokengate.gateway.backends import Backends
 from tokengate.gateway.meter import Meter
@@ -35,12 +35,17 @@ from tokengate.gateway.metrics import Metrics
 from tokengate.gateway.pipeline import Gateway
 from tokengate.gateway.watch import Watch
 from tokengate.idempotency.replies import Replies
+from tokengate.ledger.alerts import Alerts
+from tokengate.ledger.codes import Redeemer
 from tokengate.ledger.teller import Teller
 from tokengate.limits.limiter import Limiter
 from tokengate.storage.changes import Changes
 from tokengate.storage.engine import Database, database_url, open_database
 from tokengate.storage.migrations.upgrade import upgrade
 from tokengate.storage.writer import Writer
+from tokengate.tasks.notify import Notifier
+from tokengate.upstream.guard import Guard
+from tokengate.upstream.transport import HttpTransport
 from tokengate.usage import store
 from tokengate.usage.crashed import record_crashed
 from tokengate.usage.retention import drop_old_calls
@@ -61,6 +66,7 @@ _log = structlog.get_logger("tokengate.app")
 _COLLECT_AFTER = 100_000  # objects
 _GOODBYE_S = 2.0  # for the last bytes of replies that are done
 _UPKEEP_S = 3_600
+_WEBHOOKS = UpstreamSettings(name="The webhook", base_url="https://webhooks.invalid", max_connections=32)
 _CONSOLE_BODY_BYTES = 1024 * 1024  # forms
 
 
@@ -183,6 +189,14 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         def not_ready() -> list[str]:
             return ["The gateway is stopping."] if admit.stopping else backends.not_ready()
 
+        guard = Guard(settings.outbound.private_hosts)
+        webhooks = HttpTransport(_WEBHOOKS, clock, guard)
+        stack.push_async_callback(webhooks.close)
+        alerts = Alerts(database, sealer, clock, new_id=new_id)
+        notifier = Notifier(
+            database, alerts, webhooks, clock, held_nano=teller.held_nano, alarm=metrics.alarm, new_id=new_id
+        )
+
         portal = Portal(database, settings)
         await portal.refresh()
         console = Console(
@@ -195,6 +209,11 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             portal=portal,
             catalog=catalog,
             teller=teller,
+            watch=watch,
+            redeemer=Redeemer(database, clock, new_id=new_id),
+            alerts=alerts,
+            notifier=notifier,
+            guard=guard,
         )
         dispatch = Dispatch(
             [
@@ -228,6 +247,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             _background(
                 watch.run(),
                 backends.start(),
+                notifier.run(),
                 _keep_house(database, replies, settings.server.keep_calls_days, metrics, clock),
             )
         )

@@ -162,6 +162,12 @@ class OidcSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ca_file: str = ""
 
 
+class OutboundSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What may be sent to where a user of the platform says, such as an alert's webhook."""
+
+    private_hosts: list[str] = field(default_factory=list[str])  # may be at private addresses
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     server: ServerSettings = ServerSettings()
     currency: CurrencySettings = CurrencySettings()
@@ -169,5 +175,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     model: list[ModelSettings] = field(default_factory=list[ModelSettings])
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
+    outbound: OutboundSettings = OutboundSettings()
     portal: PortalSettings = PortalSettings()
     oidc: list[OidcSettings] = field(default_factory=list[OidcSettings])

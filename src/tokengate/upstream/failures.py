@@ -13,11 +13,16 @@ from aiohttp.http_exceptions import ContentEncodingError
 
 from tokengate.core.errors import UpstreamFailed, UpstreamTimeout
 from tokengate.core.http import Timeouts
+from tokengate.upstream.guard import AddressRefused
 
 
 def unreachable(backend: str, failure: Exception) -> UpstreamFailed:
     """Return the failure of a connection that was never made."""
     match failure:
+        case AddressRefused():
+            why = str(failure)
+        case _ if isinstance(failure.__cause__, AddressRefused):
+            why = str(failure.__cause__)
         case ClientHttpProxyError():
             why = f"its proxy answered {failure.status}"
         case ClientProxyConnectionError():

@@ -21,6 +21,7 @@ from tokengate.core.http import Exchange, HttpRequest
 from tokengate.core.settings import UpstreamSettings
 from tokengate.upstream import failures
 from tokengate.upstream.exchange import HttpExchange
+from tokengate.upstream.guard import AddressRefused, Guard
 from tokengate.upstream.watchdog import Watchdog
 
 # Vendors close idle connections after 5 s (uvicorn) to several minutes; a TLS handshake across the world costs more
@@ -42,8 +43,11 @@ class _Target(NamedTuple):
 class HttpTransport:
     """Implements `core.http.Transport` for one `[[upstream]]`. Used by one event loop."""
 
-    def __init__(self, settings: UpstreamSettings, clock: Clock | None = None) -> None:
+    def __init__(self, settings: UpstreamSettings, clock: Clock | None = None, guard: Guard | None = None) -> None:
+        """With a guard, only what it allows is connected to."""
+        assert guard is None or not settings.proxy, "a proxy would resolve names where no guard looks"
         self._name = settings.name
+        self._guard = guard
         self._limit = settings.max_connections
         self._proxy = URL(settings.proxy) if settings.proxy else None
         self._tls = _tls(settings)
@@ -99,11 +103,20 @@ class HttpTransport:
 
     def _open(self) -> TCPConnector:
         self._connector = TCPConnector(
-            limit=self._limit, ssl=self._tls, keepalive_timeout=_KEEP_ALIVE_S, ttl_dns_cache=_DNS_CACHE_S
+            limit=self._limit,
+            ssl=self._tls,
+            keepalive_timeout=_KEEP_ALIVE_S,
+            ttl_dns_cache=_DNS_CACHE_S,
+            resolver=self._guard,
         )
         return self._connector
 
     def _prepare(self, request: HttpRequest) -> _Target:
+        if self._guard is not None:
+            try:
+                self._guard.check_url(request.url)
+            except AddressRefused as refused:
+                raise failures.unreachable(self._name, refused) from refused
         url = URL(request.url)
         if url.scheme not in ("http", "https") or not url.host:
             raise ValueError(f"{self._name}: {request.url!r} is not an http or https address")

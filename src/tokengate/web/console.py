@@ -10,8 +10,13 @@ from tokengate.core.clock import Clock
 from tokengate.core.ids import NewId
 from tokengate.core.sealing import Sealer
 from tokengate.core.settings import Settings
+from tokengate.gateway.watch import Watch
+from tokengate.ledger.alerts import Alerts
+from tokengate.ledger.codes import Redeemer
 from tokengate.ledger.teller import Teller
 from tokengate.storage.engine import Database
+from tokengate.tasks.notify import Notifier
+from tokengate.upstream.guard import Guard
 
 
 class Portal:
@@ -46,6 +51,11 @@ class Console(Struct, frozen=True, eq=False):
     portal: Portal
     catalog: Catalog
     teller: Teller
+    watch: Watch
+    redeemer: Redeemer
+    alerts: Alerts
+    notifier: Notifier
+    guard: Guard
 
     def now_ms(self) -> int:
         """Return milliseconds since the epoch, UTC."""
