@@ -26,6 +26,7 @@ from tokengate.core.ids import new_id
 from tokengate.core.logs import configure_logs
 from tokengate.core.master_key import VARIABLE, open_master_key
 from tokengate.core.money import read_yuan, write_yuan
+from tokengate.core.networks import read_networks
 from tokengate.core.sealing import Sealer
 from tokengate.core.settings import CallLimits, Settings, UpstreamSettings
 from tokengate.core.settings_file import secret
@@ -81,6 +82,7 @@ class Platform(Struct, frozen=True, eq=False):
     database: Database
     catalog: Catalog
     teller: Teller
+    keyring: KeyRing
     watch: Watch
     admit: Admit
     backends: Backends
@@ -184,7 +186,13 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             meter=meter,
             default_output_cap=settings.limits.default_output_cap,
         )
-        admit = Admit(keyring, max_body_mb=settings.server.max_body_mb, body_timeout_s=settings.server.body_timeout_s)
+        trusted_proxies = read_networks(settings.server.trusted_proxies)
+        admit = Admit(
+            keyring,
+            max_body_mb=settings.server.max_body_mb,
+            body_timeout_s=settings.server.body_timeout_s,
+            trusted_proxies=trusted_proxies,
+        )
 
         def not_ready() -> list[str]:
             return ["The gateway is stopping."] if admit.stopping else backends.not_ready()
@@ -214,6 +222,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             alerts=alerts,
             notifier=notifier,
             guard=guard,
+            trusted_proxies=trusted_proxies,
         )
         dispatch = Dispatch(
             [
@@ -233,8 +242,8 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         metrics.gauge("tokengate_drains", "Abandoned calls being read to their end", lambda: watch.drains)
 
         async def refresh_keys() -> None:
-            await keyring.refresh()
             await _load_spend(limiter, database, clock)
+            await keyring.refresh()
 
         changes = Changes(database)
         changes.watch("keys", refresh_keys)
@@ -256,6 +265,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             database=database,
             catalog=catalog,
             teller=teller,
+            keyring=keyring,
             watch=watch,
             admit=admit,
             backends=backends,
@@ -303,6 +313,7 @@ async def _load_spend(limiter: Limiter, database: Database, clock: Clock) -> Non
     day = day_of(clock.now_s())
     async with database.read() as read:
         limiter.load_spend(await store.spend_of_day(read, day), day)
+        limiter.load_budgets(await store.spend_of_budgets(read, clock.now_s()))
 
 
 async def _keep_house(

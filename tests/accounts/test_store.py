@@ -3,10 +3,11 @@ from sqlalchemy import insert, select
 
 from tests.support import FakeClock
 from tokengate.accounts.keyring import KeyRing
-from tokengate.accounts.keys import NO_LIMITS, KeyLimits
+from tokengate.accounts.keys import NO_LIMITS, Budget, KeyLimits, KeyRules
 from tokengate.accounts.store import (
     DEFAULT_ORG,
     CreatedKey,
+    change_key,
     create_key,
     disable_key,
     enable_key,
@@ -18,6 +19,7 @@ from tokengate.accounts.store import (
 )
 from tokengate.core.errors import BadKey, NotFound
 from tokengate.core.ids import new_id
+from tokengate.core.networks import read_networks
 from tokengate.storage.engine import Database
 from tokengate.storage.tables import changes, keys, wallets
 
@@ -224,3 +226,48 @@ async def test_the_default_org_is_created_once(database: Database):
 
     async with database.tx() as tx:
         await ensure_default_org(tx, NOW_MS + 2)
+
+
+async def test_what_a_key_may_be_used_for_reaches_the_ring(database: Database, clock: FakeClock):
+    created = await create(database)
+    rules = KeyRules(models=("m-1", "m-2"), ips=("10.0.0.0/8", "::1"), budget=Budget(5, "week"))
+    async with database.tx() as tx:
+        await change_key(tx, DEFAULT_ORG, created.id, name="new", expires_ms=None, limits=NO_LIMITS, rules=rules)
+        info = await get_key(tx, DEFAULT_ORG, created.id)
+
+    principal = (await ring_of(database, clock)).find(created.key)
+
+    assert (info.name, info.rules, info.kind) == ("new", rules, "standard")
+    assert principal.models == {"m-1", "m-2"} and principal.budget == Budget(5, "week")
+    assert principal.networks == read_networks(rules.ips)
+
+
+async def test_session_keys_leave_the_ring_when_they_are_over(database: Database, clock: FakeClock):
+    await create(database)
+    now_ms = int(clock.now_s() * 1000)
+    async with database.tx() as tx:
+        made = await create_key(
+            tx,
+            DEFAULT_ORG,
+            wallet_id="wal_1",
+            name="try it",
+            now_ms=now_ms,
+            new_id=new_id,
+            expires_ms=now_ms + 1,
+            kind="session",
+        )
+    ring = await ring_of(database, clock)
+    assert ring.find(made.key).key_id == made.id
+
+    clock.advance(1)
+    await ring.refresh()
+
+    assert len(ring) == 1
+    async with database.read() as read:
+        assert [key.id for key in await list_keys(read, DEFAULT_ORG, kind="session")] == [made.id]
+
+
+@pytest.mark.parametrize("rules", [{"ips": ("10.0.0.0/99",)}, {"models": ("m",) * 201}, {"ips": ("10.0.0.1",) * 101}])
+def test_rules_that_mean_nothing_are_refused(rules: dict[str, tuple[str, ...]]):
+    with pytest.raises(ValueError):
+        KeyRules(**rules)  # pyright: ignore[reportArgumentType]  # one field at a time

@@ -1,9 +1,10 @@
 import pytest
 
 from tests.support import FakeClock
-from tokengate.accounts.keys import NO_LIMITS, KeyLimits, Principal
+from tokengate.accounts.keys import NO_LIMITS, Budget, KeyLimits, Principal
 from tokengate.core.clock import day_of
-from tokengate.core.errors import RateLimited
+from tokengate.core.errors import BudgetExhausted, RateLimited
+from tokengate.core.periods import Period
 from tokengate.limits.limiter import Limiter
 
 YUAN = 1_000_000_000
@@ -238,3 +239,72 @@ def test_a_counter_is_not_dropped_before_its_minute_is_over(clock: FakeClock):
 
     with pytest.raises(RateLimited):
         limiter.admit(key, "m", 0)
+
+
+def budgeted(nano: int, period: Period = "month") -> Principal:
+    return Principal("key_1", "name", "org", "proj", "wal", budget=Budget(nano, period))
+
+
+def test_a_budget_that_is_spent_refuses_until_its_period_ends(clock: FakeClock):
+    limiter = Limiter(clock, NO_LIMITS)
+    key = budgeted(2 * YUAN, "day")
+    for _ in range(2):
+        limiter.admit(key, "m", 0).finish(10, YUAN)
+
+    with pytest.raises(BudgetExhausted, match=r"¥2 per day\. It begins anew at 2026-11-19 00:00 UTC") as refused:
+        limiter.admit(key, "m", 0)
+
+    assert (refused.value.status, refused.value.code) == (402, "budget_exhausted")
+    limiter.admit(Principal("key_2", "other", "org", "proj", "wal"), "m", 0)
+    clock.advance(86_400)
+    limiter.admit(key, "m", 0)
+
+
+def test_a_budget_without_a_period_never_begins_anew(clock: FakeClock):
+    limiter = Limiter(clock, NO_LIMITS)
+    limiter.admit(budgeted(YUAN, "never"), "m", 0).finish(1, YUAN)
+    clock.advance(400 * 86_400)
+
+    with pytest.raises(BudgetExhausted, match=r"budget of ¥1\.$"):
+        limiter.admit(budgeted(YUAN, "never"), "m", 0)
+
+
+def test_a_call_counts_for_the_period_in_which_it_began(clock: FakeClock):
+    limiter = Limiter(clock, NO_LIMITS)
+    key = budgeted(YUAN, "day")
+    late = limiter.admit(key, "m", 0)
+    clock.advance(86_400)
+    limiter.admit(key, "m", 0).finish(0, 0)
+
+    late.finish(1, YUAN)
+
+    limiter.admit(key, "m", 0)
+
+
+def test_a_budget_and_limits_hold_together(clock: FakeClock):
+    limiter = Limiter(clock, NO_LIMITS)
+    key = Principal("key_1", "n", "org", "proj", "wal", KeyLimits(requests_per_minute=1), budget=Budget(YUAN, "month"))
+    admission = limiter.admit(key, "m", 0)
+    assert dict(admission.headers)["x-ratelimit-limit-requests"] == "1"
+    admission.finish(1, YUAN)
+
+    clock.advance(60)
+
+    with pytest.raises(BudgetExhausted):
+        limiter.admit(key, "m", 0)
+
+
+def test_what_was_spent_before_the_start_is_taken_over_and_forgotten_with_the_budget(clock: FakeClock):
+    limiter = Limiter(clock, NO_LIMITS)
+    limiter.load_budgets({("key_1", "month"): YUAN})
+    with pytest.raises(BudgetExhausted):
+        limiter.admit(budgeted(YUAN), "m", 0)
+    running = limiter.admit(budgeted(2 * YUAN), "m", 0)
+
+    limiter.load_budgets({("key_1", "month"): YUAN // 2})  # records lag behind
+    running.finish(1, YUAN)
+
+    with pytest.raises(BudgetExhausted):
+        limiter.admit(budgeted(2 * YUAN), "m", 0)
+    limiter.load_budgets({})
+    limiter.admit(budgeted(YUAN), "m", 0)

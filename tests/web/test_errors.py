@@ -23,6 +23,7 @@ EVERY = [
         "insufficient_balance",
     ),
     (errors.NotSignedIn(), 401, "authentication_error", "not_signed_in"),
+    (errors.BudgetExhausted(1, "month", 0), 402, "insufficient_balance", "budget_exhausted"),
     (errors.Forbidden("No."), 403, "permission_error", "forbidden"),
     (errors.NotFound("No."), 404, "invalid_request_error", "not_found"),
     (errors.ModelNotFound("m"), 404, "invalid_request_error", "model_not_found"),

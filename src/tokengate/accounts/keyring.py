@@ -36,7 +36,7 @@ class KeyRing:
             principals: dict[bytes, Principal] = {}
             disabled: set[bytes] = set()
             async with self._database.read() as read:
-                async for key in stream_keys(read):
+                async for key in stream_keys(read, int(self._clock.now_s() * 1000)):
                     if key.disabled:
                         disabled.add(key.digest)
                     else:

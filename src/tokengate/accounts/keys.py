@@ -10,6 +10,12 @@ import string
 
 from msgspec import Struct
 
+from tokengate.core.networks import Network, read_networks
+from tokengate.core.periods import Period
+
+MAX_MODELS = 200
+MAX_NETWORKS = 100
+
 _ALPHABET = string.digits + string.ascii_letters  # no '-' or '_': a double click selects the whole key
 _SECRET_BITS = 256
 _SECRET_CHARS = 43  # 62**43 > 2**256
@@ -40,6 +46,33 @@ class KeyLimits(Struct, frozen=True, forbid_unknown_fields=True):
 NO_LIMITS = KeyLimits()
 
 
+class Budget(Struct, frozen=True):
+    """What a key may spend in a period; spending counts when a call ends. Raises ValueError below one nano."""
+
+    nano: int
+    period: Period
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.nano <= _MOST["spend_per_day_nano"]:
+            raise ValueError("a budget must be above zero, and fit into the ledger")
+
+
+class KeyRules(Struct, frozen=True):
+    """What a key may be used for beside its limits; empty is everything. Raises ValueError for what is no network."""
+
+    models: tuple[str, ...] = ()  # ids
+    ips: tuple[str, ...] = ()  # addresses and CIDR blocks
+    budget: Budget | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.models) > MAX_MODELS or len(self.ips) > MAX_NETWORKS:
+            raise ValueError(f"a key has at most {MAX_MODELS} models and {MAX_NETWORKS} networks")
+        read_networks(self.ips)
+
+
+NO_RULES = KeyRules()
+
+
 class Principal(Struct, frozen=True):
     """Who makes a call: a usable key, and what it stands for."""
 
@@ -50,6 +83,9 @@ class Principal(Struct, frozen=True):
     wallet_id: str
     limits: KeyLimits = NO_LIMITS
     expires_ms: int | None = None
+    models: frozenset[str] | None = None  # which may be called; None is all
+    networks: tuple[Network, ...] | None = None  # where calls may come from; None is anywhere
+    budget: Budget | None = None
 
 
 class NewKey(Struct, frozen=True):

@@ -1,15 +1,17 @@
 """Orgs and API keys in the database. Whatever changes a key tells the processes that know keys by heart."""
 
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tokengate.accounts.keys import NO_LIMITS, KeyLimits, Principal, new_key
+from tokengate.accounts.keys import NO_LIMITS, NO_RULES, Budget, KeyLimits, KeyRules, Principal, new_key
 from tokengate.core.errors import NotFound
 from tokengate.core.ids import NewId
+from tokengate.core.networks import read_networks
 from tokengate.storage.changes import bump
 from tokengate.storage.tables import keys, orgs, projects, wallets
 
@@ -17,8 +19,11 @@ DEFAULT_ORG = "org_default"
 DEFAULT_PROJECT = "proj_default"
 MAX_PAGE = 1_000
 
+Kind = Literal["standard", "session"]
+
 _STREAMED_ROWS = 500  # between two looks at the event loop
 _LIMITS = (keys.c.requests_per_minute, keys.c.tokens_per_minute, keys.c.concurrency, keys.c.spend_per_day_nano)
+_RULES = (keys.c.models, keys.c.ips, keys.c.budget_nano, keys.c.budget_period)
 _INFO = (
     keys.c.id,
     keys.c.name,
@@ -29,6 +34,8 @@ _INFO = (
     keys.c.created_ms,
     keys.c.disabled_ms,
     keys.c.expires_ms,
+    keys.c.kind,
+    keys.c.created_by,
 )
 _PRINCIPAL = (
     keys.c.digest,
@@ -54,7 +61,10 @@ class KeyInfo(Struct, frozen=True):
     created_ms: int
     disabled_ms: int | None
     expires_ms: int | None
+    kind: Kind
+    created_by: str | None
     limits: KeyLimits
+    rules: KeyRules
 
 
 class CreatedKey(Struct, frozen=True):
@@ -93,7 +103,10 @@ async def create_key(
     new_id: NewId,
     project_id: str = DEFAULT_PROJECT,
     limits: KeyLimits = NO_LIMITS,
+    rules: KeyRules = NO_RULES,
     expires_ms: int | None = None,
+    kind: Kind = "standard",
+    created_by: str | None = None,
 ) -> CreatedKey:
     """Create a key that spends from one of the org's wallets. Raises NotFound for a wallet or project that the
     org does not have."""
@@ -115,7 +128,10 @@ async def create_key(
             last4=made.last4,
             created_ms=now_ms,
             expires_ms=expires_ms,
+            kind=kind,
+            created_by=created_by,
             **_limit_values(limits),
+            **_rule_values(rules),
         )
     )
     await bump(tx, "keys")
@@ -124,7 +140,7 @@ async def create_key(
 
 async def get_key(read: AsyncConnection, org_id: str, key_id: str) -> KeyInfo:
     """Return one key. Raises NotFound."""
-    query = select(*_INFO, *_LIMITS).where(keys.c.org_id == org_id, keys.c.id == key_id)
+    query = select(*_INFO, *_RULES, *_LIMITS).where(keys.c.org_id == org_id, keys.c.id == key_id)
     row = (await read.execute(query)).first()
     if row is None:
         raise _no_such_key(key_id)
@@ -132,11 +148,22 @@ async def get_key(read: AsyncConnection, org_id: str, key_id: str) -> KeyInfo:
 
 
 async def list_keys(
-    read: AsyncConnection, org_id: str, *, after: str | None = None, limit: int = MAX_PAGE
+    read: AsyncConnection,
+    org_id: str,
+    *,
+    kind: Kind | None = None,
+    q: str = "",
+    after: str | None = None,
+    limit: int = MAX_PAGE,
 ) -> list[KeyInfo]:
-    """Return the org's keys, disabled ones included, oldest first; `after` is the id of the last one seen."""
+    """Return the org's keys, disabled ones included, oldest first; `after` is the id of the last one seen, `q` a part
+    of the name."""
     assert 1 <= limit <= MAX_PAGE
-    query = select(*_INFO, *_LIMITS).where(keys.c.org_id == org_id)
+    query = select(*_INFO, *_RULES, *_LIMITS).where(keys.c.org_id == org_id)
+    if kind is not None:
+        query = query.where(keys.c.kind == kind)
+    if q:
+        query = query.where(keys.c.name.icontains(q, autoescape=True))
     if after is not None:
         query = query.where(keys.c.id > after)
     return [_info(row) for row in await read.execute(query.order_by(keys.c.id).limit(limit))]
@@ -166,12 +193,30 @@ async def set_limits(tx: AsyncConnection, org_id: str, key_id: str, limits: KeyL
     await _update_key(tx, org_id, key_id, **_limit_values(limits))
 
 
-async def stream_keys(read: AsyncConnection) -> AsyncIterator[StoredKey]:
-    """Yield every key of every org, for the key ring."""
-    result = await read.stream(select(*_PRINCIPAL, *_LIMITS))
+async def change_key(
+    tx: AsyncConnection,
+    org_id: str,
+    key_id: str,
+    *,
+    name: str,
+    expires_ms: int | None,
+    limits: KeyLimits,
+    rules: KeyRules,
+) -> None:
+    """Replace what a key is called and what it may do. Raises NotFound."""
+    await _update_key(
+        tx, org_id, key_id, name=name, expires_ms=expires_ms, **_limit_values(limits), **_rule_values(rules)
+    )
+
+
+async def stream_keys(read: AsyncConnection, now_ms: int) -> AsyncIterator[StoredKey]:
+    """Yield every key of every org, for the key ring, but for session keys that are over."""
+    alive = or_(keys.c.kind != "session", keys.c.expires_ms > now_ms)
+    result = await read.stream(select(*_PRINCIPAL, *_RULES, *_LIMITS).where(alive))
     async for rows in result.partitions(_STREAMED_ROWS):
         for row in rows:
-            digest, disabled_ms, key_id, name, org_id, project_id, wallet_id, expires_ms, *limits = row
+            digest, disabled_ms, key_id, name, org_id, project_id, wallet_id, expires_ms, *rest = row
+            rules = _rules(rest[: len(_RULES)])
             yield StoredKey(
                 digest=digest,
                 disabled=disabled_ms is not None,
@@ -181,8 +226,11 @@ async def stream_keys(read: AsyncConnection) -> AsyncIterator[StoredKey]:
                     org_id=org_id,
                     project_id=project_id,
                     wallet_id=wallet_id,
-                    limits=_limits(limits),
+                    limits=_limits(rest[len(_RULES) :]),
                     expires_ms=expires_ms,
+                    models=frozenset(rules.models) or None,
+                    networks=read_networks(rules.ips) or None,
+                    budget=rules.budget,
                 ),
             )
 
@@ -199,8 +247,32 @@ def _no_such_key(key_id: str) -> NotFound:
 
 
 def _info(row: Sequence[Any]) -> KeyInfo:
-    fields = len(_INFO)
-    return KeyInfo(*row[:fields], limits=_limits(row[fields:]))
+    fields, rules = len(_INFO), len(_INFO) + len(_RULES)
+    return KeyInfo(*row[:fields], limits=_limits(row[rules:]), rules=_rules(row[fields:rules]))
+
+
+_decode_list = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def _rules(values: Sequence[Any]) -> KeyRules:
+    models, ips, nano, period = values
+    if not models and not ips and nano is None:
+        return NO_RULES
+    return KeyRules(
+        models=_decode_list(models) if models else (),
+        ips=_decode_list(ips) if ips else (),
+        budget=None if nano is None else Budget(nano, period),
+    )
+
+
+def _rule_values(rules: KeyRules) -> dict[str, Any]:
+    budget = rules.budget
+    return {
+        "models": msgspec.json.encode(rules.models).decode() if rules.models else "",
+        "ips": msgspec.json.encode(rules.ips).decode() if rules.ips else "",
+        "budget_nano": None if budget is None else budget.nano,
+        "budget_period": None if budget is None else budget.period,
+    }
 
 
 def _limits(values: Sequence[int | None]) -> KeyLimits:

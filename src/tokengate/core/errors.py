@@ -6,6 +6,7 @@
     |- BadKey 401
     |- NotSignedIn 401              the console: nobody is signed in, or with a wrong password
     |- InsufficientBalance 402      names needed and available yuan
+    |- BudgetExhausted 402          a key has spent what it may in its period
     |- Forbidden 403
     |- NotFound 404
     |  |- ModelNotFound 404
@@ -23,6 +24,8 @@
 
 A 500 is a defect and is not in this tree. `web/errors.py` writes these in the shape that the caller's SDK parses.
 """
+
+from datetime import UTC, datetime
 
 from tokengate.core.money import write_yuan
 
@@ -92,6 +95,20 @@ class InsufficientBalance(GatewayError):
         )
         self.needed_nano = needed_nano
         self.available_nano = available_nano
+
+
+class BudgetExhausted(GatewayError):
+    status = 402
+    type = "insufficient_balance"
+    code = "budget_exhausted"
+
+    def __init__(self, budget_nano: int, period: str, ends_s: int | None) -> None:
+        words = f"This key has spent its budget of ¥{write_yuan(budget_nano)}"
+        if ends_s is None:
+            super().__init__(f"{words}.")
+        else:
+            begins = datetime.fromtimestamp(ends_s, UTC)
+            super().__init__(f"{words} per {period}. It begins anew at {begins:%Y-%m-%d %H:%M} UTC.")
 
 
 class Forbidden(GatewayError):

@@ -15,7 +15,8 @@ from typing import Annotated, Literal, cast, get_args, get_origin, get_type_hint
 import msgspec
 from msgspec import Meta
 
-from tokengate.core.settings import Settings, UpstreamSettings
+from tokengate.core.networks import read_networks
+from tokengate.core.settings import OidcSettings, Settings, UpstreamSettings
 from tokengate.core.toml_lines import KeyPath, line_of
 
 DEFAULT_FILE = Path("tokengate.toml")
@@ -98,6 +99,20 @@ def credential(upstream: UpstreamSettings, environ: Mapping[str, str] | None = N
     return found
 
 
+def client_secret(provider: OidcSettings, environ: Mapping[str, str] | None = None) -> str:
+    """Return the secret of a provider of sign-ins, from the file or from the variable that it names; empty for a public
+    client. Raises SettingsError when that variable is not set."""
+    if not provider.client_secret_env:
+        return provider.client_secret
+    found = secret(provider.client_secret_env, environ)
+    if found is None:
+        raise SettingsError(
+            f"oidc {provider.name!r} takes its secret from {provider.client_secret_env}, "
+            "which the environment does not set."
+        )
+    return found
+
+
 def _text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
@@ -140,6 +155,16 @@ def _integer_if_digits(value: object) -> object:
 
 def _mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
     """Yield what types alone cannot say."""
+    for text in settings.server.trusted_proxies:
+        try:
+            read_networks([text])
+        except ValueError as error:
+            yield ("server", "trusted_proxies"), f"server.trusted_proxies: {error}."
+    for index, provider in enumerate(settings.oidc):
+        if provider.name in [other.name for other in settings.oidc[:index]]:
+            yield ("oidc", index, "name"), f"oidc.name {provider.name!r} is used twice; each needs its own."
+        if provider.client_secret and provider.client_secret_env:
+            yield ("oidc", index, "client_secret_env"), "give oidc.client_secret or oidc.client_secret_env, not both."
     names: set[str] = set()
     for index, upstream in enumerate(settings.upstream):
         if upstream.name in names:

@@ -54,6 +54,8 @@ class Gateway(Struct, frozen=True, eq=False):
         try:
             asked = operation.read(body)
             model, price, route = self._find(asked.model, operation)
+            if principal.models is not None and model.id not in principal.models:
+                raise ModelNotFound(asked.model)
         except GatewayError as error:
             metrics.refuse(error.code or str(error.status))
             raise

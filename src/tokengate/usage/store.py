@@ -1,15 +1,16 @@
 """Questions about calls and what they cost. Lists are paged by the id of the last call seen, newest first."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.core.errors import BadRequest
 from tokengate.core.ids import day_of_id
+from tokengate.core.periods import Period, span_of
 from tokengate.storage.tables import calls, keys, open_calls, retention, usage_daily
 from tokengate.usage.record import CallRecord
 
@@ -129,6 +130,43 @@ async def spend_of_day(read: AsyncConnection, day: int) -> dict[tuple[str, str],
         .group_by(usage_daily.c.key_id, usage_daily.c.model)
     )
     return {(key_id, model): int(nano) for key_id, model, nano in await read.execute(query)}
+
+
+async def spend_of_budgets(read: AsyncConnection, now_s: float) -> dict[tuple[str, Period], int]:
+    """Return what every key that has a budget has spent in the budget's period, for all orgs: where budgets start
+    from. Keys that are over are left out."""
+    found: dict[tuple[str, Period], int] = {}
+    alive = or_(keys.c.expires_ms.is_(None), keys.c.expires_ms > int(now_s * 1000))
+    for period in get_args(Period):
+        mine = (usage_daily.c.key_id == keys.c.id) & (usage_daily.c.org_id == keys.c.org_id)
+        since = usage_daily.c.day >= span_of(period, now_s).first_day
+        query = (
+            select(keys.c.id, func.coalesce(func.sum(usage_daily.c.cost_nano), 0))
+            .outerjoin(usage_daily, mine & since)
+            .where(keys.c.budget_period == period, alive)
+            .group_by(keys.c.id)
+        )
+        found |= {(key_id, period): int(nano) for key_id, nano in await read.execute(query)}
+    return found
+
+
+async def spend_since(read: AsyncConnection, org_id: str, key_ids: list[str], first_day: int) -> dict[str, int]:
+    """Return what some keys of an org have spent from a day on."""
+    query = (
+        select(usage_daily.c.key_id, func.sum(usage_daily.c.cost_nano))
+        .where(usage_daily.c.org_id == org_id, usage_daily.c.key_id.in_(key_ids), usage_daily.c.day >= first_day)
+        .group_by(usage_daily.c.key_id)
+    )
+    return {key_id: int(nano) for key_id, nano in await read.execute(query)}
+
+
+async def last_calls(read: AsyncConnection, org_id: str, key_ids: list[str]) -> dict[str, str]:
+    """Return the id of the newest call of each of some keys of an org; it tells the time."""
+    newest = (
+        select(func.max(calls.c.id)).where(calls.c.key_id == keys.c.id).correlate(keys).scalar_subquery().label("call")
+    )
+    query = select(keys.c.id, newest).where(keys.c.org_id == org_id, keys.c.id.in_(key_ids))
+    return {key_id: call_id for key_id, call_id in await read.execute(query) if call_id is not None}
 
 
 class OpenCall(Struct, frozen=True):

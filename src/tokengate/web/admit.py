@@ -6,8 +6,11 @@ from typing import TypeVar
 
 from tokengate.accounts.keyring import KeyRing
 from tokengate.accounts.keys import Principal
-from tokengate.core.errors import BadRequest, Unavailable
+from tokengate.core.errors import BadRequest, Forbidden, Unavailable
+from tokengate.core.networks import Network
+from tokengate.core.networks import within as within_networks
 from tokengate.gateway.call import Options
+from tokengate.web.address import caller_address
 from tokengate.web.request import Request
 
 T = TypeVar("T")
@@ -20,17 +23,24 @@ _MEGABYTE = 1024 * 1024
 class Admit:
     """What every surface asks of a request before it looks at the body's meaning."""
 
-    def __init__(self, keyring: KeyRing, *, max_body_mb: int, body_timeout_s: float) -> None:
+    def __init__(
+        self, keyring: KeyRing, *, max_body_mb: int, body_timeout_s: float, trusted_proxies: tuple[Network, ...] = ()
+    ) -> None:
         self._find = keyring.find
         self._max_body_bytes = max_body_mb * _MEGABYTE
         self._body_timeout_s = body_timeout_s
+        self._trusted_proxies = trusted_proxies
         self.stopping = False
 
     def principal(self, request: Request) -> Principal:
-        """Return who calls. Raises BadKey; Unavailable while the gateway stops."""
+        """Return who calls. Raises BadKey; Forbidden for an address that the key may not be used from; Unavailable
+        while the gateway stops."""
         if self.stopping:
             raise Unavailable("The gateway is stopping; another one will take over.", retry_after_s=2)
-        return self._find(request.bearer())
+        principal = self._find(request.bearer())
+        if principal.networks is not None:
+            self._require_address(request, principal.networks)
+        return principal
 
     async def json_body(self, request: Request) -> bytes:
         """Return the body. Raises UnsupportedMediaType, BodyTooLarge, BadRequest, TimeoutError."""
@@ -41,6 +51,12 @@ class Admit:
         if not body:
             raise BadRequest("The request body is empty; a JSON object is needed.")
         return body
+
+    def _require_address(self, request: Request, allowed: tuple[Network, ...]) -> None:
+        peer = request.client.rpartition(":")[0]
+        address = caller_address(peer, request.headers.get("x-forwarded-for", ""), self._trusted_proxies)
+        if not within_networks(address, allowed):
+            raise Forbidden(f"This API key may not be used from {address or 'here'}.", code="address_not_allowed")
 
 
 def options(request: Request, *, usage_always: bool = False) -> Options:

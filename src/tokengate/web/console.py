@@ -8,6 +8,7 @@ from tokengate.accounts.platform.store import portal_settings
 from tokengate.catalog.load import Catalog
 from tokengate.core.clock import Clock
 from tokengate.core.ids import NewId
+from tokengate.core.networks import Network
 from tokengate.core.sealing import Sealer
 from tokengate.core.settings import Settings
 from tokengate.gateway.watch import Watch
@@ -56,6 +57,7 @@ class Console(Struct, frozen=True, eq=False):
     alerts: Alerts
     notifier: Notifier
     guard: Guard
+    trusted_proxies: tuple[Network, ...]
 
     def now_ms(self) -> int:
         """Return milliseconds since the epoch, UTC."""

@@ -12,6 +12,7 @@ from litestar import Request
 from litestar.datastructures import Cookie, State
 from litestar.di import NamedDependency
 from litestar.enums import ScopeType
+from litestar.params import SkipValidation
 from litestar.types import ASGIApp, HTTPReceiveMessage, Receive, Scope, Send, WebSocketReceiveMessage
 
 from tokengate.accounts.audit import By
@@ -100,7 +101,7 @@ def maybe_viewer_of(request: AnyRequest) -> Viewer | None:
     return request.user
 
 
-def by_of(request: AnyRequest, console: NamedDependency[Console]) -> By:
+def by_of(request: AnyRequest, console: NamedDependency[SkipValidation[Console]]) -> By:
     """Return who asks as the author of a change. Raises NotSignedIn."""
     viewer = viewer_of(request)
     return By(
@@ -126,7 +127,7 @@ def by_user(request: AnyRequest, console: Console, user: User) -> By:
 def address_of(request: AnyRequest, console: Console) -> str:
     """Return the caller's address without the port, as trusted proxies tell it."""
     peer = request.client.host if request.client else ""
-    return caller_address(peer, request.headers.get("x-forwarded-for", ""), console.settings.server.trusted_proxies)
+    return caller_address(peer, request.headers.get("x-forwarded-for", ""), console.trusted_proxies)
 
 
 def csrf_token_of(cookie: str) -> str:

@@ -79,16 +79,20 @@ class OpenAISurface:
         return handler
 
     async def _list(self, request: Request) -> None:
-        self._admit.principal(request)
-        models = [_listing(model) for model in self._catalog.models() if model.id in self._gateway.routes]
+        allowed = self._admit.principal(request).models
+        models = [
+            _listing(model)
+            for model in self._catalog.models()
+            if model.id in self._gateway.routes and (allowed is None or model.id in allowed)
+        ]
         request.json(_Models(models))
 
     def _show(self, head: str) -> Handler:
         async def handler(request: Request) -> None:
-            self._admit.principal(request)
+            allowed = self._admit.principal(request).models
             name = request.path[len(head) :]
             model = self._catalog.resolve(name)
-            if model is None:
+            if model is None or (allowed is not None and model.id not in allowed):
                 raise ModelNotFound(name)
             request.json(_listing(model))
 
