@@ -58,9 +58,11 @@ from tokengate.web.opening import Opening
 from tokengate.web.portal.assets import STATIC, Assets
 from tokengate.web.portal.pages import Pages
 from tokengate.web.server import Server
+from tokengate.web.shelf import Shelf
 from tokengate.web.surfaces.account import AccountSurface
 from tokengate.web.surfaces.openai import OpenAISurface
 from tokengate.web.surfaces.operations import OperationsSurface
+from tokengate.web.surfaces.reference import ReferenceSurface
 
 _log = structlog.get_logger("tokengate.app")
 
@@ -223,12 +225,14 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             notifier=notifier,
             guard=guard,
             trusted_proxies=trusted_proxies,
+            shelf=Shelf(catalog, backends, lambda: dispatch.endpoints, database, clock),
         )
         dispatch = Dispatch(
             [
                 *OpenAISurface(gateway, catalog, admit).endpoints(),
                 *AccountSurface(database, teller, admit).endpoints(),
                 *OperationsSurface(metrics, not_ready, backends.states).endpoints(),
+                *ReferenceSurface(console, admit).endpoints(),
             ],
             mounts=[Mount("/console/api/", _console_api(console))],
             pages=Pages(Assets(STATIC)).answer,

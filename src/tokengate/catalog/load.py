@@ -44,6 +44,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     price: dict[str, Any] | None = None
     source: str = ""
     checked: str = ""
+    in_tree: bool | None = None
 
 
 class CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,6 +59,7 @@ class CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
     checked: str = ""
     currency: Literal["cny", "usd"] = "cny"
     per: Literal["ktok", "mtok"] = "ktok"
+    in_tree: bool = True
 
 
 class _Entry(Struct, frozen=True):
@@ -165,7 +167,7 @@ def _inherited(name: str, row: Row, rows: Mapping[str, Row]) -> Row:
     if base is None or base.base:
         raise CatalogError(f"{name}: the model '{row.id}' has the base '{row.base}', which is not a full row")
     own = {key: value for key, value in structs.asdict(row).items() if value != _ROW_DEFAULTS[key]}
-    taken = {"name": row.id, "aliases": (), "source": _base_source(row, base)}
+    taken = {"name": row.id, "aliases": (), "in_tree": row.in_tree, "source": _base_source(row, base)}
     return structs.replace(base, **(taken | own))
 
 
@@ -197,6 +199,7 @@ def _entry(file: CatalogFile, row: Row) -> _Entry:
         parameters=row.parameters,
         price_source=(row.source or file.source) if row.price else "",
         price_checked=(row.checked or file.checked) if row.price else "",
+        in_tree=file.in_tree if row.in_tree is None else row.in_tree,
     )
     if row.price is None:
         return _Entry(model, None)

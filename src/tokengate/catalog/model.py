@@ -40,6 +40,7 @@ class Model(Struct, frozen=True):
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])  # sent with every call of this model
     price_source: str = ""
     price_checked: str = ""  # YYYY-MM-DD, when the published price was read
+    in_tree: bool = True  # whether the documentation's tree shows it; every model has a page
 
     @property
     def has_output(self) -> bool:

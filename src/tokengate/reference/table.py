@@ -63,7 +63,8 @@ UPSTREAMS = ApiOperation("upstreams", "GET", "/internal/upstreams", auth="none")
 OPENAPI_DOCUMENT = ApiOperation("reference.openapi", "GET", "/openapi.json", auth="none")
 COLLECTION = ApiOperation("reference.collection", "GET", "/collection.json", auth="none")
 LLMS_TXT = ApiOperation("reference.llms", "GET", "/llms.txt", auth="none")
-MARKDOWN_PAGE = ApiOperation("reference.page", "GET", "/docs/{page}", auth="none")
+MARKDOWN_PAGE = ApiOperation("reference.page", "GET", "/docs/{page}.md", auth="none")
+PICTURE = ApiOperation("reference.picture", "GET", "/docs/{picture}.png", auth="none")
 
 TABLE: tuple[ApiOperation, ...] = (
     CHAT_COMPLETIONS,
@@ -82,6 +83,7 @@ TABLE: tuple[ApiOperation, ...] = (
     COLLECTION,
     LLMS_TXT,
     MARKDOWN_PAGE,
+    PICTURE,
     _openai("responses", "/responses"),
     _openai("images.generations", "/images/generations"),
     _openai("images.edits", "/images/edits"),

@@ -169,6 +169,16 @@ async def last_calls(read: AsyncConnection, org_id: str, key_ids: list[str]) -> 
     return {key_id: call_id for key_id, call_id in await read.execute(query) if call_id is not None}
 
 
+async def calls_by_model(read: AsyncConnection, first_day: int) -> dict[str, int]:
+    """Return how many calls every model had since a day, of every org together."""
+    query = (
+        select(usage_daily.c.model, func.sum(usage_daily.c.calls))
+        .where(usage_daily.c.day >= first_day)
+        .group_by(usage_daily.c.model)
+    )
+    return {model: int(count) for model, count in await read.execute(query)}
+
+
 class OpenCall(Struct, frozen=True):
     """A call that was noted while it ran. `ended`: it has its record, and only the note was left behind."""
 

@@ -18,6 +18,7 @@ from tokengate.ledger.teller import Teller
 from tokengate.storage.engine import Database
 from tokengate.tasks.notify import Notifier
 from tokengate.upstream.guard import Guard
+from tokengate.web.shelf import Shelf
 
 
 class Portal:
@@ -58,6 +59,7 @@ class Console(Struct, frozen=True, eq=False):
     notifier: Notifier
     guard: Guard
     trusted_proxies: tuple[Network, ...]
+    shelf: Shelf
 
     def now_ms(self) -> int:
         """Return milliseconds since the epoch, UTC."""

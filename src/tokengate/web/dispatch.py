@@ -34,7 +34,7 @@ _METHODS = "GET, POST, DELETE, OPTIONS"
 class Endpoint(Struct, frozen=True, eq=False):
     """One public route: a row of the operation table, served under one of its bases.
 
-    A path that ends with `/{id}` is matched as a prefix; the id may contain slashes.
+    A path with a `{name}` is matched by what is before it and what is behind it; the name may contain slashes.
     """
 
     operation: ApiOperation
@@ -74,12 +74,15 @@ class Dispatch:
         body_timeout_s: float,
     ) -> None:
         self._exact: dict[str, dict[str, Endpoint]] = {}
-        self._prefixes: dict[str, dict[str, Endpoint]] = {}
-        for endpoint in endpoints:
-            head, brace, _ = endpoint.path.partition("{")
-            table = self._prefixes if brace else self._exact
-            table.setdefault(head, {})[endpoint.method] = endpoint
-        self._prefix_heads = tuple(self._prefixes)
+        prefixes: dict[tuple[str, str], dict[str, Endpoint]] = {}
+        self.endpoints = tuple(endpoints)
+        for endpoint in self.endpoints:
+            head, brace, rest = endpoint.path.partition("{")
+            methods = (
+                prefixes.setdefault((head, rest.partition("}")[2]), {}) if brace else self._exact.setdefault(head, {})
+            )
+            methods[endpoint.method] = endpoint
+        self._prefixes = tuple((head, tail, methods) for (head, tail), methods in prefixes.items())
         self._mounts = tuple(mounts)
         self._pages = pages
         self._clock = clock
@@ -121,11 +124,8 @@ class Dispatch:
         path = request.path
         methods = self._exact.get(path)
         if methods is None:
-            for head in self._prefix_heads:
-                if path.startswith(head) and len(path) > len(head):
-                    methods = self._prefixes[head]
-                    break
-            else:
+            methods = self._find_prefix(path)
+            if methods is None:
                 return None
         endpoint = methods.get(request.method)
         if endpoint is None:
@@ -134,6 +134,12 @@ class Dispatch:
                 return None
             raise MethodNotAllowed(request.method, ", ".join(sorted(methods)))
         return endpoint
+
+    def _find_prefix(self, path: str) -> dict[str, Endpoint] | None:
+        for head, tail, methods in self._prefixes:
+            if path.startswith(head) and path.endswith(tail) and len(path) > len(head) + len(tail):
+                return methods
+        return None
 
     async def _enter_mount(self, request: Request) -> None:
         for mount in self._mounts:

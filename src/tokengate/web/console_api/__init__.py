@@ -46,11 +46,12 @@ from tokengate.web.console_api.authenticate import Authenticate, by_of, viewer_o
 from tokengate.web.console_api.errors import EXCEPTION_HANDLERS
 from tokengate.web.console_api.openapi import openapi_config
 from tokengate.web.console_api.orgs import Orgs
+from tokengate.web.console_api.portal import Portal
 from tokengate.web.console_api.session import Session
 
 PREFIX = "/console/api"
 
-_CONTROLLERS: Sequence[ControllerRouterHandler] = (Audit, Orgs, Session)
+_CONTROLLERS: Sequence[ControllerRouterHandler] = (Audit, Orgs, Portal, Session)
 
 
 def build_app(console: Console) -> Litestar:

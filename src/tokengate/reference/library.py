@@ -1,0 +1,282 @@
+"""Every page of the reference by its slug: the one object that the portal's routes and documents ask.
+
+Made when the first page is asked for. Pages are made anew each time, since their addresses are the reader's own; what
+they are made of, the tree and the search index are kept.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tokengate.catalog.model import Model
+from tokengate.reference.collection import collection
+from tokengate.reference.generated import (
+    API_LIST,
+    PARAMETERS,
+    PRICES,
+    STATUS_CODES,
+    TITLES,
+    generated_markdown,
+)
+from tokengate.reference.guides import Guides, outline
+from tokengate.reference.kinds import capability_title, operation_of, operations_for, vendor_title
+from tokengate.reference.markdown import endpoint_markdown
+from tokengate.reference.models import ModelCard, Models, description
+from tokengate.reference.openapi import Document as OpenApi
+from tokengate.reference.openapi import openapi_document
+from tokengate.reference.pages import Link, Page, Parameter, Written, endpoint_page
+from tokengate.reference.running import Running
+from tokengate.reference.search import Document, Found, SearchIndex
+from tokengate.reference.table import TABLE, ApiOperation
+from tokengate.reference.tree import Node, flatten, known_operation, model_slug, operation_slug, tree
+from tokengate.reference.words import Lang, Text, operation_words
+
+_GENERATED = (API_LIST, PARAMETERS, STATUS_CODES, PRICES)
+_LIKELY = 1.5
+_HELP = Text("帮助文档", "Help")
+_KINDS = {
+    "endpoint": Text("接口", "Endpoint"),
+    "model": Text("模型", "Model"),
+    "guide": Text("指南", "Guide"),
+    "reference": Text("参考", "Reference"),
+}
+_TAGLINE = Text(
+    "自托管的 AI 网关：一个密钥调用所有模型，OpenAI 兼容接口，预付费钱包，账单精确到最后一位。",
+    "A self-hosted AI gateway: one key for every model, an OpenAI-compatible API, prepaid wallets, exact bills.",
+)
+
+
+class Navigation(Struct, frozen=True):
+    """The tree at the left, and the pages of the help menu."""
+
+    tree: tuple[Node, ...]
+    help: tuple[Link, ...]
+    reference: tuple[Link, ...]
+
+
+class Library:
+    """The reference of one running gateway."""
+
+    def __init__(self, running: Running, guides: Guides, *, version: str) -> None:
+        self.running = running
+        self.models = Models(running)
+        self._guides = guides
+        self._version = version
+        self._trees: dict[Lang, tuple[Node, ...]] = {}
+        self._places: dict[Lang, dict[str, Written]] = {}
+        self._indexes: dict[Lang, SearchIndex] = {}
+
+    def navigation(self, lang: Lang) -> Navigation:
+        """Return the tree and the help menu."""
+        guides = [slug for slug in self._guides.slugs(lang) if slug.startswith("guide/")]
+        return Navigation(
+            tree=self._tree(lang),
+            help=tuple(Link(self._guide_title(slug, lang), slug) for slug in guides),
+            reference=tuple(Link(TITLES[slug].in_lang(lang), slug) for slug in _GENERATED),
+        )
+
+    def page(self, slug: str, lang: Lang, server: str) -> Page | None:
+        """Return a page; `server` is the gateway's address as the reader knows it. None: there is no such page."""
+        if slug in TITLES:
+            return self._generated(slug, lang)
+        guide = self._guides.find(slug, lang)
+        if guide is not None:
+            place = self._place(slug, lang) or Written(guide.title, (Link(_HELP.in_lang(lang)),))
+            return Page(
+                slug=slug,
+                kind="guide",
+                title=guide.title,
+                lang=guide.lang,
+                breadcrumb=place.breadcrumb,
+                markdown=guide.markdown,
+                modified_ms=guide.modified_ms,
+                headings=guide.headings,
+                previous=place.previous,
+                next=place.next,
+            )
+        return self._endpoint(slug, lang, server)
+
+    def card(self, model: Model, lang: Lang, server: str) -> ModelCard:
+        """Return a model's card."""
+        first = operations_for(model)[:1]
+        page = self.page(model_slug(model, first[0]), lang, server) if first else None
+        return self.models.card(model, lang, page.sample_request if page else None, server)
+
+    def slugs(self, lang: Lang) -> Iterator[str]:
+        """Yield the slug of every page there is, once each."""
+        yield from dict.fromkeys(
+            (
+                *_GENERATED,
+                *self._guides.slugs(lang),
+                *(operation_slug(operation) for operation in TABLE),
+                *(
+                    model_slug(model, operation)
+                    for model in self.running.catalog.models()
+                    for operation in operations_for(model)
+                ),
+            )
+        )
+
+    def search(self, query: str, lang: Lang, limit: int) -> list[Found]:
+        """Return the pages that fit a query best."""
+        index = self._indexes.get(lang)
+        if index is None:
+            index = self._indexes[lang] = SearchIndex(self._documents(lang))
+        return index.find(query, limit)
+
+    def openapi(self, lang: Lang, server: str) -> OpenApi:
+        """Return the OpenAPI document of what is served."""
+        return openapi_document(self.running.routes, version=self._version, server=server, lang=lang)
+
+    def collection(self, lang: Lang, server: str) -> OpenApi:
+        """Return the collection for Postman and Apifox."""
+        return collection(self.running.routes, server=server, lang=lang)
+
+    def llms(self, lang: Lang, server: str) -> str:
+        """Return the map of the documentation for language models."""
+        lines = ["# TokenGate", "", f"> {_TAGLINE.in_lang(lang)}", ""]
+        lines += [f"- OpenAPI 3.1: {server}/openapi.json", f"- Postman: {server}/collection.json", ""]
+        navigation = self.navigation(lang)
+        for title, links in (
+            (_HELP.in_lang(lang), (*navigation.help, *navigation.reference)),
+            (TITLES[API_LIST].in_lang(lang), tuple(self._operation_links(lang))),
+            (Text("模型", "Models").in_lang(lang), tuple(self._model_links(lang))),
+        ):
+            lines += [f"## {title}", ""]
+            lines += [f"- [{link.title}]({server}/docs/{link.slug}.md?lang={lang})" for link in links]
+            lines.append("")
+        return "\n".join(lines)
+
+    def picture(self, path: str) -> bytes | None:
+        """Return a picture of the guides."""
+        return self._guides.picture(path)
+
+    def _endpoint(self, slug: str, lang: Lang, server: str) -> Page | None:
+        found = self._endpoint_of(slug)
+        if found is None:
+            return None
+        operation, model = found
+        slug = model_slug(model, operation) if model else operation_slug(operation)
+        place = self._place(slug, lang) or self._outside(operation, model, lang)
+        others = self.models.links(model, operation.id) if model else ()
+        page = endpoint_page(slug, operation, model, place, self.running, server=server, lang=lang, others=others)
+        return replace(page, markdown=endpoint_markdown(page))
+
+    def _endpoint_of(self, slug: str) -> tuple[ApiOperation, Model | None] | None:
+        operation = known_operation(slug)
+        if operation is not None:
+            return operation, None
+        head, _, name = slug.partition("/")
+        operation, model = operation_of(head), self.running.catalog.resolve(name)
+        if operation is None or model is None or operation not in operations_for(model):
+            return None
+        return operation, model
+
+    def _generated(self, slug: str, lang: Lang) -> Page:
+        markdown = generated_markdown(slug, self.running, lang)
+        return Page(
+            slug=slug,
+            kind="reference",
+            title=TITLES[slug].in_lang(lang),
+            lang=lang,
+            breadcrumb=(Link(_HELP.in_lang(lang)),),
+            markdown=markdown,
+            modified_ms=max(int(words.modified.timestamp() * 1000) for words in operation_words().values()),
+            headings=outline(markdown)[1],
+        )
+
+    def _tree(self, lang: Lang) -> tuple[Node, ...]:
+        found = self._trees.get(lang)
+        if found is None:
+            found = self._trees[lang] = tree(self.running, lang)
+        return found
+
+    def _place(self, slug: str, lang: Lang) -> Written | None:
+        places = self._places.get(lang)
+        if places is None:
+            places = self._places[lang] = dict(_places(self._tree(lang)))
+        return places.get(slug)
+
+    def _outside(self, operation: ApiOperation, model: Model | None, lang: Lang) -> Written:
+        """Return the place of a page that is not in the tree: below the list of operations."""
+        title = operation_words()[operation.id].title.in_lang(lang)
+        above = (Link(TITLES[API_LIST].in_lang(lang), API_LIST),)
+        if model is None:
+            return Written(title, above)
+        return Written(model.id, (*above, Link(title, operation_slug(operation))))
+
+    def _guide_title(self, slug: str, lang: Lang) -> str:
+        guide = self._guides.find(slug, lang)
+        return guide.title if guide else slug
+
+    def _operation_links(self, lang: Lang) -> Iterator[Link]:
+        for operation in TABLE:
+            yield Link(operation_words()[operation.id].title.in_lang(lang), operation_slug(operation))
+
+    def _model_links(self, lang: Lang) -> Iterator[Link]:
+        for model in self.running.catalog.models():
+            for operation in operations_for(model)[:1]:
+                yield Link(model.id, model_slug(model, operation))
+
+    def _documents(self, lang: Lang) -> Iterator[Document]:
+        """Yield what search looks in. A model's pages repeat their operation's, so a model is found by what is its
+        own, and its parameters by the operation."""
+        for slug in self._guides.slugs(lang):
+            guide = self._guides.find(slug, lang)
+            if guide is not None:
+                kind = _KINDS["guide"].in_lang(lang)
+                yield Document(slug, guide.title, kind, guide.markdown, _HELP.in_lang(lang), _weight(slug))
+        for slug in (API_LIST, PARAMETERS, STATUS_CODES):
+            text = generated_markdown(slug, self.running, lang)
+            title, kind = TITLES[slug].in_lang(lang), _KINDS["reference"].in_lang(lang)
+            yield Document(slug, title, kind, text, _HELP.in_lang(lang), _weight(slug))
+        for operation in TABLE:
+            slug = operation_slug(operation)
+            page = self._endpoint(slug, lang, "")
+            assert page is not None
+            where = " / ".join(link.title for link in page.breadcrumb)
+            weight = _LIKELY if page.status == "released" else 1.0
+            yield Document(slug, page.title, _KINDS["endpoint"].in_lang(lang), _searched(page), where, weight)
+        for model in self.running.catalog.models():
+            operations = operations_for(model)
+            if operations:
+                yield self._model_document(model, operations[0], lang)
+
+    def _model_document(self, model: Model, operation: ApiOperation, lang: Lang) -> Document:
+        slug = model_slug(model, operation)
+        place = self._place(slug, lang) or self._outside(operation, model, lang)
+        able = " ".join(capability_title(one, lang) for one in model.capabilities)
+        names = " ".join((model.id, model.name, *model.aliases, model.series))
+        text = f"{names} {vendor_title(model.vendor, lang)} {able} {description(model, lang)}"
+        where = " / ".join(link.title for link in place.breadcrumb)
+        return Document(slug, place.title, _KINDS["model"].in_lang(lang), text, where)
+
+
+def _weight(slug: str) -> float:
+    return 0.5 if slug.startswith("project/") else _LIKELY
+
+
+def _searched(page: Page) -> str:
+    """Return what an operation's page is found by: what it does and what its parameters mean."""
+    lines = [f"{page.method} {page.path}", page.summary, page.description]
+    lines += (f"{parameter.name} {parameter.meaning}" for parameter in _all(page.parameters))
+    return "\n".join(line for line in lines if line)
+
+
+def _all(parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
+    for parameter in parameters:
+        yield parameter
+        yield from _all(parameter.children)
+
+
+def _places(nodes: tuple[Node, ...]) -> Iterator[tuple[str, Written]]:
+    """Yield where each page of the tree stands."""
+    listed = list(flatten(nodes))
+    links = [Link(node.title, node.slug) for node, _ in listed]
+    for number, (node, above) in enumerate(listed):
+        assert node.slug is not None
+        breadcrumb = tuple(Link(folder.title, folder.slug) for folder in above)
+        before = links[number - 1] if number else None
+        after = links[number + 1] if number + 1 < len(links) else None
+        yield node.slug, Written(node.title, breadcrumb, before, after)

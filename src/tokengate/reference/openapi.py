@@ -1,0 +1,205 @@
+"""The OpenAPI 3.1 document of what the gateway serves, built from the bound rows of the operation table."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tokengate.reference.checked import body_fields
+from tokengate.reference.errors import Status, statuses_of
+from tokengate.reference.schema import Schema, field_schema, object_schema
+from tokengate.reference.table import ApiOperation, Auth
+from tokengate.reference.words import (
+    Field,
+    Lang,
+    OperationWords,
+    Text,
+    group_of,
+    operation_words,
+    request_headers,
+    response_headers,
+)
+
+Document = dict[str, Any]
+
+_SAMPLE_MODEL = "qwen-plus"
+_BODY_ERRORS = frozenset({"BadRequest"})
+
+_TITLE = Text("TokenGate：一个密钥，所有模型", "TokenGate: one key for every model")
+_ABOUT = Text(
+    "自托管的 AI 网关：OpenAI 兼容接口、预付费钱包与精确到最后一位的账单。",
+    "A self-hosted AI gateway: an OpenAI-compatible API, prepaid wallets and bills exact to the last digit.",
+)
+
+_SCHEMES: dict[Auth, tuple[str, Document]] = {
+    "bearer": ("key", {"type": "http", "scheme": "bearer"}),
+    "x-api-key": ("anthropicKey", {"type": "apiKey", "in": "header", "name": "x-api-key"}),
+    "x-goog-api-key": ("googleKey", {"type": "apiKey", "in": "header", "name": "x-goog-api-key"}),
+}
+
+_ERROR: Schema = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "message": {"type": "string"},
+                "type": {"type": "string"},
+                "param": {"type": ["string", "null"]},
+                "code": {"type": ["string", "null"]},
+            },
+            "required": ["message", "type", "param", "code"],
+        }
+    },
+    "required": ["error"],
+}
+
+
+class Route(Struct, frozen=True):
+    """A row of the table as it is served: under one of its bases."""
+
+    operation: ApiOperation
+    base: str = ""
+
+    @property
+    def path(self) -> str:
+        return self.base + self.operation.path
+
+
+def openapi_document(routes: Iterable[Route], *, version: str, server: str, lang: Lang) -> Document:
+    """Return the document for these routes; every route has words, or a KeyError says which has none."""
+    listed = tuple(routes)
+    paths: dict[str, Document] = {}
+    for route in listed:
+        paths.setdefault(route.path, {})[route.operation.method.lower()] = _operation(route, lang)
+    used = {route.operation.auth for route in listed} - {"none"}
+    tags = dict.fromkeys(group_of()[route.operation.id].in_lang(lang) for route in listed)
+    schemas: dict[str, Schema] = {"Error": _ERROR}
+    for route in listed:
+        operation = route.operation
+        if operation.request is not None:
+            fields = body_fields(operation, operation_words()[operation.id])
+            schemas[operation.request.__name__] = object_schema(fields, lang)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": _TITLE.in_lang(lang), "description": _ABOUT.in_lang(lang), "version": version},
+        "servers": [{"url": server or "/"}],
+        "tags": [{"name": tag} for tag in tags],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {name: scheme for auth, (name, scheme) in _SCHEMES.items() if auth in used},
+        },
+    }
+
+
+def _operation(route: Route, lang: Lang) -> Document:
+    operation = route.operation
+    words = operation_words()[operation.id]
+    document: Document = {
+        "operationId": _operation_id(route),
+        "tags": [group_of()[operation.id].in_lang(lang)],
+        "summary": words.summary.in_lang(lang),
+        "description": words.description.in_lang(lang) or words.summary.in_lang(lang),
+        "security": [] if operation.auth == "none" else [{_SCHEMES[operation.auth][0]: []}],
+    }
+    parameters = [
+        *_parameters("path", words.path, lang),
+        *_parameters("query", words.query, lang),
+        *_parameters("header", _headers(words), lang),
+    ]
+    if parameters:
+        document["parameters"] = parameters
+    body = _request_body(operation, words, lang)
+    if body is not None:
+        document["requestBody"] = body
+    document["responses"] = _responses(words, lang)
+    return document
+
+
+def _operation_id(route: Route) -> str:
+    """Return a name that no other route has: the operation's own under its first base."""
+    if route.base in ("", route.operation.bases[0]):
+        return route.operation.id
+    return f"{route.operation.id}@{route.base.strip('/').replace('/', '.')}"
+
+
+def _headers(words: OperationWords) -> list[Field]:
+    """Return the request headers that are no credentials: those are security schemes."""
+    sets = (request_headers()[name] for name in words.headers if name not in ("key",))
+    return [field for found in sets for field in found.fields if field.name not in ("x-api-key", "x-goog-api-key")]
+
+
+def _parameters(place: str, fields: Iterable[Field], lang: Lang) -> list[Document]:
+    return [
+        {
+            "name": field.name,
+            "in": place,
+            "required": field.required,
+            "description": field.meaning(lang),
+            "schema": {name: value for name, value in field_schema(field, lang).items() if name != "description"},
+        }
+        for field in fields
+    ]
+
+
+def _request_body(operation: ApiOperation, words: OperationWords, lang: Lang) -> Document | None:
+    if operation.request is not None:
+        schema: Schema = {"$ref": f"#/components/schemas/{operation.request.__name__}"}
+    elif words.body:
+        schema = object_schema(words.body, lang)
+    else:
+        return None
+    content: Document = {"schema": schema}
+    if words.example:
+        content["examples"] = {
+            example.title.en: {
+                "summary": example.title.in_lang(lang),
+                "value": msgspec.json.decode(example.text(lang, _SAMPLE_MODEL)),
+            }
+            for example in words.example
+        }
+    return {"required": True, "content": {words.content_type: content}}
+
+
+def _responses(words: OperationWords, lang: Lang) -> Document:
+    responses: Document = {}
+    headers = _reply_headers(words, lang)
+    for reply in words.reply:
+        found = responses.setdefault(
+            str(reply.status), {"description": reply.title.in_lang(lang), "headers": headers, "content": {}}
+        )
+        content: Document = {}
+        text = reply.text(lang, _SAMPLE_MODEL)
+        if reply.content_type == "application/json":
+            content["schema"] = object_schema(reply.fields, lang) if reply.fields else {"type": "object"}
+            content["example"] = msgspec.json.decode(text)
+        elif reply.content_type.startswith("text/"):
+            content["schema"] = {"type": "string"}
+            content["example"] = text
+        found["content"][reply.content_type] = content
+    for status in statuses_of(words.errors):
+        _add_error(responses, status, lang)
+    return responses
+
+
+def _add_error(responses: Document, status: Status, lang: Lang) -> None:
+    """Add an error; several classes may share a status, each with an example."""
+    found = responses.setdefault(str(status.status), {"description": status.words.meaning.in_lang(lang), "content": {}})
+    content = found["content"].setdefault(
+        "application/json", {"schema": {"$ref": "#/components/schemas/Error"}, "examples": {}}
+    )
+    if "examples" in content:
+        content["examples"][status.name] = {"summary": status.words.title.in_lang(lang), "value": status.example}
+
+
+def _reply_headers(words: OperationWords, lang: Lang) -> Document:
+    return {
+        field.name: {
+            "description": field.meaning(lang),
+            "schema": {name: value for name, value in field_schema(field, lang).items() if name != "description"},
+        }
+        for name in words.reply_headers
+        for field in response_headers()[name].fields
+    }

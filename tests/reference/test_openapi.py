@@ -1,0 +1,37 @@
+from typing import Any
+
+import pytest
+import schemathesis
+
+from tests.reference.shelf import SERVED, library, routes
+from tokengate.reference.openapi import openapi_document
+from tokengate.reference.table import TABLE
+from tokengate.reference.words import Lang
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("operations", [SERVED, [one for one in TABLE if not one.id.startswith("suno")]])
+def test_the_document_is_valid(lang: Lang, operations: Any):
+    document = openapi_document(routes(operations), version="1", server="https://ai.example.com", lang=lang)
+
+    schemathesis.openapi.from_dict(document).validate()  # pyright: ignore[reportUnknownMemberType]
+
+
+def test_the_document_has_each_route_under_each_of_its_bases_and_nothing_else():
+    document = library().openapi("en", "")
+
+    paths = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    assert paths == {(path, operation.method) for operation in SERVED for path in operation.paths()}
+    ids = [operation["operationId"] for methods in document["paths"].values() for operation in methods.values()]
+    assert len(set(ids)) == len(ids)
+
+
+def test_ranges_and_errors_are_in_it():
+    document = library().openapi("zh", "")
+
+    temperature = document["components"]["schemas"]["ChatBody"]["properties"]["temperature"]
+    assert (temperature["minimum"], temperature["maximum"], temperature["default"]) == (0, 2, 1.0)
+    chat = document["paths"]["/v1/chat/completions"]["post"]
+    assert {"200", "400", "401", "402", "404", "429", "502", "503", "504"} <= set(chat["responses"])
+    assert set(chat["responses"]["200"]["content"]) == {"application/json", "text/event-stream"}
+    assert chat["security"] == [{"key": []}]
