@@ -220,7 +220,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             catalog=catalog,
             teller=teller,
             watch=watch,
-            redeemer=Redeemer(database, clock, new_id=new_id),
+            redeemer=Redeemer(clock, new_id=new_id),
             alerts=alerts,
             notifier=notifier,
             guard=guard,

@@ -29,7 +29,10 @@ def batch_of(run: Run, *more: str) -> Fields:
 def redeem(wallet: str, code: str) -> None:
     async def change() -> None:
         database = await open_database(f"sqlite:///{Path('data/tokengate.db').absolute()}")
-        await Redeemer(database, SystemClock()).redeem(DEFAULT_ORG, wallet, code, by="usr_1")
+        redeemer = Redeemer(SystemClock())
+        async with database.tx() as tx:
+            digest = redeemer.read(DEFAULT_ORG, code, by="usr_1")
+            await redeemer.redeem(tx, DEFAULT_ORG, wallet, digest, by="usr_1")
         await database.close()
 
     asyncio.run(change())

@@ -11,7 +11,7 @@ from tests.ledger.bank import ORG, Bank
 from tokengate.core.errors import BadRequest, NotFound
 from tokengate.core.sealing import Sealer
 from tokengate.ledger import store
-from tokengate.ledger.alerts import LOW_BALANCE, SECRET_PREFIX, Alerts
+from tokengate.ledger.alerts import LOW_BALANCE, SECRET_PREFIX, Alert, Alerts
 from tokengate.storage.engine import Database
 from tokengate.storage.tables import orgs, wallet_alerts
 
@@ -20,6 +20,16 @@ URL = "https://hooks.example.com/low"
 
 def alerts_of(bank: Bank, key: bytes = b"k" * 32) -> Alerts:
     return Alerts(bank.database, Sealer(key), bank.clock)
+
+
+async def set_alert(bank: Bank, org_id: str, wallet: str, **asked: Any) -> Alert:
+    async with bank.database.tx() as tx:
+        return await alerts_of(bank).set(tx, org_id, wallet, **asked)
+
+
+async def remove_alert(bank: Bank, org_id: str, wallet: str) -> Alert:
+    async with bank.database.tx() as tx:
+        return await alerts_of(bank).remove(tx, org_id, wallet)
 
 
 async def bodies(database: Database, alerts: Alerts, wallet: str) -> list[Any]:
@@ -33,7 +43,7 @@ async def spend(bank: Bank, wallet: str, nano: int) -> None:
 
 async def test_crossing_is_told_once_and_again_after_a_top_up(bank: Bank) -> None:
     wallet, alerts = await bank.wallet(100), alerts_of(bank)
-    await alerts.set(ORG, wallet, threshold_nano=50, url=URL)
+    await set_alert(bank, ORG, wallet, threshold_nano=50, url=URL)
 
     assert await alerts.check(bank.teller.held_nano) == 0
     await spend(bank, wallet, 50)
@@ -66,7 +76,7 @@ async def test_crossing_is_told_once_and_again_after_a_top_up(bank: Bank) -> Non
 
 async def test_what_is_held_is_not_available(bank: Bank) -> None:
     wallet, alerts = await bank.wallet(100), alerts_of(bank)
-    await alerts.set(ORG, wallet, threshold_nano=50, url=URL)
+    await set_alert(bank, ORG, wallet, threshold_nano=50, url=URL)
 
     hold = await bank.teller.hold(wallet, 70)
 
@@ -79,7 +89,7 @@ async def test_what_is_held_is_not_available(bank: Bank) -> None:
 
 async def test_many_who_look_at_once_tell_it_once(bank: Bank) -> None:
     wallet, alerts = await bank.wallet(10), alerts_of(bank)
-    await alerts.set(ORG, wallet, threshold_nano=50, url=URL)
+    await set_alert(bank, ORG, wallet, threshold_nano=50, url=URL)
 
     told = await asyncio.gather(*[alerts.check(bank.teller.held_nano) for _ in range(10)])
 
@@ -90,10 +100,10 @@ async def test_many_who_look_at_once_tell_it_once(bank: Bank) -> None:
 async def test_secret_is_shown_once_stored_sealed_and_kept_until_a_new_one_is_asked_for(bank: Bank) -> None:
     wallet, alerts = await bank.wallet(), alerts_of(bank)
 
-    made = await alerts.set(ORG, wallet, threshold_nano=1, url=URL)
-    changed = await alerts.set(ORG, wallet, threshold_nano=2, url=URL + "er")
+    made = await set_alert(bank, ORG, wallet, threshold_nano=1, url=URL)
+    changed = await set_alert(bank, ORG, wallet, threshold_nano=2, url=URL + "er")
     kept = await alerts.destination(ORG, wallet)
-    renewed = await alerts.set(ORG, wallet, threshold_nano=2, url=URL, new_secret=True)
+    renewed = await set_alert(bank, ORG, wallet, threshold_nano=2, url=URL, new_secret=True)
 
     assert made.secret is not None and made.secret.startswith(SECRET_PREFIX)
     key = base64.b64decode(made.secret.removeprefix(SECRET_PREFIX))
@@ -107,14 +117,14 @@ async def test_secret_is_shown_once_stored_sealed_and_kept_until_a_new_one_is_as
 
 async def test_alert_of_another_org_does_not_exist(bank: Bank) -> None:
     wallet, alerts = await bank.wallet(), alerts_of(bank)
-    await alerts.set(ORG, wallet, threshold_nano=1, url=URL)
+    await set_alert(bank, ORG, wallet, threshold_nano=1, url=URL)
     async with bank.database.tx() as tx:
         await tx.execute(orgs.insert().values(id="org_other", name="Other", created_ms=0))
 
     for attempt in (
         alerts.get("org_other", wallet),
-        alerts.set("org_other", wallet, threshold_nano=1, url=URL),
-        alerts.remove("org_other", wallet),
+        set_alert(bank, "org_other", wallet, threshold_nano=1, url=URL),
+        remove_alert(bank, "org_other", wallet),
         alerts.messages("org_other", wallet),
         alerts.test_body("org_other", wallet, 0),
     ):
@@ -126,12 +136,12 @@ async def test_alert_of_another_org_does_not_exist(bank: Bank) -> None:
 
 async def test_removed_alert_tells_nothing_more(bank: Bank) -> None:
     wallet, alerts = await bank.wallet(), alerts_of(bank)
-    await alerts.set(ORG, wallet, threshold_nano=1, url=URL)
+    await set_alert(bank, ORG, wallet, threshold_nano=1, url=URL)
 
-    await alerts.remove(ORG, wallet)
+    await remove_alert(bank, ORG, wallet)
 
     assert await alerts.check(bank.teller.held_nano) == 0
-    for attempt in (alerts.get(ORG, wallet), alerts.remove(ORG, wallet), alerts.test_body(ORG, wallet, 0)):
+    for attempt in (alerts.get(ORG, wallet), remove_alert(bank, ORG, wallet), alerts.test_body(ORG, wallet, 0)):
         with pytest.raises(NotFound):
             await attempt
 
@@ -144,14 +154,14 @@ async def test_alert_that_makes_no_sense_is_refused(bank: Bank, change: dict[str
     asked: dict[str, Any] = {"threshold_nano": 1, "url": URL, **change}
 
     with pytest.raises(BadRequest) as refused:
-        await alerts_of(bank).set(ORG, wallet, **asked)
+        await set_alert(bank, ORG, wallet, **asked)
 
     assert refused.value.param == param
 
 
 async def test_correction_that_adds_arms_an_alert_and_one_that_takes_does_not(bank: Bank) -> None:
     wallet, alerts = await bank.wallet(10), alerts_of(bank)
-    await alerts.set(ORG, wallet, threshold_nano=50, url=URL)
+    await set_alert(bank, ORG, wallet, threshold_nano=50, url=URL)
     await alerts.check(bank.teller.held_nano)
     armed: list[bool] = []
 

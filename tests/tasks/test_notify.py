@@ -10,7 +10,7 @@ import pytest
 
 from tests.ledger.bank import ORG, Bank
 from tests.support import FakeClock
-from tokengate.core.errors import NotFound, UpstreamFailed
+from tokengate.core.errors import NotFound, RateLimited, UpstreamFailed
 from tokengate.core.http import HttpRequest
 from tokengate.core.ids import new_id
 from tokengate.core.sealing import Sealer
@@ -92,7 +92,8 @@ def _alerts(database: Database, clock: FakeClock, key: bytes = b"k" * 32) -> Ale
 async def desk(database: Database, clock: FakeClock) -> AsyncIterator[Desk]:
     bank = await Bank.open(database, clock)
     wallet = await bank.wallet(10)
-    made = await _alerts(database, clock).set(ORG, wallet, threshold_nano=50, url=URL)
+    async with database.tx() as tx:
+        made = await _alerts(database, clock).set(tx, ORG, wallet, threshold_nano=50, url=URL)
     assert made.secret is not None
     yield Desk(bank, wallet, made.secret)
     await bank.close()
@@ -211,6 +212,9 @@ async def test_test_message_is_sent_once_and_tells_how_it_went(desk: Desk) -> No
     notifier = desk.notifier(webhook)
 
     failed = await notifier.send_test(ORG, desk.wallet)
+    with pytest.raises(RateLimited):
+        await notifier.send_test(ORG, desk.wallet)
+    desk.bank.clock.advance(5)
     taken = await notifier.send_test(ORG, desk.wallet)
     with pytest.raises(NotFound):
         await notifier.send_test("org_other", desk.wallet)

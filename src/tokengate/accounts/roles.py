@@ -37,7 +37,7 @@ TABLE: dict[Permission, frozenset[Role]] = {
     "keys.write": frozenset(("owner", "admin", "developer")),
     "calls.read": _ALL,
     "wallets.read": _ALL,
-    "wallets.write": frozenset(("owner", "billing")),  # opens wallets, redeems codes
+    "wallets.write": frozenset(("owner", "admin", "billing")),  # opens wallets, redeems codes
     "alerts.write": frozenset(("owner", "admin", "billing")),
     "audit.read": _ADMINS,
 }

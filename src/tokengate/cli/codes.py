@@ -71,15 +71,16 @@ def create(
 
     async def change(database: Database) -> MadeBatch:
         at_ms = _now_ms()
-        return await codes.make_batch(
-            database,
-            size=count,
-            amount_nano=amount,
-            expires_ms=None if days is None else at_ms + days * 86_400_000,
-            note=note,
-            created_by=_CREATED_BY,
-            now_ms=at_ms,
-        )
+        async with database.tx() as tx:
+            return await codes.make_batch(
+                tx,
+                size=count,
+                amount_nano=amount,
+                expires_ms=None if days is None else at_ms + days * 86_400_000,
+                note=note,
+                created_by=_CREATED_BY,
+                now_ms=at_ms,
+            )
 
     made = ask(config, data, change)
     if as_json:
@@ -142,7 +143,8 @@ def revoke(batch: BatchId, as_json: AsJson = False, config: Config = None, data:
     """Refuse the codes of a batch from now on. What was redeemed before stays where it is."""
 
     async def change(database: Database) -> Batch:
-        return await codes.revoke(database, batch, _now_ms())
+        async with database.tx() as tx:
+            return await codes.revoke(tx, batch, _now_ms())
 
     print_fields(structs.asdict(_row(ask(config, data, change))), as_json, yuan=("amount",))
 

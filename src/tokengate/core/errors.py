@@ -127,6 +127,11 @@ class NotFound(GatewayError):
     type = "invalid_request_error"
     code = "not_found"
 
+    def __init__(self, message: str, *, param: str | None = None, code: str | None = None) -> None:
+        super().__init__(message, param=param)
+        if code is not None:
+            self.code = code
+
 
 class ModelNotFound(NotFound):
     code = "model_not_found"

@@ -4,6 +4,7 @@ Whoever locks a wallet and its leases locks the wallet first, here as in the wri
 """
 
 from collections.abc import Sequence
+from typing import Literal
 
 from msgspec import Struct
 from sqlalchemy import Update, delete, func, insert, select, text, update
@@ -23,6 +24,9 @@ MAX_PAGE = 1_000
 
 _RECALL_TRIES = 100  # with the pause, ten seconds: calls in flight have time to release what they hold
 _RECALL_PAUSE_MS = 100
+
+
+EntryKind = Literal["top_up", "redeem", "settle", "overrun", "correct"]
 
 
 class CannotTakeOut(ValueError):
@@ -51,7 +55,7 @@ class Entry(Struct, frozen=True):
     """One journal entry: `amount_nano` out of the account `debit` into the account `credit`."""
 
     id: str
-    kind: str  # top_up | redeem | settle | overrun | correct
+    kind: EntryKind
     wallet_id: str
     debit: str
     credit: str

@@ -21,6 +21,8 @@ from tokengate.core.clock import Clock, SystemClock
 from tokengate.core.settings import Settings
 from tokengate.storage.migrations.upgrade import upgrade
 
+Tx = AsyncConnection  # what `Database.tx` yields, for signatures outside of the stores
+
 BUSY_TIMEOUT_MS = 5_000  # how long a SQLite writer waits for another one
 _SERVE_LOCK_KEY = 0x746F6B656E67  # "tokeng": the advisory lock that the serving process holds on PostgreSQL
 _SERVE_LOCK_TRIES = 10  # PostgreSQL needs a moment to notice that a killed process has gone

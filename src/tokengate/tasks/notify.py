@@ -15,7 +15,7 @@ import structlog
 from msgspec import Struct
 
 from tokengate.core.clock import Clock, now_ms
-from tokengate.core.errors import UpstreamFailed
+from tokengate.core.errors import RateLimited, UpstreamFailed
 from tokengate.core.http import HttpRequest, Timeouts, Transport
 from tokengate.core.ids import NewId
 from tokengate.core.sealing import Unsealable
@@ -35,6 +35,7 @@ PAUSES_MS: Final = (
 )  # between the tries: 20 hours
 
 _PACE_S: Final = 1.0
+_TEST_EVERY_MS: Final = 5_000
 _AT_ONCE: Final = 16
 _CLAIMED_MS: Final = 60_000  # longer than a try: then whoever claimed it has died
 _KEPT_MS: Final = 30 * 86_400_000  # what has ended stays visible for so long
@@ -74,6 +75,7 @@ class Notifier:
         self._alarm = alarm
         self._new_id = new_id
         self._cleaned_ms = 0
+        self._tested_ms: dict[str, int] = {}  # by wallet, for as long as nobody may test it again
 
     async def run(self) -> None:
         """Look at wallets and at the outbox until cancelled."""
@@ -96,12 +98,21 @@ class Notifier:
                 await outbox.drop_ended(tx, at_ms - _KEPT_MS)
 
     async def send_test(self, org_id: str, wallet_id: str) -> Sent:
-        """Send a test message to a wallet's webhook, once. Raises NotFound when it has none."""
+        """Send a test message to a wallet's webhook, once. Raises NotFound when it has none, RateLimited when one
+        was sent just now."""
+        self._slow_down(wallet_id)
         body = await self._alerts.test_body(org_id, wallet_id, self._held_nano(wallet_id))
         destination = await self._destination(org_id, wallet_id)
         if destination is None:
             return Sent(False, "its secret cannot be opened; set the alert again")
         return await self._send(self._new_id("msg", self._clock.now_s()), body, destination)
+
+    def _slow_down(self, wallet_id: str) -> None:
+        at_ms = now_ms(self._clock)
+        self._tested_ms = {name: then for name, then in self._tested_ms.items() if at_ms - then < _TEST_EVERY_MS}
+        if wallet_id in self._tested_ms:
+            raise RateLimited("A test was sent just now; wait a few seconds.", retry_after_s=5, code="too_many_tests")
+        self._tested_ms[wallet_id] = at_ms
 
     async def _send_due(self) -> bool:
         """Send one handful of due messages; False when there was none."""

@@ -21,7 +21,7 @@ from tokengate.ledger import store as ledger
 from tokengate.ledger.alerts import store
 from tokengate.ledger.alerts.store import StoredAlert, Watched
 from tokengate.storage import outbox
-from tokengate.storage.engine import Database
+from tokengate.storage.engine import Database, Tx
 
 __all__ = ["LOW_BALANCE", "TEST", "Alert", "Alerts", "Destination"]
 
@@ -67,11 +67,11 @@ class Alerts:
             await ledger.get_wallet(read, org_id, wallet_id)
             found = await store.get_alert(read, org_id, wallet_id)
         if found is None:
-            raise NotFound(f"Wallet {wallet_id} has no alert.")
+            raise _no_alert(wallet_id)
         return _alert(found)
 
     async def set(
-        self, org_id: str, wallet_id: str, *, threshold_nano: int, url: str, new_secret: bool = False
+        self, tx: Tx, org_id: str, wallet_id: str, *, threshold_nano: int, url: str, new_secret: bool = False
     ) -> Alert:
         """Set a wallet's alert, armed. A first one, and `new_secret`, come with a secret. Raises NotFound for the
         wallet, or BadRequest.
@@ -83,32 +83,33 @@ class Alerts:
         if not (url.isprintable() and len(url) <= _MAX_URL_CHARS):
             raise BadRequest(f"An address has at most {_MAX_URL_CHARS} characters.", param="url")
         at_ms = now_ms(self._clock)
-        async with self._database.tx() as tx:
-            await ledger.get_wallet(tx, org_id, wallet_id)
-            before = await store.get_alert(tx, org_id, wallet_id)
-            fresh = secrets.token_bytes(_SECRET_BYTES) if before is None or new_secret else None
-            sealed = before.secret if before is not None else b""
-            if fresh is not None:
-                sealed = self._sealer.seal(fresh, _context(wallet_id))
-            made = StoredAlert(
-                wallet_id=wallet_id,
-                org_id=org_id,
-                threshold_nano=threshold_nano,
-                url=url,
-                secret=sealed,
-                armed=True,
-                created_ms=before.created_ms if before is not None else at_ms,
-                changed_ms=at_ms,
-            )
-            await store.put_alert(tx, made)
+        await ledger.get_wallet(tx, org_id, wallet_id)
+        before = await store.get_alert(tx, org_id, wallet_id)
+        fresh = secrets.token_bytes(_SECRET_BYTES) if before is None or new_secret else None
+        sealed = before.secret if before is not None else b""
+        if fresh is not None:
+            sealed = self._sealer.seal(fresh, _context(wallet_id))
+        made = StoredAlert(
+            wallet_id=wallet_id,
+            org_id=org_id,
+            threshold_nano=threshold_nano,
+            url=url,
+            secret=sealed,
+            armed=True,
+            created_ms=before.created_ms if before is not None else at_ms,
+            changed_ms=at_ms,
+        )
+        await store.put_alert(tx, made)
         return _alert(made, None if fresh is None else SECRET_PREFIX + base64.b64encode(fresh).decode())
 
-    async def remove(self, org_id: str, wallet_id: str) -> None:
-        """Remove a wallet's alert; what waits to be sent is not sent any more. Raises NotFound."""
-        async with self._database.tx() as tx:
-            await ledger.get_wallet(tx, org_id, wallet_id)
-            if not await store.delete_alert(tx, org_id, wallet_id):
-                raise NotFound(f"Wallet {wallet_id} has no alert.")
+    async def remove(self, tx: Tx, org_id: str, wallet_id: str) -> Alert:
+        """Remove a wallet's alert and return it; what waits to be sent is not sent any more. Raises NotFound."""
+        await ledger.get_wallet(tx, org_id, wallet_id)
+        found = await store.get_alert(tx, org_id, wallet_id)
+        if found is None:
+            raise _no_alert(wallet_id)
+        await store.delete_alert(tx, org_id, wallet_id)
+        return _alert(found)
 
     async def messages(self, org_id: str, wallet_id: str) -> list[outbox.Message]:
         """Return the newest messages about a wallet and what became of them. Raises NotFound for the wallet."""
@@ -160,7 +161,7 @@ class Alerts:
             wallet = await ledger.get_wallet(read, org_id, wallet_id)
             found = await store.get_alert(read, org_id, wallet_id)
         if found is None:
-            raise NotFound(f"Wallet {wallet_id} has no alert.")
+            raise _no_alert(wallet_id)
         watched = Watched(wallet.id, org_id, wallet.name, wallet.balance_nano, found.threshold_nano)
         return body_of(TEST, watched, held_nano, now_ms(self._clock))
 
@@ -194,6 +195,10 @@ def _alert(found: StoredAlert, secret: str | None = None) -> Alert:
         changed_ms=found.changed_ms,
         secret=secret,
     )
+
+
+def _no_alert(wallet_id: str) -> NotFound:
+    return NotFound(f"Wallet {wallet_id} has no alert.", code="no_alert")
 
 
 def _context(wallet_id: str) -> bytes:

@@ -54,10 +54,10 @@ async def put_alert(tx: AsyncConnection, alert: StoredAlert) -> None:
     )
 
 
-async def delete_alert(tx: AsyncConnection, org_id: str, wallet_id: str) -> bool:
-    """Remove a wallet's alert; False when it has none."""
+async def delete_alert(tx: AsyncConnection, org_id: str, wallet_id: str) -> None:
+    """Remove a wallet's alert."""
     mine = (wallet_alerts.c.wallet_id == wallet_id, wallet_alerts.c.org_id == org_id)
-    return (await tx.execute(delete(wallet_alerts).where(*mine))).rowcount == 1
+    await tx.execute(delete(wallet_alerts).where(*mine))
 
 
 async def list_armed(read: AsyncConnection) -> list[Watched]:

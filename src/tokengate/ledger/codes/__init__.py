@@ -16,7 +16,7 @@ from tokengate.ledger.codes.guesses import Guesses
 from tokengate.ledger.codes.store import Batch
 from tokengate.ledger.codes.text import new_code, read_code
 from tokengate.ledger.store import Wallet
-from tokengate.storage.engine import Database
+from tokengate.storage.engine import Tx
 
 __all__ = ["MAX_SIZE", "Batch", "MadeBatch", "Redeemed", "Redeemer", "make_batch", "revoke"]
 
@@ -41,7 +41,7 @@ class Redeemed(Struct, frozen=True):
 
 
 async def make_batch(
-    database: Database,
+    tx: Tx,
     *,
     size: int,
     amount_nano: int,
@@ -74,52 +74,55 @@ async def make_batch(
         redeemed=0,
     )
     made = [new_code() for _ in range(size)]
-    async with database.tx() as tx:
-        await store.add_batch(tx, batch, made)
+    await store.add_batch(tx, batch, made)
     return MadeBatch(batch, tuple(code.text for code in made))
 
 
-async def revoke(database: Database, batch_id: str, now_ms: int) -> Batch:
+async def revoke(tx: Tx, batch_id: str, now_ms: int) -> Batch:
     """Refuse what is left of a batch from now on. Raises NotFound."""
-    async with database.tx() as tx:
-        await store.revoke_batch(tx, batch_id, now_ms)
-        return await store.get_batch(tx, batch_id)
+    await store.revoke_batch(tx, batch_id, now_ms)
+    return await store.get_batch(tx, batch_id)
 
 
 class Redeemer:
     """Redeems codes, and slows down whoever guesses."""
 
-    def __init__(self, database: Database, clock: Clock, *, new_id: NewId = random_id) -> None:
-        self._database = database
+    def __init__(self, clock: Clock, *, new_id: NewId = random_id) -> None:
         self._clock = clock
         self._new_id = new_id
         self._guesses = Guesses()
 
-    async def redeem(self, org_id: str, wallet_id: str, typed: str, *, by: str) -> Redeemed:
-        """Turn a code into money in a wallet.
-
-        Raises NotFound for the wallet, RateLimited, or BadRequest whose `code` is code_malformed, code_unknown,
-        code_redeemed, code_expired or code_revoked.
-        """
-        at_ms = now_ms(self._clock)
-        who = (org_id, by)
-        self._guesses.check(who, at_ms)
+    def read(self, org_id: str, typed: str, *, by: str) -> bytes:
+        """Return the digest of what somebody typed, for `redeem`. Raises RateLimited, or BadRequest whose `code` is
+        code_malformed."""
+        self._guesses.check((org_id, by), now_ms(self._clock))
         digest = read_code(typed)
         if digest is None:
             raise _refused("malformed", "This is not a redemption code; look for a slip of the finger.")
-        async with self._database.tx() as tx:
-            await ledger.get_wallet(tx, org_id, wallet_id)
-            found = await store.find_code(tx, digest)
-            if found is not None:
-                entry_id = self._new_id("jnl", seconds_of(at_ms))
-                claimed = await store.mark_redeemed(tx, org_id, wallet_id, digest, entry_id, by, at_ms)
-                _refuse_unusable(found, claimed, at_ms)
-                wallet = await ledger.redeem(
-                    tx, org_id, wallet_id, found.amount_nano, found.batch_id, f"code …{found.last4}", at_ms, entry_id
-                )
-                return Redeemed(entry_id, found.batch_id, found.amount_nano, wallet)
-        self._guesses.note(who, at_ms)
-        raise _refused("unknown", "There is no such redemption code.")
+        return digest
+
+    async def redeem(self, tx: Tx, org_id: str, wallet_id: str, digest: bytes, *, by: str) -> Redeemed:
+        """Turn a code into money in a wallet.
+
+        Raises NotFound for the wallet, or BadRequest whose `code` is code_unknown, code_redeemed, code_expired,
+        code_revoked or code_does_not_fit; then nothing may be committed.
+        """
+        at_ms = now_ms(self._clock)
+        await ledger.get_wallet(tx, org_id, wallet_id)
+        found = await store.find_code(tx, digest)
+        if found is None:
+            self._guesses.note((org_id, by), at_ms)
+            raise _refused("unknown", "There is no such redemption code.")
+        entry_id = self._new_id("jnl", seconds_of(at_ms))
+        claimed = await store.mark_redeemed(tx, org_id, wallet_id, digest, entry_id, by, at_ms)
+        _refuse_unusable(found, claimed, at_ms)
+        try:
+            wallet = await ledger.redeem(
+                tx, org_id, wallet_id, found.amount_nano, found.batch_id, f"code …{found.last4}", at_ms, entry_id
+            )
+        except ValueError as error:
+            raise _refused("does_not_fit", f"The code cannot be redeemed: {error}.") from None
+        return Redeemed(entry_id, found.batch_id, found.amount_nano, wallet)
 
 
 def _refuse_unusable(found: store.FoundCode, claimed: bool, at_ms: int) -> None:

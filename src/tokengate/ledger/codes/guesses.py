@@ -30,7 +30,9 @@ class Guesses:
             if len(times) >= MOST:
                 wait_s = (times[0] + WITHIN_MS - now_ms + 999) // 1000
                 raise RateLimited(
-                    f"Too many wrong codes; try again in {-(-wait_s // 60)} minutes.", retry_after_s=wait_s
+                    f"Too many wrong codes; try again in {-(-wait_s // 60)} minutes.",
+                    retry_after_s=wait_s,
+                    code="too_many_codes",
                 )
 
     def note(self, who: tuple[str, ...], now_ms: int) -> None:
