@@ -216,6 +216,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             new_id=new_id,
             sealer=sealer,
             passwords=Passwords(),
+            keyring=keyring,
             portal=portal,
             catalog=catalog,
             teller=teller,

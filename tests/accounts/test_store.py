@@ -237,7 +237,7 @@ async def test_what_a_key_may_be_used_for_reaches_the_ring(database: Database, c
 
     principal = (await ring_of(database, clock)).find(created.key)
 
-    assert (info.name, info.rules, info.kind) == ("new", rules, "standard")
+    assert (info.name, info.rules, info.kind) == ("new", rules, "api")
     assert principal.models == {"m-1", "m-2"} and principal.budget == Budget(5, "week")
     assert principal.networks == read_networks(rules.ips)
 

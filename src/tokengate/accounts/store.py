@@ -19,7 +19,7 @@ DEFAULT_ORG = "org_default"
 DEFAULT_PROJECT = "proj_default"
 MAX_PAGE = 1_000
 
-Kind = Literal["standard", "session"]
+Kind = Literal["api", "session"]
 
 _STREAMED_ROWS = 500  # between two looks at the event loop
 _LIMITS = (keys.c.requests_per_minute, keys.c.tokens_per_minute, keys.c.concurrency, keys.c.spend_per_day_nano)
@@ -105,7 +105,7 @@ async def create_key(
     limits: KeyLimits = NO_LIMITS,
     rules: KeyRules = NO_RULES,
     expires_ms: int | None = None,
-    kind: Kind = "standard",
+    kind: Kind = "api",
     created_by: str | None = None,
 ) -> CreatedKey:
     """Create a key that spends from one of the org's wallets. Raises NotFound for a wallet or project that the
@@ -152,16 +152,22 @@ async def list_keys(
     org_id: str,
     *,
     kind: Kind | None = None,
+    project_id: str | None = None,
+    over_since_ms: int | None = None,
     q: str = "",
     after: str | None = None,
     limit: int = MAX_PAGE,
 ) -> list[KeyInfo]:
     """Return the org's keys, disabled ones included, oldest first; `after` is the id of the last one seen, `q` a part
-    of the name."""
+    of the name. With `over_since_ms`, session keys that were over by then are left out."""
     assert 1 <= limit <= MAX_PAGE
     query = select(*_INFO, *_RULES, *_LIMITS).where(keys.c.org_id == org_id)
     if kind is not None:
         query = query.where(keys.c.kind == kind)
+    if project_id is not None:
+        query = query.where(keys.c.project_id == project_id)
+    if over_since_ms is not None:
+        query = query.where(or_(keys.c.kind != "session", keys.c.expires_ms > over_since_ms))
     if q:
         query = query.where(keys.c.name.icontains(q, autoescape=True))
     if after is not None:

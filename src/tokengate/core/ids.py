@@ -48,6 +48,11 @@ def day_of_id(identifier: str) -> int | None:
     return _day_of_tail(identifier[-_DIGITS - 1 :])
 
 
+def ms_of_id(identifier: str) -> int:
+    """Return when one of our ids was made, in milliseconds since the epoch."""
+    return int(identifier[-_DIGITS:][:_TIME_DIGITS], 16)
+
+
 @lru_cache(maxsize=1024)  # every row of a call asks for the day of the same id
 def _day_of_tail(tail: str) -> int | None:
     digits = tail[1:]

@@ -6,6 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 Period = Literal["day", "week", "month", "never"]
+PERIODS: tuple[Period, ...] = ("day", "week", "month", "never")
 
 
 class Span(Struct, frozen=True):

@@ -182,7 +182,7 @@ audit = Table(
     Index("ix_audit_org_id_id", "org_id", "id"),
 )
 
-# `models` and `ips` are JSON lists, empty for no restriction; `kind` is standard or session.
+# `models` and `ips` are JSON lists, empty for no restriction; `kind` is api or session.
 keys = Table(
     "keys",
     metadata,
@@ -201,7 +201,7 @@ keys = Table(
     Column("tokens_per_minute", BigInteger),
     Column("concurrency", Integer),
     Column("spend_per_day_nano", BigInteger),
-    Column("kind", String(16), nullable=False, server_default="standard"),
+    Column("kind", String(16), nullable=False, server_default="api"),
     Column("models", Text, nullable=False, server_default=""),
     Column("ips", Text, nullable=False, server_default=""),
     Column("budget_nano", BigInteger),

@@ -1,6 +1,6 @@
 """Questions about calls and what they cost. Lists are paged by the id of the last call seen, newest first."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.core.errors import BadRequest
 from tokengate.core.ids import day_of_id
-from tokengate.core.periods import Period, span_of
+from tokengate.core.periods import PERIODS, Period, span_of
 from tokengate.storage.tables import calls, keys, open_calls, retention, usage_daily
 from tokengate.usage.record import CallRecord
 
@@ -137,7 +137,7 @@ async def spend_of_budgets(read: AsyncConnection, now_s: float) -> dict[tuple[st
     from. Keys that are over are left out."""
     found: dict[tuple[str, Period], int] = {}
     alive = or_(keys.c.expires_ms.is_(None), keys.c.expires_ms > int(now_s * 1000))
-    for period in get_args(Period):
+    for period in PERIODS:
         mine = (usage_daily.c.key_id == keys.c.id) & (usage_daily.c.org_id == keys.c.org_id)
         since = usage_daily.c.day >= span_of(period, now_s).first_day
         query = (

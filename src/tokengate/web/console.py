@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from tokengate.accounts.keyring import KeyRing
 from tokengate.accounts.passwords import Passwords
 from tokengate.accounts.platform import PortalSettings
 from tokengate.accounts.platform.store import portal_settings
@@ -50,6 +51,7 @@ class Console(Struct, frozen=True, eq=False):
     new_id: NewId
     sealer: Sealer
     passwords: Passwords
+    keyring: KeyRing
     portal: Portal
     catalog: Catalog
     teller: Teller

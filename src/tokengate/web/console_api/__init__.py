@@ -41,30 +41,42 @@ from litestar.types import ControllerRouterHandler
 
 from tokengate.web.console import Console
 from tokengate.web.console_api.access import require_access_rules
+from tokengate.web.console_api.admin import Admin
 from tokengate.web.console_api.alerts import Alerts
 from tokengate.web.console_api.audit import Audit
 from tokengate.web.console_api.authenticate import Authenticate, by_of, viewer_of
 from tokengate.web.console_api.calls import Calls
 from tokengate.web.console_api.codes import CodeBatches
 from tokengate.web.console_api.errors import EXCEPTION_HANDLERS
+from tokengate.web.console_api.invitations import Invitations
+from tokengate.web.console_api.keys import Keys
+from tokengate.web.console_api.members import Members
 from tokengate.web.console_api.openapi import openapi_config
 from tokengate.web.console_api.orgs import Orgs
 from tokengate.web.console_api.portal import Portal
+from tokengate.web.console_api.projects import Projects
 from tokengate.web.console_api.session import Session
+from tokengate.web.console_api.sign_up import SignUp
 from tokengate.web.console_api.usage import Usage
 from tokengate.web.console_api.wallets import AdminWallets, Wallets
 
 PREFIX = "/console/api"
 
 _CONTROLLERS: Sequence[ControllerRouterHandler] = (
+    Admin,
     AdminWallets,
     Alerts,
     Audit,
     Calls,
     CodeBatches,
+    Invitations,
+    Keys,
+    Members,
     Orgs,
     Portal,
+    Projects,
     Session,
+    SignUp,
     Usage,
     Wallets,
 )

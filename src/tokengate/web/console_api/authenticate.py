@@ -114,9 +114,9 @@ def by_of(request: AnyRequest, console: NamedDependency[SkipValidation[Console]]
     )
 
 
-def by_visitor(request: AnyRequest, console: Console) -> By:
+def by_visitor(request: AnyRequest, console: Console, email: str) -> By:
     """Return somebody who is not signed in as the author of a change: of the account that is theirs in a moment."""
-    return By("user", "", "", address_of(request, console), console.now_ms(), console.new_id)
+    return By("user", "", email, address_of(request, console), console.now_ms(), console.new_id)
 
 
 def by_user(request: AnyRequest, console: Console, user: User) -> By:

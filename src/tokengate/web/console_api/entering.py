@@ -4,11 +4,14 @@ from litestar import Response
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
 
-from tokengate.accounts.orgs import Membership
-from tokengate.accounts.orgs.store import memberships_of
+from tokengate.accounts.audit import By
+from tokengate.accounts.orgs import Invitation, Membership
+from tokengate.accounts.orgs.store import add_member, memberships_of, use_invitation
 from tokengate.accounts.platform import SignUp
 from tokengate.accounts.users import User
-from tokengate.accounts.users.store import open_session
+from tokengate.accounts.users.store import get_user, open_session, set_operator
+from tokengate.core.errors import Forbidden
+from tokengate.storage.engine import Tx
 from tokengate.web.console import Console
 from tokengate.web.console_api.access import Viewer
 from tokengate.web.console_api.authenticate import (
@@ -74,6 +77,18 @@ async def session_out(request: AnyRequest, console: Console, viewer: Viewer | No
         site_name=portal.site_name,
         contact=portal.contact,
     )
+
+
+async def join(tx: Tx, by: By, invitation: Invitation, user_id: str, email: str) -> User:
+    """Give somebody what an invitation promises. Raises Forbidden when it is for another address; Conflict for a
+    member; NotFound when somebody else used it just now."""
+    if invitation.email and invitation.email != email:
+        raise Forbidden("This invitation is for another e-mail address.", code="invitation_for_another", param="email")
+    await use_invitation(tx, by, invitation)
+    await add_member(tx, invitation.org_id, by, user_id, invitation.role)
+    if invitation.operator:
+        return await set_operator(tx, by, user_id, True)
+    return await get_user(tx, user_id)
 
 
 async def enter(request: AnyRequest, console: Console, user: User) -> str:

@@ -2,19 +2,13 @@
 
 from litestar import Controller, get, patch, post
 from litestar.params import JSONBody
-from msgspec import Struct
 
 from tokengate.accounts.orgs import Org, store
 from tokengate.accounts.users import read_name
+from tokengate.billing.orgs import open_org
 from tokengate.web.console_api.access import OPERATOR, SIGNED_IN, may
 from tokengate.web.console_api.given import Author, OrgId, Services, Who
-from tokengate.web.console_api.shapes import After, Limit, Page, Search, page_of
-
-
-class Named(Struct, frozen=True, forbid_unknown_fields=True):
-    """What something is called."""
-
-    name: str
+from tokengate.web.console_api.shapes import After, Limit, Named, Page, Search, page_of
 
 
 class Orgs(Controller):
@@ -34,9 +28,9 @@ class Orgs(Controller):
 
     @post(guards=[OPERATOR], summary="Create an org")
     async def create_org(self, console: Services, by: Author, data: JSONBody[Named]) -> Org:
-        """It is empty: invite its first owner."""
+        """It has a project and an empty wallet, and no member: invite its first owner."""
         async with console.database.tx() as tx:
-            return await store.create_org(tx, by, name=read_name(data.name))
+            return await open_org(tx, by, name=read_name(data.name))
 
     @get("/{org_id:str}", guards=[may("org.read")], summary="Show an org")
     async def show(self, console: Services, org_id: OrgId) -> Org:

@@ -129,7 +129,7 @@ def _create_platform() -> None:
 
 
 def _extend_keys() -> None:
-    op.add_column("keys", sa.Column("kind", sa.String(16), nullable=False, server_default="standard"))
+    op.add_column("keys", sa.Column("kind", sa.String(16), nullable=False, server_default="api"))
     op.add_column("keys", sa.Column("models", sa.Text(), nullable=False, server_default=""))
     op.add_column("keys", sa.Column("ips", sa.Text(), nullable=False, server_default=""))
     op.add_column("keys", sa.Column("budget_nano", sa.BigInteger()))
