@@ -1,6 +1,6 @@
 """Parts of a gateway made by hand, for tests of one of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec.structs import replace
@@ -65,6 +65,7 @@ class MemorySink:
         self.headers: Headers = []
         self.body = b""
         self.left = False
+        self._when_gone: Callable[[], None] | None = None
 
     def whole(self, status: int, headers: Headers, body: bytes) -> None:
         self.status, self.headers, self.body = status, headers, body
@@ -77,8 +78,14 @@ class MemorySink:
             raise ClientGone
         self.body += data
 
-    async def gone(self) -> None:
-        raise NotImplementedError
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        self._when_gone = callback
+
+    def leave(self) -> None:
+        """Leave now."""
+        self.left = True
+        if self._when_gone is not None:
+            self._when_gone()
 
 
 def call(

@@ -24,17 +24,6 @@ class Rows(Writer):
         self.later_rows += rows
 
 
-class Caller(MemorySink):
-    """A caller who leaves when told to."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.leaving = asyncio.Event()
-
-    async def gone(self) -> None:
-        await self.leaving.wait()
-
-
 class Watched:
     """A watch with calls in it, looked at by hand."""
 
@@ -45,9 +34,9 @@ class Watched:
 
     async def begin(
         self, work: Coroutine[Any, Any, object], *, on_abort: str = "cancel", call_id: str = "req_1"
-    ) -> tuple[Call, Caller]:
+    ) -> tuple[Call, MemorySink]:
         """Start a call whose task does this work."""
-        caller = Caller()
+        caller = MemorySink()
         one = call(call_id=call_id, sink=caller)
         one.on_abort = on_abort
 
@@ -66,7 +55,7 @@ class Watched:
         return one, caller
 
     async def look(self) -> None:
-        self.watch.look(self._tasks)
+        self.watch.look()
         for _ in range(4):
             await asyncio.sleep(0)
 
@@ -83,7 +72,7 @@ async def test_a_caller_who_left_ends_the_call(clock: FakeClock):
         await calls.look()
         assert len(calls.watch) == 1
 
-        caller.leaving.set()
+        caller.leave()
         await calls.watch.idle()
 
     assert one.client_gone and not one.draining
@@ -92,7 +81,7 @@ async def test_a_caller_who_left_ends_the_call(clock: FakeClock):
 async def test_a_caller_who_left_before_the_first_look_is_noticed_too(clock: FakeClock):
     async with watched(clock) as calls:
         _, caller = await calls.begin(asyncio.Event().wait())
-        caller.leaving.set()
+        caller.leave()
         await calls.look()
 
         await calls.watch.idle()
@@ -103,7 +92,7 @@ async def test_a_drained_call_goes_on_and_is_counted(clock: FakeClock):
         ending = asyncio.Event()
         one, caller = await calls.begin(ending.wait(), on_abort="drain")
         await calls.look()
-        caller.leaving.set()
+        caller.leave()
         await calls.look()
 
         assert (one.client_gone, one.draining, calls.watch.drains) == (True, True, 1)
@@ -122,7 +111,7 @@ async def test_only_so_many_calls_are_drained_at_once(clock: FakeClock, monkeypa
         ]
         await calls.look()
         for _, caller in (first, second):
-            caller.leaving.set()
+            caller.leave()
         await calls.look()
 
         assert (first[0].draining, second[0].draining) == (True, False)
@@ -136,7 +125,7 @@ async def test_a_call_whose_bill_is_on_its_way_is_never_cancelled(clock: FakeClo
         one, caller = await calls.begin(settled.wait())
         one.settling = True
         await calls.look()
-        caller.leaving.set()
+        caller.leave()
         await calls.look()
         ending = asyncio.ensure_future(calls.watch.end_all())
         await calls.look()

@@ -1,6 +1,6 @@
 """Requests without a connection, for tests of what stands behind the server."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from tokengate.core.errors import ClientGone
 from tokengate.web.request import Headers, Request
@@ -39,7 +39,7 @@ class MemoryChannel:
     def break_off(self) -> None:
         self.finished = True
 
-    async def gone(self) -> None:
+    def when_gone(self, callback: Callable[[], None]) -> None:
         raise NotImplementedError
 
 

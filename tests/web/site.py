@@ -65,7 +65,9 @@ class Site:
 
     async def leave(self, request: Request) -> None:
         """Wait for the caller to leave."""
-        await request.gone()
+        left = asyncio.Event()
+        request.when_gone(left.set)
+        await left.wait()
         self.departures += 1
 
 

@@ -1,6 +1,7 @@
 """One call on its way through the gateway: who asked for what, what was tried, and how it ended."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -37,8 +38,8 @@ class Sink(Protocol):
         """Send a piece of a streamed reply. Raises ClientGone."""
         ...
 
-    async def gone(self) -> None:
-        """Return when the caller has left."""
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Call back, once, when the caller leaves before the reply is whole; at once when it has left."""
         ...
 
 
@@ -85,7 +86,6 @@ class Call:
         "started_s",
         "task",
         "upstream",
-        "watcher",
     )
 
     def __init__(
@@ -120,7 +120,6 @@ class Call:
         self.draining = False
         self.settling = False  # its bill is being made durable: nobody may cancel it
         self.noted = False
-        self.watcher: asyncio.Task[None] | None = None
 
     @property
     def held_nano(self) -> int:

@@ -1,7 +1,6 @@
-"""Looks after calls that take a while: notices callers who leave, and notes open calls for the operator.
+"""Looks after the calls in flight: ends or drains those whose callers leave, and notes long ones for the operator.
 
-Most calls end before the first look, so they pay nothing for it. One task looks at all calls at a fixed pace and
-owns every task that it starts. A call whose bill is being made durable is never cancelled.
+Most calls end before the first look. A call whose bill is being made durable is never cancelled.
 """
 
 import asyncio
@@ -13,7 +12,8 @@ from tokengate.gateway.call import Call
 from tokengate.storage.tables import open_calls
 from tokengate.storage.writer import Delete, Insert, Writer
 
-_PACE_S = 0.05
+_PACE_S = 0.25
+_END_PACE_S = 0.05
 _NOTED_AFTER_S = 1.0
 _MAX_DRAINS = 256  # read on for so many absent callers at once; the upstream calls of more are closed
 
@@ -36,12 +36,10 @@ class Watch:
     def enter(self, call: Call) -> None:
         self._calls[call.id] = call
         self._idle.clear()
+        call.sink.when_gone(lambda: self._departed(call))
 
     def leave(self, call: Call) -> None:
         del self._calls[call.id]
-        if call.watcher is not None:
-            call.watcher.cancel()
-            call.watcher = None  # each would keep the other alive
         if call.draining:
             self.drains -= 1
         if call.noted:
@@ -65,28 +63,24 @@ class Watch:
                     call.task.cancel()
             # Whoever was settling has its last bytes to send, for which nobody waits for ever either.
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_PACE_S):
+                async with asyncio.timeout(_END_PACE_S):
                     await self._idle.wait()
 
     async def run(self) -> None:
         """Look at the calls until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            while True:
-                await asyncio.sleep(_PACE_S)
-                self.look(tasks)
+        while True:
+            await asyncio.sleep(_PACE_S)
+            self.look()
 
-    def look(self, tasks: asyncio.TaskGroup) -> None:
+    def look(self) -> None:
         """One look at every call."""
         now_s = self._clock.monotonic_s()
         for call in self._calls.values():
-            if call.watcher is None:
-                call.watcher = tasks.create_task(self._await_departure(call))
             if not call.noted and call.held_nano and now_s - call.started_s > _NOTED_AFTER_S:
                 call.noted = True
                 self._note(call)
 
-    async def _await_departure(self, call: Call) -> None:
-        await call.sink.gone()
+    def _departed(self, call: Call) -> None:
         call.client_gone = True
         if call.settling:
             return

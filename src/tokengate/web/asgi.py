@@ -89,12 +89,8 @@ class _Exchange:
                 raise BodyTimeout(f"The request body did not arrive within {self._body_timeout_s:g} s.") from None
             return {"type": "http.request", "body": body, "more_body": False}
         if not self.complete:
-            ends = [asyncio.ensure_future(self._request.gone()), asyncio.ensure_future(self._completed.wait())]
-            try:
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                for end in ends:
-                    end.cancel()
+            self._request.when_gone(self._completed.set)
+            await self._completed.wait()
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:

@@ -1,6 +1,6 @@
 """One request of an HTTP/1.1 connection: its body in, its reply out, and whether the connection outlives it."""
 
-import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
 
@@ -46,7 +46,7 @@ class Turn:
         self._chunked = False
         self._mute = False  # the reply has a head and nothing else
         self._state: Literal["open", "streaming", "ended", "lost"] = "open"
-        self._gone: asyncio.Future[None] | None = None
+        self._gone: Callable[[], None] | None = None
 
     def received(self, limit_bytes: int) -> bytes | None:
         return self.body.received(limit_bytes)
@@ -93,6 +93,7 @@ class Turn:
                 raise ClientGone
 
     def finish(self) -> None:
+        self._gone = None
         match self._state:
             case "streaming":
                 self._state = "ended"
@@ -109,19 +110,20 @@ class Turn:
         if self._state == "streaming":
             self._connection.abort()
 
-    async def gone(self) -> None:
+    def when_gone(self, callback: Callable[[], None]) -> None:
         if self._state == "lost":
-            return
-        self._gone = self._connection.server.loop.create_future()
-        await self._gone
+            callback()
+        else:
+            self._gone = callback
 
     def lose(self) -> bool:
         """The caller has left; True when it has not been answered."""
         unanswered = self._state == "open"
         self._state = "lost"
         self.body.lose()
-        if self._gone is not None and not self._gone.done():
-            self._gone.set_result(None)
+        gone, self._gone = self._gone, None
+        if gone is not None:
+            gone()
         return unanswered
 
     def _head(self, status: int, headers: Headers) -> bytes:

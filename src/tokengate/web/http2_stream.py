@@ -1,6 +1,7 @@
 """One request of an HTTP/2 connection: its body in, its reply out within the caller's flow-control windows."""
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from h2.errors import ErrorCodes
@@ -57,7 +58,7 @@ class Stream:
         self._unread_bytes = 0
         self._discarded_bytes = 0
         self._room: asyncio.Future[None] | None = None
-        self._gone: asyncio.Future[None] | None = None
+        self._gone: Callable[[], None] | None = None
 
     def received(self, limit_bytes: int) -> bytes | None:
         return self._body.received(limit_bytes)
@@ -102,6 +103,7 @@ class Stream:
 
     def finish(self) -> None:
         self._finished = True
+        self._gone = None
         self._since_s = self._connection.server.loop.time()
         match self._state:
             case "streaming":
@@ -121,11 +123,11 @@ class Stream:
         if self._state == "streaming":
             self._break_off(ErrorCodes.INTERNAL_ERROR)
 
-    async def gone(self) -> None:
+    def when_gone(self, callback: Callable[[], None]) -> None:
         if self._state == "lost":
-            return
-        self._gone = self._connection.server.loop.create_future()
-        await self._gone
+            callback()
+        else:
+            self._gone = callback
 
     # What the body asks for.
 
@@ -159,9 +161,11 @@ class Stream:
         self._state = "lost"
         self._unsent = memoryview(b"")
         self._body.lose()
-        for waiter in (self._room, self._gone):
-            if waiter is not None and not waiter.done():
-                waiter.set_result(None)
+        if self._room is not None and not self._room.done():
+            self._room.set_result(None)
+        gone, self._gone = self._gone, None
+        if gone is not None:
+            gone()
         self._settle()
 
     def unsent(self) -> bool:

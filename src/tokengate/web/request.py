@@ -4,7 +4,7 @@ Implements the pipeline's `Sink`. A `Channel` is the request's own way through i
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -48,8 +48,8 @@ class Channel(Protocol):
         """End a streamed reply so that the caller sees that it is not whole."""
         ...
 
-    async def gone(self) -> None:
-        """Return when the caller has left."""
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Call back, once, when the caller leaves before the request's end; at once when it has left."""
         ...
 
 
@@ -127,6 +127,6 @@ class Request:
         """End a streamed reply so that the caller sees that it is not whole."""
         self._channel.break_off()
 
-    async def gone(self) -> None:
-        """Return when the caller has left."""
-        await self._channel.gone()
+    def when_gone(self, callback: Callable[[], None]) -> None:
+        """Call back, once, when the caller leaves before the request's end; at once when it has left."""
+        self._channel.when_gone(callback)

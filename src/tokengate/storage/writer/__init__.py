@@ -1,8 +1,8 @@
 """The group commit: rows of any table become durable together, many callers per commit.
 
 A group is what one turn of the event loop hands over, or everything handed over while the previous commit ran. A
-submission is all or nothing, and one that breaks a constraint fails alone. What runs the commits is a thread on SQLite
-and a task on PostgreSQL.
+submission is all or nothing, and one that breaks a constraint fails alone. SQLite's rows are written on the event
+loop, PostgreSQL's by a task.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tokengate.storage.writer.sqlite import SqliteCommitter
 __all__ = ["Add", "CommitFailed", "CommitUnknown", "Delete", "Insert", "Row", "RowMissing", "Writer"]
 
 MAX_BEHIND = 10_000  # write-behind submissions that may wait; more are dropped, and counted
-_MAX_GROUP = 1_000  # submissions per commit: bounds how long one commit takes
+_MAX_GROUP = 256  # submissions per commit: bounds how long one keeps the event loop
 _BEHIND_DELAY_S = 0.05  # they ride along with the next commit; after this long they get one of their own
 
 _log = logging.getLogger(__name__)

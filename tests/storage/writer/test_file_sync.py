@@ -1,0 +1,47 @@
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from caio import linux_aio_asyncio
+
+from tokengate.storage.writer.file_sync import FileSync
+
+
+async def test_an_open_file_is_synced(tmp_path: Path) -> None:
+    file = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT)
+    sync = FileSync(file)
+    await sync.open()
+
+    for number in range(3):
+        os.write(file, b"%d" % number)
+        await sync.sync()
+
+    sync.close()
+    os.close(file)
+
+
+async def test_a_file_that_is_no_longer_open_is_an_error(tmp_path: Path) -> None:
+    file = os.open(tmp_path / "log", os.O_RDWR | os.O_CREAT)
+    sync = FileSync(file)
+    await sync.open()
+    os.close(file)
+
+    with pytest.raises(OSError):
+        await sync.sync()
+    sync.close()
+
+
+async def test_threads_do_it_where_the_kernel_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_args: Any, **_options: Any) -> None:
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(linux_aio_asyncio, "AsyncioContext", refused)
+    with (tmp_path / "log").open("wb") as log:
+        sync = FileSync(log.fileno())
+        await sync.open()
+        log.write(b"x")
+        log.flush()
+        await sync.sync()
+        sync.close()
