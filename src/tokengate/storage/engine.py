@@ -30,9 +30,6 @@ _SERVE_LOCK_PAUSE_S = 0.1
 _TURN_PAUSE_S = 0.001
 
 
-Tx = AsyncConnection  # for code above the stores, which joins what several of them do in one transaction
-
-
 class DatabaseInUse(RuntimeError):
     """Another process serves this database."""
 
