@@ -17,8 +17,8 @@ ErrorBody = dict[str, dict[str, Any]]
 
 # What an operation can answer besides success: sets of classes of the tree.
 _SETS: dict[str, tuple[str, ...]] = {
-    "key": ("BadKey", "RateLimited", "Unavailable"),
-    "portal": ("BadKey",),
+    "key": ("BadKey", "Forbidden", "Unavailable"),
+    "portal": ("BadRequest", "BadKey", "Unavailable"),
     "call": (
         "BadRequest",
         "BadKey",

@@ -3,14 +3,16 @@
 Links between files become links between pages; the front end renders the text and shows raw HTML as text.
 """
 
+import hashlib
 import posixpath
 import re
 from collections.abc import Iterator
-from functools import cache
+from datetime import datetime
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+import msgspec
 from msgspec import Struct
 
 from tokengate.reference.words import Lang
@@ -21,6 +23,8 @@ _HEADING = re.compile(r"^(#{1,6}) +(.+?) *#*$")
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 _MARKS = re.compile(r"[`*_]|\[([^\]]*)\]\([^)]*\)")
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
+
+STAMPS = "modified.json"  # in the folder; made by tools/gen_reference.py
 
 # The guides in the order in which a reader needs them; others follow by name.
 _ORDER = ("quick-start", "using-the-api", "ai-applications", "reference")
@@ -45,12 +49,21 @@ class Guide(Struct, frozen=True):
     modified_ms: int
 
 
+class Stamp(Struct, frozen=True):
+    """When a text was changed last, and the digest by which one knows that it is still that text."""
+
+    sha256: str
+    modified: datetime
+
+
 class Guides:
     """Every file of `docs/` that is a page: guides in both languages, and the project's own documents in English."""
 
     def __init__(self, folder: Traversable) -> None:
         self._folder = folder
+        self._read: dict[str, Guide] = {}
         self._files = {_key(path): path for path in _walk(folder, "")}
+        self._stamps = _stamps(folder)
 
     def slugs(self, lang: Lang) -> list[str]:
         """Return the slugs of all pages, guides first."""
@@ -61,7 +74,10 @@ class Guides:
         for language in (lang, "en", "zh"):
             path = self._files.get((slug, language))
             if path is not None:
-                return _read(self._folder, path, slug, language)
+                guide = self._read.get(path)
+                if guide is None:
+                    guide = self._read[path] = _read(self._folder, path, slug, language, self._stamps)
+                return guide
         return None
 
     def picture(self, path: str) -> bytes | None:
@@ -70,6 +86,11 @@ class Guides:
             return None
         file = self._folder.joinpath(*path.split("/"))
         return file.read_bytes() if file.is_file() else None
+
+
+def digest(data: bytes) -> str:
+    """Return what a stamp knows a text by."""
+    return hashlib.sha256(data).hexdigest()[:32]
 
 
 def docs_folder() -> Traversable:
@@ -117,13 +138,13 @@ def _place(slug: str) -> tuple[int, int, str]:
     return head != "guide", _ORDER.index(name) if name in _ORDER else len(_ORDER), slug
 
 
-@cache
-def _read(folder: Traversable, path: str, slug: str, lang: Lang) -> Guide:
+def _read(folder: Traversable, path: str, slug: str, lang: Lang, stamps: dict[str, Stamp]) -> Guide:
     file = folder.joinpath(*path.split("/"))
-    text = _COMMENT.sub("", file.read_text(encoding="utf-8")).strip() + "\n"
+    data = file.read_bytes()
+    text = _COMMENT.sub("", data.decode()).strip() + "\n"
     markdown = _LINK.sub(lambda found: f"{found[1]}{page_link(found[2], path)}{found[3]}", text)
     title, headings = outline(markdown)
-    return Guide(slug, lang, title or slug, markdown, headings, _modified_ms(file))
+    return Guide(slug, lang, title or slug, markdown, headings, _modified_ms(file, data, stamps.get(path)))
 
 
 def _headings(markdown: str) -> Iterator[tuple[str, str]]:
@@ -147,5 +168,13 @@ def page_link(link: str, path: str) -> str:
     return f"/docs/{joined}{hash_}{anchor}"
 
 
-def _modified_ms(file: Traversable) -> int:
+def _stamps(folder: Traversable) -> dict[str, Stamp]:
+    file = folder.joinpath(STAMPS)
+    return msgspec.json.decode(file.read_bytes(), type=dict[str, Stamp]) if file.is_file() else {}
+
+
+def _modified_ms(file: Traversable, data: bytes, stamp: Stamp | None) -> int:
+    """Return when the text was changed: as stamped, or for a text that was changed since, as its file says."""
+    if stamp is not None and stamp.sha256 == digest(data):
+        return int(stamp.modified.timestamp() * 1000)
     return int(file.stat().st_mtime * 1000) if isinstance(file, Path) else 0

@@ -175,6 +175,8 @@ def _responses(words: OperationWords, lang: Lang) -> Document:
         if reply.content_type == "application/json":
             content["schema"] = object_schema(reply.fields, lang) if reply.fields else {"type": "object"}
             content["example"] = msgspec.json.decode(text)
+        elif reply.content_type == "text/event-stream":
+            content["example"] = text  # a schema would be of the whole stream, or of an event: readers differ
         elif reply.content_type.startswith("text/"):
             content["schema"] = {"type": "string"}
             content["example"] = text
