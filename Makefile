@@ -59,7 +59,8 @@ lock:
 		--extra local --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 	rm -rf .venv-lock
 
-wheel: .venv/.packages
+wheel: .venv/.packages .venv/.installed
+	$(BIN)/python tools/gen_reference.py
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 # Removes what the other targets made, but for the data folder: it holds wallets.
