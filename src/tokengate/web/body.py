@@ -21,6 +21,17 @@ class Source(Protocol):
         ...
 
 
+class _Nobody:
+    def pause(self) -> None:
+        pass
+
+    def resume(self, taken_bytes: int) -> None:
+        pass
+
+
+_NOBODY = _Nobody()
+
+
 class Body:
     """Fed by the connection, read once."""
 
@@ -51,6 +62,10 @@ class Body:
         """Note that the rest will never arrive."""
         self._lost = True
         self._wake()
+
+    def close(self) -> None:
+        """Nobody reads it any more: let go of its source, which holds it."""
+        self._source = _NOBODY
 
     def received(self, limit_bytes: int) -> bytes | None:
         """Return all of it when it has arrived and is not too large; None leaves that to `whole`."""

@@ -105,6 +105,9 @@ class Turn:
                 self._connection.abort()
             case _:
                 pass
+        # What held each other is free without the cyclic collector.
+        self.body.close()
+        del self.request
 
     def break_off(self) -> None:
         if self._state == "streaming":

@@ -117,6 +117,7 @@ class Stream:
             case _:
                 pass
         self.resume(self._unread_bytes)
+        self._body.close()
         self._settle()
 
     def break_off(self) -> None:

@@ -121,6 +121,7 @@ class Request:
 
     def finish(self) -> None:
         """End the request."""
+        self.task = None
         self._channel.finish()
 
     def break_off(self) -> None:
