@@ -33,9 +33,10 @@ def running(
     served: Iterable[table.ApiOperation] = SERVED,
     catalog: Catalog = CATALOG,
     breakers: Iterable[tuple[str, str, str]] = (),
+    absent: Iterable[str] = (),
 ) -> Running:
     found = tuple(breakers)
-    return Running(catalog, routes(served), offered.__contains__, lambda: found)
+    return Running(catalog, routes(served), offered.__contains__, lambda: frozenset(absent), lambda: found)
 
 
 def library(*offered: str, served: Iterable[table.ApiOperation] = SERVED, catalog: Catalog = CATALOG) -> Library:

@@ -39,14 +39,24 @@ def test_how_a_model_is_doing_comes_from_its_breakers():
     assert running(breakers=[("up", "gpt-5", "closed")]).live(model, [CHAT_COMPLETIONS]) == "developing"
 
 
+def test_a_model_whose_engine_has_no_weights_is_not_released():
+    models = Models(running("smollm2", "smollm2-135m-instruct", absent=["smollm2-135m-instruct"]))
+
+    assert models.summary(_model("smollm2"), "en").status == "developing"
+    assert models.page({"status": ["released"]}, "en").total == 0
+
+
 def test_prices_by_tier_and_by_piece_are_shown():
     models = Models(running())
-    tiered = models.summary(_model("gpt-5.4"), "en").price
+    tiered = models.summary(_model("gpt-5.4"), "en", whole_price=True).price
     speech = models.summary(_model("tts-1-hd"), "en").price
 
     assert tiered is not None and tiered.tiered and len(tiered.tiers) == 2
     assert tiered.input_per_mtok_yuan == "17.75"  # 2.5 dollars, for a short call
     assert tiered.tiers[0].when == {"up_to": 272_000} and tiered.tiers[1].when == {}
+    listed = models.summary(_model("gpt-5.4"), "en").price
+    assert listed is not None and listed.input_per_mtok_yuan == tiered.input_per_mtok_yuan
+    assert [rate.word for tier in listed.tiers for rate in tier.rates] == ["search"]
     assert speech is not None and speech.input_per_ktok_yuan is None
     assert [(rate.word, rate.per_piece_yuan) for rate in speech.tiers[0].rates] == [("character", "0.000213")]
 

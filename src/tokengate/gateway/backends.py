@@ -64,6 +64,15 @@ class Backends:
         counted = ("loading",) if self._transports else ("loading", "missing", "failed")
         return [f"{engine.model}: {engine.state.sentence}" for engine in self._engines if engine.state.name in counted]
 
+    def absent(self) -> frozenset[str]:
+        """Return the models that only an engine offers which has no weights, or failed to load."""
+        useless = {id(engine) for engine in self._engines if engine.state.name in ("missing", "failed")}
+        return frozenset(
+            model_id
+            for model_id, targets in (self._targets.items() if useless else ())
+            if all(id(target.backend.transport) in useless for target in targets)
+        )
+
     def states(self) -> list[dict[str, object]]:
         """Return each upstream and engine with the health of its models, as JSON-able rows."""
         rows: list[dict[str, object]] = []

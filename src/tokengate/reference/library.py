@@ -63,7 +63,7 @@ class Library:
         self.models = Models(running)
         self._guides = guides
         self._version = version
-        self._trees: dict[Lang, tuple[Node, ...]] = {}
+        self._trees: dict[Lang, tuple[frozenset[str], tuple[Node, ...]]] = {}  # by the models that were absent
         self._places: dict[Lang, dict[str, Written]] = {}
         self._indexes: dict[Lang, SearchIndex] = {}
 
@@ -187,10 +187,11 @@ class Library:
         )
 
     def _tree(self, lang: Lang) -> tuple[Node, ...]:
-        found = self._trees.get(lang)
-        if found is None:
-            found = self._trees[lang] = tree(self.running, lang)
-        return found
+        absent = self.running.absent()
+        known = self._trees.get(lang)
+        if known is None or known[0] != absent:
+            known = self._trees[lang] = absent, tree(self.running, lang)
+        return known[1]
 
     def _place(self, slug: str, lang: Lang) -> Written | None:
         places = self._places.get(lang)

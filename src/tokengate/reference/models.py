@@ -17,7 +17,7 @@ from tokengate.reference.kinds import (
 )
 from tokengate.reference.listing import FACETS, Count, Listing, Row, Sort
 from tokengate.reference.pages import Link, SampleRequest
-from tokengate.reference.prices import ModelPrice, model_price
+from tokengate.reference.prices import ModelPrice, brief, model_price
 from tokengate.reference.running import LiveStatus, PageStatus, Running
 from tokengate.reference.tree import model_slug
 from tokengate.reference.words import Lang, Text
@@ -94,6 +94,7 @@ class Models:
         self._running = running
         self._calls: Mapping[str, int] = {}
         self._listing: Listing | None = None
+        self._absent: frozenset[str] = frozenset()
 
     def count_calls(self, calls: Mapping[str, int]) -> None:
         """Set how often each model was called lately."""
@@ -112,7 +113,9 @@ class Models:
         after: str = "",
     ) -> ModelPage:
         """Return a page of models with facets. Raises BadRequest for a wrong `after`."""
-        if self._listing is None:
+        absent = self._running.absent()
+        if self._listing is None or absent != self._absent:
+            self._absent = absent
             self._listing = Listing(map(self._row, self._running.catalog.models()))
         found = self._listing.select(chosen, q=q, sort=sort, descending=descending, limit=limit, after=after)
         catalog = self._running.catalog
@@ -123,10 +126,6 @@ class Models:
             total=found.total,
             facets={facet: _counts(facet, found.counts[facet], lang) for facet in FACETS},
         )
-
-    def all(self, lang: Lang) -> tuple[ModelSummary, ...]:
-        """Return every model, in the catalogue's order."""
-        return tuple(self.summary(model, lang) for model in self._running.catalog.models())
 
     def home(self, lang: Lang, limit: int) -> HomeLists:
         """Return the newest models, and the most used: in the product pages' order while there is no traffic."""
@@ -145,8 +144,9 @@ class Models:
             tuple(self.summary(model, lang) for model in followed[:limit]),
         )
 
-    def summary(self, model: Model, lang: Lang) -> ModelSummary:
-        """Return a model as a row of the table."""
+    def summary(self, model: Model, lang: Lang, *, whole_price: bool = False) -> ModelSummary:
+        """Return a model as a row of the table; its price in brief unless it is wanted whole."""
+        price = model_price(self._running.catalog, model.id, model.price_checked, lang)
         operations = operations_for(model)
         return ModelSummary(
             id=model.id,
@@ -165,7 +165,7 @@ class Models:
             updated=model.updated,
             status=self._status(model),
             slug=model_slug(model, operations[0]) if operations else None,
-            price=model_price(self._running.catalog, model.id, model.price_checked, lang),
+            price=price if whole_price or price is None else brief(price),
         )
 
     def endpoints(self, model: Model) -> tuple[ModelEndpoint, ...]:
@@ -187,7 +187,7 @@ class Models:
         operations = operations_for(model)
         base = self._running.bases(operations[0])[0] if operations else ""
         return ModelCard(
-            summary=self.summary(model, lang),
+            summary=self.summary(model, lang, whole_price=True),
             description=description(model, lang),
             introduction=_introduction(model.id, lang),
             aliases=model.aliases,

@@ -1,6 +1,7 @@
 """A model's price as pages show it: decimal strings in yuan, per 1,000 and per million tokens, or per piece."""
 
 from msgspec import Struct, structs
+from msgspec.structs import replace
 
 from tokengate.catalog.load import Catalog
 from tokengate.catalog.price import ALWAYS, Price, Tier, read_price, write_femto
@@ -48,6 +49,12 @@ def model_price(catalog: Catalog, model_id: str, checked: str, lang: Lang) -> Mo
     """Return the price in force; None when the model has none."""
     price = catalog.price_of(model_id)
     return None if price is None else shown_price(price, checked, lang)
+
+
+def brief(price: ModelPrice) -> ModelPrice:
+    """Return a price for a list: what a short call costs, and what pieces cost; the card has every tier."""
+    pieces = tuple(rate for tier in price.tiers[-1:] for rate in tier.rates if rate.per_piece_yuan is not None)
+    return replace(price, tiers=(PriceTier({}, pieces),) if pieces else ())
 
 
 def stored_model_price(stored: StoredPrice, lang: Lang) -> ModelPrice:

@@ -16,12 +16,13 @@ BreakerStates = Callable[[], Iterable[tuple[str, str, str]]]
 
 
 class Running(Struct, frozen=True, eq=False):
-    """The running gateway as the reference sees it. `offers` says whether a backend offers a model; `breakers` yields
-    (upstream, model, state)."""
+    """The running gateway as the reference sees it. `offers` says whether a backend offers a model; `absent` are those
+    of them that it cannot answer for, for want of weights; `breakers` yields (upstream, model, state)."""
 
     catalog: Catalog
     routes: tuple[Route, ...]
     offers: Callable[[str], bool]
+    absent: Callable[[], frozenset[str]]
     breakers: BreakerStates
 
     def serves(self, operation: ApiOperation) -> bool:
@@ -35,7 +36,8 @@ class Running(Struct, frozen=True, eq=False):
 
     def callable(self, model: Model) -> bool:
         """Say whether the model has a price and a backend."""
-        return self.offers(model.id) and self.catalog.price_of(model.id) is not None
+        priced = self.catalog.price_of(model.id) is not None
+        return priced and self.offers(model.id) and model.id not in self.absent()
 
     def status(self, operation: ApiOperation, model: Model | None = None) -> PageStatus:
         """Return whether an operation works here, for a model if one is named."""

@@ -75,6 +75,7 @@ class Shelf:
             catalog=self._catalog,
             routes=routes,
             offers=self._backends.routes.__contains__,
+            absent=self._backends.absent,
             breakers=self._backends.breaker_states,
         )
         return Library(running, Guides(docs_folder()), version=tokengate.__version__)

@@ -94,9 +94,11 @@ class HomeOut(Struct, frozen=True):
 
 
 class PricesOut(Struct, frozen=True):
-    """The price list."""
+    """A page of the price list."""
 
     data: tuple[ModelSummary, ...]
+    next: str | None
+    total: int
 
 
 class StatusesOut(Struct, frozen=True):
@@ -215,10 +217,17 @@ class Portal(Controller):
         return ModelOut(**{name: getattr(card, name) for name in card.__struct_fields__}, price_history=history)
 
     @get("/prices", guards=[READER], summary="Show the price list")
-    async def prices(self, console: Services, lang: Language = "zh") -> PricesOut:
-        """Every model with its price, in the catalogue's order."""
+    async def prices(
+        self,
+        console: Services,
+        limit: Annotated[int, QueryParameter(ge=1, le=MAX_PAGE, description="How many at most.")] = MAX_PAGE,
+        after: Annotated[str, QueryParameter(max_length=9, description="The `next` of the page before.")] = "",
+        lang: Language = "zh",
+    ) -> PricesOut:
+        """Models with their prices, in the catalogue's order; tiers are on a model's card."""
         library = await console.shelf.library()
-        return PricesOut(await asyncio.to_thread(library.models.all, lang))
+        found = await asyncio.to_thread(library.models.page, {}, lang, limit=limit, after=after)
+        return PricesOut(found.data, found.next, found.total)
 
     @get("/operations", guards=[READER], summary="List every operation by family")
     async def operations(self, console: Services, lang: Language = "zh") -> OperationsOut:
