@@ -1,5 +1,6 @@
 """Parts of a gateway made by hand, for tests of one of them."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -65,6 +66,7 @@ class MemorySink:
         self.headers: Headers = []
         self.body = b""
         self.left = False
+        self.task: asyncio.Task[None] | None = None
         self._when_gone: Callable[[], None] | None = None
 
     def whole(self, status: int, headers: Headers, body: bytes) -> None:

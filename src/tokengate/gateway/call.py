@@ -26,6 +26,8 @@ _MAX_ERROR = 2_000  # characters of an error kept in the record
 class Sink(Protocol):
     """The way back to the caller; the web layer implements it."""
 
+    task: asyncio.Task[None] | None  # answers the caller; cancelled when it must end
+
     def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole reply."""
         ...
@@ -110,7 +112,7 @@ class Call:
         self.sink = sink
         self.started_s = started_s
         self.now_ms = now_ms
-        self.task: asyncio.Task[None] | None = asyncio.current_task()
+        self.task = sink.task
         self.attempts: list[Attempt] = []
         self.upstream = ""
         self.on_abort = "cancel"

@@ -66,10 +66,10 @@ class HttpExchange:
         watchdog.watch(self)
         self.total_deadline_s = watchdog.latest_s + timeouts.total
 
-    async def connect(self, connecting: Awaitable[Connection]) -> Connection:
+    async def connect(self, connecting: Awaitable[Connection], loop: asyncio.AbstractEventLoop) -> Connection:
         """Return the connection. Its deadline cancels this task and takes the cancellation back, as
         `asyncio.timeout` does, because there is no other way to stop a connector."""
-        task = asyncio.current_task()
+        task = asyncio.current_task(loop)  # to look for the loop costs a system call
         assert task is not None
         cancelling = task.cancelling()
         self._task = task

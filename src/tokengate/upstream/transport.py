@@ -93,7 +93,7 @@ class HttpTransport:
     async def _connect(self, exchange: HttpExchange, target: _Target) -> bool:
         """Give the exchange a connection; return whether it has carried a request before."""
         connector = self._connector or self._open()
-        connection = await exchange.connect(connector.connect(target.template, [], _NO_TIMEOUT))
+        connection = await exchange.connect(connector.connect(target.template, [], _NO_TIMEOUT), self._loop)
         protocol = connection.protocol
         assert protocol is not None
         if protocol in self._used:
@@ -102,6 +102,7 @@ class HttpTransport:
         return False
 
     def _open(self) -> TCPConnector:
+        self._loop = asyncio.get_running_loop()
         self._connector = TCPConnector(
             limit=self._limit,
             ssl=self._tls,
