@@ -6,12 +6,15 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for python in /usr/bin/python3.11 python3.11 python3; do \
 	$$python -c 'import ensurepip, venv' 2>/dev/null && command -v $$python && break; done)
 BIN := .venv/bin
+WEB := src/tokengate/web/static/manifest.json
+WEB_SOURCES := $(shell find console/src console/public console/scripts -type f) \
+	console/index.html console/vite.config.ts console/tsconfig.json
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
 .PHONY: setup run test lint check-all bench soak lock wheel clean
 
-setup: .venv/.packages .venv/.installed tests/node/node_modules/.installed
+setup: .venv/.packages .venv/.installed tests/node/node_modules/.installed $(WEB)
 	@$(BIN)/tokengate models pull smollm2
 
 .venv/.packages: requirements-dev.lock
@@ -29,18 +32,28 @@ tests/node/node_modules/.installed: tests/node/package-lock.json
 	cd tests/node && npm ci --silent --no-fund --no-audit
 	@touch $@
 
+console/node_modules/.installed: console/package-lock.json
+	cd console && npm ci --silent --no-fund --no-audit
+	@touch $@
+
+# The web pages; the gateway serves them, and the wheel carries them.
+$(WEB): console/node_modules/.installed $(WEB_SOURCES)
+	cd console && npm run --silent build
+
 run: setup
 	@exec $(BIN)/tokengate serve
 
 test: setup
+	cd console && npm run --silent test
 	$(BIN)/python -m pytest -m "not slow and not soak"
 
-lint: .venv/.packages .venv/.installed
+lint: .venv/.packages .venv/.installed $(WEB)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python tools/tidy.py
+	cd console && npm run --silent lint
 
 check-all: lint setup
 	$(BIN)/python -m pytest -m "not soak"
@@ -62,13 +75,13 @@ lock:
 		--extra local --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 	rm -rf .venv-lock
 
-wheel: .venv/.packages .venv/.installed
+wheel: .venv/.packages .venv/.installed $(WEB)
 	$(BIN)/python tools/gen_reference.py
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 # Removes what the other targets made, but for the data folder: it holds wallets.
 clean:
 	rm -rf bench/.run
-	rm -rf .venv .venv-lock dist build tests/node/node_modules
+	rm -rf .venv .venv-lock dist build tests/node/node_modules console/node_modules src/tokengate/web/static
 	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +

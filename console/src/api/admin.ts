@@ -1,0 +1,90 @@
+/** What operators of the platform do: code batches, top-ups, users, settings, tokens, the whole audit log. */
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import { call } from "./client";
+import { sessionQuery } from "./session";
+import type {
+  AdminToken,
+  AdminUser,
+  AuditEntry,
+  BatchForm,
+  CodeBatch,
+  MadeBatch,
+  NewAdminToken,
+  Page,
+  PortalSettings,
+  Wallet,
+} from "./types";
+
+const ALL = 200;
+
+function useAdminList<T>(kind: string, query: Record<string, string | number | undefined>) {
+  return useQuery({
+    queryKey: ["admin", kind, query],
+    queryFn: ({ signal }) => call<Page<T>>(`/admin/${kind}`, { query, signal }),
+  });
+}
+
+function useAdminChange<Given, Got = undefined>(
+  path: (given: Given) => string,
+  method: "POST" | "PATCH" | "DELETE",
+  touches: string,
+  body?: (given: Given) => unknown,
+) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (given: Given) =>
+      call<Got>(`/admin/${path(given)}`, { method, ...(body ? { body: body(given) } : {}) }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["admin", touches] }),
+  });
+}
+
+export const useCodeBatches = (after?: string) => useAdminList<CodeBatch>("code-batches", { limit: 50, after });
+export const useAdminWallets = (q: string, after?: string) => useAdminList<Wallet>("wallets", { limit: 50, q, after });
+export const useAdminUsers = (q: string, after?: string) => useAdminList<AdminUser>("users", { limit: 50, q, after });
+export const useAdminTokens = () => useAdminList<AdminToken>("tokens", { limit: ALL });
+export const useAdminAudit = (after?: string) => useAdminList<AuditEntry>("audit", { limit: 50, after });
+
+export const useMakeBatch = () =>
+  useAdminChange<BatchForm, MadeBatch>(
+    () => "code-batches",
+    "POST",
+    "code-batches",
+    (form) => form,
+  );
+
+export const useRevokeBatch = () =>
+  useAdminChange<string, CodeBatch>((id) => `code-batches/${id}/revoke`, "POST", "code-batches");
+
+export const useTopUp = () =>
+  useAdminChange<{ id: string; amount_yuan: string; note: string }, Wallet>(
+    ({ id }) => `wallets/${id}/top-up`,
+    "POST",
+    "wallets",
+    ({ amount_yuan, note }) => ({ amount_yuan, note }),
+  );
+
+export const useMakeToken = () =>
+  useAdminChange<{ name: string; expires_ms: number | null }, NewAdminToken>(
+    () => "tokens",
+    "POST",
+    "tokens",
+    (form) => form,
+  );
+
+export const useRevokeToken = () => useAdminChange<string>((id) => `tokens/${id}`, "DELETE", "tokens");
+
+export const usePortalSettings = () =>
+  useQuery({ queryKey: ["admin", "settings"], queryFn: () => call<PortalSettings>("/admin/settings") });
+
+export function useChangeSettings() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (change: Partial<PortalSettings>) =>
+      call<PortalSettings>("/admin/settings", { method: "PATCH", body: change }),
+    onSuccess: async (settings) => {
+      queries.setQueryData(["admin", "settings"], settings);
+      await queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
+    },
+  });
+}

@@ -1,0 +1,217 @@
+/** One model: what it is, what it costs, how it is now, how to call it. */
+import { Link, useParams } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+
+import { ApiError } from "@/api/client";
+import { useModel } from "@/api/portal";
+import { useBaseUrl } from "@/api/session";
+import type { ModelCard, ModelPrice } from "@/api/types";
+import { Main } from "@/layout/root";
+import { Samples } from "@/pages/docs/samples";
+import { TryIt } from "@/pages/docs/try-it";
+import { showContext, showCount } from "@/lib/count";
+import { useTitle } from "@/lib/title";
+import { LinkButton } from "@/parts/button";
+import { Copyable } from "@/parts/copy";
+import { Money } from "@/parts/figures";
+import { Markdown } from "@/parts/markdown";
+import { Badge, Empty, ErrorNote, Method, PageSkeleton, type Tone } from "@/parts/notes";
+import { Facts, Section } from "@/parts/page";
+
+export function ModelRoute() {
+  const { t } = useTranslation();
+  const { _splat: id = "" } = useParams({ strict: false });
+  const model = useModel(id);
+  return (
+    <Main>
+      {model.error instanceof ApiError && model.error.status === 404 ? (
+        <Empty title={t("models.missing", { id })} action={<LinkButton to="/models">{t("layout.models")}</LinkButton>}>
+          {t("models.missing_text")}
+        </Empty>
+      ) : model.error ? (
+        <ErrorNote error={model.error} onRetry={() => void model.refetch()} />
+      ) : model.data ? (
+        <Card model={model.data} />
+      ) : (
+        <PageSkeleton />
+      )}
+    </Main>
+  );
+}
+
+const LIVE: Record<ModelCard["live"], Tone> = { available: "good", degraded: "warn", down: "bad", developing: "warn" };
+
+function Card({ model }: { model: ModelCard }) {
+  const { t } = useTranslation();
+  const base = useBaseUrl();
+  const { summary } = model;
+  useTitle(summary.name);
+  const price = summary.price;
+  const facts: [string, React.ReactNode][] = [
+    [t("models.id"), <Copyable key="id" value={summary.id} />],
+    [t("models.updated_on"), summary.updated || "–"],
+    [t("models.capability"), summary.capability_titles.join(" · ") || "–"],
+    [
+      t("models.context"),
+      summary.context ? <span title={showCount(summary.context)}>{showContext(summary.context)} tokens</span> : "–",
+    ],
+    [
+      t("models.max_output"),
+      summary.max_output ? (
+        <span title={showCount(summary.max_output)}>{showContext(summary.max_output)} tokens</span>
+      ) : (
+        "–"
+      ),
+    ],
+    [
+      t("models.input_per_ktok"),
+      price?.input_per_ktok_yuan != null ? <Money value={price.input_per_ktok_yuan} /> : "–",
+    ],
+    [
+      t("models.output_per_ktok"),
+      price?.output_per_ktok_yuan != null ? <Money value={price.output_per_ktok_yuan} /> : "–",
+    ],
+    [t("models.series"), summary.series || "–"],
+    [t("models.vendor"), summary.vendor_title],
+    [t("models.region"), summary.region_title],
+    ...(model.aliases.length > 0 ? [[t("models.aliases"), model.aliases.join(", ")] as [string, React.ReactNode]] : []),
+    ...(model.dimensions.length > 0
+      ? [[t("models.dimensions"), model.dimensions.join(", ")] as [string, React.ReactNode]]
+      : []),
+  ];
+  return (
+    <div className="grid gap-x-10 gap-y-8 xl:grid-cols-[minmax(0,1fr)_minmax(0,32rem)]">
+      <div className="min-w-0">
+        <h1 className="flex flex-wrap items-center gap-x-3 text-[26px] leading-tight font-semibold">
+          {summary.name} <Badge tone={LIVE[model.live]}>{t(`models.live_${model.live}`)}</Badge>
+        </h1>
+        {model.description && <p className="mt-2 max-w-[75ch] text-[16px] text-soft">{model.description}</p>}
+        <div className="mt-6">
+          <Facts facts={facts} wide />
+        </div>
+        {price && <Prices price={price} />}
+        {model.endpoints.length > 0 && (
+          <Section title={t("models.endpoints")}>
+            <ul className="divide-y divide-line border-y border-line">
+              {model.endpoints.map((endpoint) => (
+                <li key={endpoint.slug}>
+                  <Link
+                    to="/docs/$"
+                    params={{ _splat: endpoint.slug }}
+                    className="flex h-10 items-center gap-2 hover:text-accent"
+                  >
+                    <Method method={endpoint.method} />
+                    <code className="min-w-0 flex-1 truncate font-mono text-[13px]">{endpoint.path}</code>
+                    {endpoint.status === "developing" && <Badge tone="warn">{t("docs.developing")}</Badge>}
+                  </Link>
+                </li>
+              ))}
+            </ul>
+          </Section>
+        )}
+        {model.introduction && (
+          <Section title={t("models.introduction")}>
+            <Markdown text={model.introduction} />
+          </Section>
+        )}
+      </div>
+      <div className="min-w-0">
+        <div className="flex flex-col gap-4 xl:sticky xl:top-20 xl:max-h-[calc(100vh-6rem)] xl:overflow-y-auto xl:pb-4">
+          <dl className="rounded-lg border border-line px-3 py-2">
+            <dt className="text-[13px] text-faint">base_url</dt>
+            <dd>
+              <Copyable value={model.base_url} />
+            </dd>
+          </dl>
+          {model.sample_request && (
+            <>
+              <Samples request={model.sample_request} base={base} />
+              <TryIt request={model.sample_request} status={summary.status} />
+            </>
+          )}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+export function Prices({ price }: { price: ModelPrice }) {
+  const { t } = useTranslation();
+  return (
+    <Section title={t("models.price")}>
+      {price.tiers.map((tier, index) => (
+        <div key={index} className="mb-4">
+          {price.tiers.length > 1 && (
+            <p className="mb-1 text-[13px] text-soft">
+              {Object.keys(tier.when).length === 0
+                ? t("models.otherwise")
+                : Object.entries(tier.when)
+                    .map(([name, value]) => whenText(name, value, t))
+                    .join(" · ")}
+            </p>
+          )}
+          <div className="overflow-x-auto">
+            <table className="w-full max-w-2xl text-left">
+              <thead className="text-[13px] text-faint">
+                <tr>
+                  <th scope="col" className="py-1 font-normal">
+                    {t("models.rate")}
+                  </th>
+                  <th scope="col" className="py-1 text-right font-normal">
+                    {t("models.per_ktok")}
+                  </th>
+                  <th scope="col" className="py-1 text-right font-normal">
+                    {t("models.per_mtok")}
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {tier.rates.map((rate) => (
+                  <tr key={rate.word} className="border-t border-line">
+                    <th scope="row" className="py-1.5 pr-3 font-normal">
+                      {rate.title}
+                    </th>
+                    {rate.per_piece_yuan !== null ? (
+                      <td colSpan={2} className="py-1.5 text-right">
+                        <Money value={rate.per_piece_yuan} />
+                      </td>
+                    ) : (
+                      <>
+                        <td className="py-1.5 text-right">
+                          {rate.per_ktok_yuan !== null && <Money value={rate.per_ktok_yuan} />}
+                        </td>
+                        <td className="py-1.5 text-right">
+                          {rate.per_mtok_yuan !== null && <Money value={rate.per_mtok_yuan} />}
+                        </td>
+                      </>
+                    )}
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </div>
+      ))}
+      <p className="text-[13px] text-faint">
+        {t("models.price_version", { version: price.version })}
+        {price.currency_rate && ` · ${t("models.price_rate", { rate: price.currency_rate })}`}
+      </p>
+    </Section>
+  );
+}
+
+const WHENS = ["up_to", "thinking", "size", "quality", "resolution", "hours"] as const;
+type When = (typeof WHENS)[number];
+
+function whenText(name: string, value: string | number | boolean, t: ReturnType<typeof useTranslation>["t"]): string {
+  const shown =
+    typeof value === "number"
+      ? showCount(value)
+      : value === true
+        ? t("common.yes")
+        : value === false
+          ? t("common.no")
+          : value;
+  const known = WHENS.find((one): one is When => one === name);
+  return known ? t(`models.when_${known}`, { value: shown }) : `${name}: ${shown}`;
+}

@@ -1,0 +1,126 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+import { writeSamples, type SampleRequest } from "@/lib/samples";
+
+// Every character that some language gives a meaning to.
+const AWKWARD = 'it\'s "q" $x ${y} #{z} `b` \\ \\n %s 100% \n\t 你好 </script> {} """ \'\'\' |json} ]" )---"';
+
+const CHAT: SampleRequest = {
+  method: "POST",
+  path: "/v1/chat/completions",
+  headers: { Authorization: "Bearer $TOKENGATE_API_KEY", "Content-Type": "application/json" },
+  body: { model: "m", messages: [{ role: "user", content: AWKWARD }], temperature: 0.7, top_k: 3, stop: null, n: 1 },
+};
+const OPTIONS = { base_url: "https://ai.example.com/" };
+
+const of = (request: SampleRequest, language: string, variant: string, key?: string): string => {
+  const found = writeSamples(request, { ...OPTIONS, key: key ?? null }).find(
+    (sample) => sample.language === language && sample.variant === variant,
+  );
+  if (!found) throw new Error(`no sample for ${language} ${variant}`);
+  return found.code;
+};
+
+describe("samples", () => {
+  it("are there for every language of the product pages, and more", () => {
+    const labels = [...new Set(writeSamples(CHAT, OPTIONS).map((sample) => sample.label))];
+
+    expect(labels).toEqual(
+      "Shell JavaScript Java Swift Go PHP Python HTTP C C# Objective-C Ruby OCaml Dart R Rust".split(" "),
+    );
+  });
+
+  it("read the key from the environment, and never name it otherwise", () => {
+    for (const sample of writeSamples(CHAT, OPTIONS)) expect(sample.code).toContain("TOKENGATE_API_KEY");
+  });
+
+  it("show a key that the reader gave, and then nothing of the environment", () => {
+    for (const sample of writeSamples(CHAT, { ...OPTIONS, key: "sk-mine" })) {
+      expect(sample.code).toContain("sk-mine");
+      expect(sample.code).not.toContain("TOKENGATE_API_KEY");
+    }
+  });
+
+  it("take a body as text, as pages have it", () => {
+    const asText = { ...CHAT, body: JSON.stringify(CHAT.body) };
+
+    expect(writeSamples(asText, OPTIONS)).toEqual(writeSamples(CHAT, OPTIONS));
+  });
+
+  it("join base and path with one slash", () => {
+    expect(of(CHAT, "shell", "curl")).toContain("'https://ai.example.com/v1/chat/completions'");
+  });
+
+  it("of a GET have no body and no content type", () => {
+    const models = { ...CHAT, method: "GET", path: "/v1/models", headers: { Authorization: "Bearer x" }, body: null };
+
+    expect(of(models, "shell", "curl")).not.toMatch(/--data|Content-Type/);
+    expect(of(models, "javascript", "fetch")).not.toContain("body:");
+    expect(of(models, "python", "openai")).toContain("client.models.list()");
+  });
+
+  it("leave out SDKs that have no such call", () => {
+    const task = { ...CHAT, method: "GET", path: "/api/v1/tasks/1", body: null };
+
+    expect(writeSamples(task, OPTIONS).some((sample) => ["openai", "langchain"].includes(sample.variant))).toBe(false);
+  });
+
+  it("pass what the Python SDK does not know through extra_body", () => {
+    expect(of(CHAT, "python", "openai")).toMatch(/temperature=0\.7,[\s\S]*extra_body=\{\s*"top_k": 3,/);
+  });
+
+  it("print a stream as it comes", () => {
+    const stream = { ...CHAT, body: { ...(CHAT.body as object), stream: true } };
+
+    expect(of(stream, "shell", "curl")).toContain("--no-buffer");
+    expect(of(stream, "python", "requests")).toContain("stream=True");
+    expect(of(stream, "javascript", "openai")).toContain("for await");
+  });
+
+  it("send files as a form", () => {
+    const upload = {
+      ...CHAT,
+      path: "/v1/audio/transcriptions",
+      headers: { Authorization: "Bearer $TOKENGATE_API_KEY", "Content-Type": "multipart/form-data" },
+      body: { file: "@speech.mp3", model: "whisper-1" },
+    };
+
+    expect(of(upload, "shell", "curl")).toContain("--form 'file=@speech.mp3'");
+    for (const sample of writeSamples(upload, OPTIONS)) {
+      expect(sample.code).toContain("speech.mp3");
+      expect(sample.code).not.toMatch(/"?Content-Type"?: "?multipart\/form-data"?$/m);
+    }
+  });
+});
+
+describe("what a sample sends is what was asked for", () => {
+  const folder = mkdtempSync(join(tmpdir(), "samples-"));
+
+  it("in a shell", () => {
+    const script = of(CHAT, "shell", "curl").replace(/^curl/, "show");
+    const file = join(folder, "sample.sh");
+    writeFileSync(file, `show() { for last; do :; done; printf %s "$last"; }\n${script}`);
+
+    expect(JSON.parse(execFileSync("bash", [file], { encoding: "utf8" }))).toEqual(CHAT.body);
+  });
+
+  it("in JavaScript", () => {
+    const file = join(folder, "sample.mjs");
+    const stub = "globalThis.fetch = async (url, init) => new Response(init.body);\n";
+    writeFileSync(file, stub + of(CHAT, "javascript", "fetch"));
+
+    expect(JSON.parse(execFileSync(process.execPath, [file], { encoding: "utf8" }))).toEqual(CHAT.body);
+  });
+
+  it("in HTTP, with its length in bytes", () => {
+    const text = of(CHAT, "http", "http1.1", "k").trimEnd();
+    const [head = "", body = ""] = text.split("\n\n");
+
+    expect(JSON.parse(body)).toEqual(CHAT.body);
+    expect(head).toContain(`Content-Length: ${Buffer.byteLength(body)}`);
+  });
+});
