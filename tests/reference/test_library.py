@@ -124,6 +124,22 @@ def test_every_json_example_is_json_and_every_sample_names_its_model():
             assert "{" not in page.sample_request.path, slug
 
 
+def test_pages_of_the_help_menu_follow_each_other():
+    books = library()
+    menu = books.navigation("zh")
+    listed = [link.slug for link in (*menu.help, *menu.reference)]
+
+    slug, walked = "help/prices", ["help/prices"]
+    while (before := page_of(slug, "zh", books).previous) is not None and before.slug not in (None, *walked):
+        assert before.slug is not None
+        slug = before.slug
+        walked.append(slug)
+        if slug == "guide/reference":
+            break
+
+    assert walked == listed[listed.index("guide/reference") :][::-1]
+
+
 def test_an_unknown_page_is_none():
     books = library()
     for slug in ("", "api", "api/", "api/unknown", "unknown", "chat.completions/unknown", "embeddings/gpt-5", "../x"):

@@ -82,7 +82,7 @@ class Library:
             return self._generated(slug, lang)
         guide = self._guides.find(slug, lang)
         if guide is not None:
-            place = self._place(slug, lang) or Written(guide.title, (Link(_HELP.in_lang(lang)),))
+            place = self._place(slug, lang) or self._in_help(slug, guide.title, lang)
             return Page(
                 slug=slug,
                 kind="guide",
@@ -175,12 +175,15 @@ class Library:
 
     def _generated(self, slug: str, lang: Lang) -> Page:
         markdown = generated_markdown(slug, self.running, lang)
+        place = self._in_help(slug, TITLES[slug].in_lang(lang), lang)
         return Page(
             slug=slug,
             kind="reference",
-            title=TITLES[slug].in_lang(lang),
+            title=place.title,
             lang=lang,
-            breadcrumb=(Link(_HELP.in_lang(lang)),),
+            breadcrumb=place.breadcrumb,
+            previous=place.previous,
+            next=place.next,
             markdown=markdown,
             modified_ms=max(int(words.modified.timestamp() * 1000) for words in operation_words().values()),
             headings=outline(markdown)[1],
@@ -198,6 +201,15 @@ class Library:
         if places is None:
             places = self._places[lang] = dict(_places(self._tree(lang)))
         return places.get(slug)
+
+    def _in_help(self, slug: str, title: str, lang: Lang) -> Written:
+        """Return the place of a page of the help menu: between its neighbours there."""
+        navigation = self.navigation(lang)
+        links = (*navigation.help, *navigation.reference)
+        at = next((number for number, link in enumerate(links) if link.slug == slug), None)
+        before = links[at - 1] if at else None
+        after = links[at + 1] if at is not None and at + 1 < len(links) else None
+        return Written(title, (Link(_HELP.in_lang(lang)),), before, after)
 
     def _outside(self, operation: ApiOperation, model: Model | None, lang: Lang) -> Written:
         """Return the place of a page that is not in the tree: below the list of operations."""
