@@ -77,4 +77,6 @@ def test_the_first_start_hands_out_a_key_that_works_and_later_ones_do_not(tmp_pa
     assert '"model": "ours"' in first
     assert stat.S_IMODE((tmp_path / "data" / "master.key").stat().st_mode) == 0o600
     assert "First key" not in second
+    link = re.search(rf"  http://127\.0\.0\.1:{port}/invitations/(\S+)\n", first)
+    assert link is not None and link[1] not in second and "/invitations/" in second  # nobody has used it
     assert "$TOKENGATE_API_KEY" in second

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Struct, field
 
 from tokengate.cli.failures import CommandError
-from tokengate.core.settings import ServerSettings
+from tokengate.core.settings import ServerSettings, Settings
 
 _TIMEOUT_S = 300  # a model may think this long before its first token
 _MAX_BODY = 4_000_000
@@ -128,6 +128,11 @@ def local_url(server: ServerSettings) -> str:
     """Return where a gateway with these settings is reached from this machine."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)
     return f"http://[{host}]:{server.port}" if ":" in host else f"http://{host}:{server.port}"
+
+
+def portal_url(settings: Settings) -> str:
+    """Return where people open the portal: as configured, else from this machine."""
+    return settings.portal.base_url.rstrip("/") or local_url(settings.server)
 
 
 def _message_of(response: HTTPResponse) -> str:

@@ -5,13 +5,15 @@ from typing import Annotated
 import typer
 from msgspec import Struct, structs
 
-from tokengate.accounts import store
+from tokengate.accounts import changes, store
+from tokengate.accounts.changes import KeyChange
 from tokengate.accounts.keys import KeyLimits
 from tokengate.accounts.store import DEFAULT_ORG, CreatedKey, KeyInfo
 from tokengate.billing.keys import create_key
+from tokengate.cli.author import by_command
 from tokengate.cli.database import ask, with_database
 from tokengate.cli.failures import CommandError
-from tokengate.cli.options import AsJson, Config, Data, not_empty, positive_yuan
+from tokengate.cli.options import AsJson, Config, Data, Org, not_empty, positive_yuan
 from tokengate.cli.output import print_fields, print_rows, write_time
 from tokengate.core.clock import SystemClock
 from tokengate.core.money import write_yuan
@@ -52,6 +54,7 @@ def create(
     wallet: Annotated[
         str | None, typer.Option(metavar="WALLET_ID", help="Spend from this wallet, shared with other keys.")
     ] = None,
+    org: Org = DEFAULT_ORG,
     as_json: AsJson = False,
     config: Config = None,
     data: Data = None,
@@ -67,20 +70,28 @@ def create(
         raise typer.BadParameter("a shared wallet is topped up with `tokengate wallet topup`", param_hint="--balance")
 
     async def change(database: Database) -> CreatedKey:
-        return await create_key(database, SystemClock(), name=name, balance_nano=balance or 0, wallet_id=wallet)
+        return await create_key(
+            database,
+            SystemClock(),
+            name=name,
+            org_id=org,
+            balance_nano=balance or 0,
+            wallet_id=wallet,
+            by=by_command(),
+        )
 
     settings = load(config, overrides={"data": data and str(data)})
     _print_created(with_database(settings, change), as_json)
 
 
 @app.command("list")
-def list_(as_json: AsJson = False, config: Config = None, data: Data = None) -> None:
+def list_(org: Org = DEFAULT_ORG, as_json: AsJson = False, config: Config = None, data: Data = None) -> None:
     """List all keys, with what tells them apart; the keys themselves are not stored."""
 
     async def question(database: Database) -> list[KeyInfo]:
         found: list[KeyInfo] = []
         async with database.read() as read:
-            while page := await store.list_keys(read, DEFAULT_ORG, after=found[-1].id if found else None):
+            while page := await store.list_keys(read, org, after=found[-1].id if found else None):
                 found += page
         return found
 
@@ -94,31 +105,33 @@ def list_(as_json: AsJson = False, config: Config = None, data: Data = None) -> 
 
 
 @app.command()
-def disable(key: KeyId, config: Config = None, data: Data = None) -> None:
+def disable(key: KeyId, org: Org = DEFAULT_ORG, config: Config = None, data: Data = None) -> None:
     """Refuse all calls of a key from now on. Calls in flight finish."""
 
     async def change(database: Database) -> None:
         async with database.tx() as tx:
-            await store.disable_key(tx, DEFAULT_ORG, key, int(SystemClock().now_s() * 1000))
+            await changes.disable_key(tx, org, by_command(), key)
 
     ask(config, data, change)
     print(f"{key} is disabled. `tokengate keys enable {key}` lets it call again.")
 
 
 @app.command()
-def enable(key: KeyId, config: Config = None, data: Data = None) -> None:
+def enable(key: KeyId, org: Org = DEFAULT_ORG, config: Config = None, data: Data = None) -> None:
     """Let a disabled key call again."""
 
     async def change(database: Database) -> None:
         async with database.tx() as tx:
-            await store.enable_key(tx, DEFAULT_ORG, key)
+            await changes.enable_key(tx, org, by_command(), key)
 
     ask(config, data, change)
     print(f"{key} is enabled.")
 
 
 @app.command()
-def rotate(key: KeyId, as_json: AsJson = False, config: Config = None, data: Data = None) -> None:
+def rotate(
+    key: KeyId, org: Org = DEFAULT_ORG, as_json: AsJson = False, config: Config = None, data: Data = None
+) -> None:
     """Replace a key's text and show the new one, once. The old text is refused from now on.
 
     Its id, wallet, limits and usage stay.
@@ -126,7 +139,7 @@ def rotate(key: KeyId, as_json: AsJson = False, config: Config = None, data: Dat
 
     async def change(database: Database) -> CreatedKey:
         async with database.tx() as tx:
-            return await store.rotate_key(tx, DEFAULT_ORG, key)
+            return await changes.rotate_key(tx, org, by_command(), key)
 
     _print_created(ask(config, data, change), as_json)
 
@@ -154,6 +167,7 @@ def limit(
     spend_per_day: Annotated[
         int | None, typer.Option(metavar="YUAN|none", parser=_spend_limit, help="Per day, UTC.")
     ] = None,
+    org: Org = DEFAULT_ORG,
     as_json: AsJson = False,
     config: Config = None,
     data: Data = None,
@@ -164,23 +178,25 @@ def limit(
 
     [dim]tokengate keys limit key_019aa5d3c1f8a1b2c3d4e5f60718293a --requests-per-minute 60 --spend-per-day none[/dim]
     """
-    given = {
+    numbers = {
         "requests_per_minute": requests_per_minute,
         "tokens_per_minute": tokens_per_minute,
         "concurrency": concurrency,
         "spend_per_day_nano": spend_per_day,
     }
-    changes = {name: value or None for name, value in given.items() if value is not None}
+    wanted = {name: value or None for name, value in numbers.items() if value is not None}
 
     async def change(database: Database) -> KeyLimits:
         async with database.tx() as tx:
-            limits = (await store.get_key(tx, DEFAULT_ORG, key)).limits
-            if changes:
+            found = await store.get_key(tx, org, key)
+            limits = found.limits
+            if wanted:
                 try:
-                    limits = structs.replace(limits, **changes)
+                    limits = structs.replace(limits, **wanted)
                 except ValueError as error:
                     raise CommandError(str(error)) from None
-                await store.set_limits(tx, DEFAULT_ORG, key, limits)
+                change = KeyChange(found.name, found.expires_ms, limits, found.rules)
+                await changes.change_key(tx, org, by_command(), key, change)
         return limits
 
     limits = ask(config, data, change)

@@ -8,7 +8,23 @@ from collections.abc import Sequence
 
 import typer
 
-from tokengate.cli import chat, codes, config, keys, ledger, models, serve, upstreams, usage, wallet
+from tokengate.cli import (
+    admin_tokens,
+    chat,
+    codes,
+    config,
+    keys,
+    ledger,
+    members,
+    models,
+    orgs,
+    projects,
+    serve,
+    upstreams,
+    usage,
+    users,
+    wallet,
+)
 from tokengate.cli.failures import sentence_of
 
 app = typer.Typer(
@@ -22,6 +38,10 @@ app = typer.Typer(
 )
 
 app.command()(serve.serve)
+app.add_typer(users.app, name="users")
+app.add_typer(orgs.app, name="orgs")
+app.add_typer(members.app, name="members")
+app.add_typer(projects.app, name="projects")
 app.add_typer(keys.app, name="keys")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(codes.app, name="codes")
@@ -30,6 +50,7 @@ app.command()(upstreams.upstreams)
 app.command()(usage.usage)
 app.command()(chat.chat)
 app.add_typer(ledger.app, name="ledger")
+app.add_typer(admin_tokens.app, name="admin-tokens")
 app.add_typer(config.app, name="config")
 
 

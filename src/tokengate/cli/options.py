@@ -13,6 +13,7 @@ Config = Annotated[
     typer.Option("--config", metavar="FILE", help="The configuration file (default: tokengate.toml, if there is one)."),
 ]
 Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The data folder (default: data).")]
+Org = Annotated[str, typer.Option("--org", metavar="ORG_ID", help="An org, as `tokengate orgs list` shows it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

@@ -9,9 +9,12 @@ import typer
 
 from tokengate import app as composition
 from tokengate.accounts import store
+from tokengate.accounts.orgs.store import invite, withdraw_set_up
 from tokengate.accounts.store import DEFAULT_ORG, CreatedKey
+from tokengate.accounts.users.store import any_user
 from tokengate.billing.keys import create_key
-from tokengate.cli.client import local_url
+from tokengate.cli.author import by_command
+from tokengate.cli.client import local_url, portal_url
 from tokengate.cli.database import with_database
 from tokengate.cli.models import pull_with_progress
 from tokengate.cli.options import Config, Data
@@ -59,6 +62,13 @@ def serve(
     if first is not None:
         print(f"\nFirst key, shown this once: {first.key}")
         print(f"Its wallet {first.wallet_id} holds ¥{write_yuan(_FIRST_BALANCE_NANO)}.", flush=True)
+    set_up = with_database(settings, _set_up_token)
+    if set_up is not None:
+        link = f"{portal_url(settings)}/invitations/{set_up}"
+        print(
+            f"\nNobody has an account yet. The first operator makes theirs here, within seven days:\n  {link}",
+            flush=True,
+        )
     composition.serve(
         settings,
         accept_prices=accept_prices,
@@ -72,6 +82,18 @@ async def _first_key(database: Database) -> CreatedKey | None:
         if await store.list_keys(read, DEFAULT_ORG, limit=1):
             return None
     return await create_key(database, SystemClock(), name="first", balance_nano=_FIRST_BALANCE_NANO)
+
+
+async def _set_up_token(database: Database) -> str | None:
+    """Invite whoever has the link to be the first operator, until there is somebody. Earlier links end."""
+    by = by_command()
+    async with database.read() as read:
+        if await any_user(read):
+            return None
+    async with database.tx() as tx:
+        await store.ensure_default_org(tx, by.now_ms)
+        await withdraw_set_up(tx)
+        return (await invite(tx, DEFAULT_ORG, by, email="", role="owner", operator=True)).token
 
 
 def _offer_weights(settings: Settings) -> None:

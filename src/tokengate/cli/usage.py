@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tokengate.accounts.store import DEFAULT_ORG
 from tokengate.cli.database import ask
-from tokengate.cli.options import AsJson, Config, Data, day
+from tokengate.cli.options import AsJson, Config, Data, Org, day
 from tokengate.cli.output import print_rows
 from tokengate.core.money import write_yuan
 from tokengate.storage.engine import Database
@@ -36,6 +36,7 @@ def usage(
     last: Annotated[
         int | None, typer.Option("--to", metavar="YYYY-MM-DD", parser=day, help="The last day, UTC.")
     ] = None,
+    org: Org = DEFAULT_ORG,
     as_json: AsJson = False,
     config: Config = None,
     data: Data = None,
@@ -47,7 +48,7 @@ def usage(
 
     async def question(database: Database) -> list[Total]:
         async with database.read() as read:
-            return await store.totals(read, DEFAULT_ORG, by, first_day=first, last_day=last)
+            return await store.totals(read, org, by, first_day=first, last_day=last)
 
     rows = [_row(total) for total in ask(config, data, question)]
     print_rows(rows, as_json, yuan=("cost", "overrun"), empty="No call has been made yet.")

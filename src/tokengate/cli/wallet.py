@@ -1,6 +1,7 @@
 """Wallets: show, top up, correct."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -9,7 +10,7 @@ from msgspec import Struct, structs
 from tokengate.accounts.store import DEFAULT_ORG
 from tokengate.cli.database import ask
 from tokengate.cli.failures import CommandError
-from tokengate.cli.options import AsJson, Config, Data, not_empty, positive_yuan, yuan
+from tokengate.cli.options import AsJson, Config, Data, Org, not_empty, positive_yuan, yuan
 from tokengate.cli.output import print_fields, print_json, print_rows, write_time
 from tokengate.core.clock import SystemClock
 from tokengate.core.money import write_yuan
@@ -55,13 +56,14 @@ def show(
         str | None, typer.Argument(metavar="[WALLET_ID]", help="Show this one, with its entries.")
     ] = None,
     entries: Annotated[int, typer.Option(min=1, max=store.MAX_PAGE, help="How many of the newest entries.")] = 20,
+    org: Org = DEFAULT_ORG,
     as_json: AsJson = False,
     config: Config = None,
     data: Data = None,
 ) -> None:
     """List all wallets, or show one with its newest journal entries."""
     if wallet is None:
-        rows = [_row(found) for found in ask(config, data, _all_wallets)]
+        rows = [_row(found) for found in ask(config, data, partial(_all_wallets, org))]
         print_rows(
             rows,
             as_json,
@@ -72,8 +74,8 @@ def show(
 
     async def question(database: Database) -> tuple[Wallet, list[Entry]]:
         async with database.read() as read:
-            found = await store.get_wallet(read, DEFAULT_ORG, wallet)
-            return found, await store.list_journal(read, DEFAULT_ORG, wallet, limit=entries)
+            found = await store.get_wallet(read, org, wallet)
+            return found, await store.list_journal(read, org, wallet, limit=entries)
 
     found, newest = ask(config, data, question)
     fields = _fields(found)
@@ -91,6 +93,7 @@ def topup(
     wallet: WalletId,
     amount: Annotated[int, typer.Argument(metavar="YUAN", parser=positive_yuan, help="Such as 50 or 12.34.")],
     note: Annotated[str, typer.Option(metavar="TEXT", help="Kept with the entry.")] = "",
+    org: Org = DEFAULT_ORG,
     as_json: AsJson = False,
     config: Config = None,
     data: Data = None,
@@ -102,7 +105,7 @@ def topup(
 
     async def change(database: Database) -> Wallet:
         async with database.tx() as tx:
-            return await store.top_up(tx, DEFAULT_ORG, wallet, amount, note, _now_ms())
+            return await store.top_up(tx, org, wallet, amount, note, _now_ms())
 
     _print_changed(_ask_ledger(config, data, change), as_json)
 
@@ -112,6 +115,7 @@ def correct(
     wallet: WalletId,
     amount: Annotated[int, typer.Argument(metavar="YUAN", parser=yuan, help="What to add; negative takes out.")],
     note: Annotated[str, typer.Option(metavar="TEXT", parser=not_empty, help="Why; kept with the entry.")],
+    org: Org = DEFAULT_ORG,
     as_json: AsJson = False,
     config: Config = None,
     data: Data = None,
@@ -124,15 +128,15 @@ def correct(
     """
 
     async def change(database: Database) -> Wallet:
-        return await store.correct(database, DEFAULT_ORG, wallet, amount, note, _now_ms())
+        return await store.correct(database, org, wallet, amount, note, _now_ms())
 
     _print_changed(_ask_ledger(config, data, change), as_json)
 
 
-async def _all_wallets(database: Database) -> list[Wallet]:
+async def _all_wallets(org: str, database: Database) -> list[Wallet]:
     found: list[Wallet] = []
     async with database.read() as read:
-        while page := await store.list_wallets(read, DEFAULT_ORG, after=found[-1].id if found else ""):
+        while page := await store.list_wallets(read, org, after=found[-1].id if found else ""):
             found += page
     return found
 

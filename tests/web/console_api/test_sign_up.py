@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.console_site import PASSWORD, Site, console_site
+from tests.web.console_site import PASSWORD, Site, by_system, console_site
+from tokengate.accounts.orgs.store import invite
+from tokengate.accounts.store import DEFAULT_ORG
 from tokengate.ledger.store import list_wallets
 
 FORM = {"email": "Ann@A.example", "password": PASSWORD, "name": "Ann"}
@@ -103,3 +105,15 @@ async def test_an_invitation_that_is_withdrawn_leads_nowhere(site: Site):
 
     assert await site.visitor().refused("GET", f"/invitations/{made['token']}") == (404, "not_found")
     assert (await owner.get(f"/orgs/{org_id}/invitations"))["data"] == []
+
+
+async def test_the_link_of_the_first_start_makes_an_operator(site: Site):
+    async with site.database.tx() as tx:
+        made = await invite(tx, DEFAULT_ORG, by_system(), email="", role="owner", operator=True)
+    visitor = site.visitor()
+    await visitor.begin()
+
+    session = await visitor.post("/sign-up", {**FORM, "invitation": made.token})
+
+    assert session["user"]["operator"]
+    assert [(org["org_id"], org["role"]) for org in session["user"]["orgs"]] == [(DEFAULT_ORG, "owner")]
