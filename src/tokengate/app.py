@@ -241,6 +241,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             new_id=new_id,
             cors=settings.server.cors,
             body_timeout_s=settings.server.body_timeout_s,
+            on_refused=metrics.refuse,
         )
         metrics.show_breakers(backends.breaker_states)
         metrics.gauge("tokengate_in_flight", "Calls being answered now", lambda: len(watch))

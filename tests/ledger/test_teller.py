@@ -4,7 +4,7 @@ import pytest
 
 from tests.ledger.bank import Bank
 from tests.support import FakeClock, url_of
-from tokengate.core.errors import InsufficientBalance, NotFound
+from tokengate.core.errors import InsufficientBalance, NotFound, Unavailable
 from tokengate.core.ids import new_id
 from tokengate.ledger.rules import State
 from tokengate.ledger.sweep import DEAD_AFTER_MS, sweep
@@ -310,3 +310,20 @@ async def test_opening_forgets_dead_tellers(bank: Bank, database: Database) -> N
         assert list((await read.execute(tellers.select().with_only_columns(tellers.c.id))).scalars()) == [
             bank.teller.id
         ]
+
+
+async def test_a_hold_while_the_database_is_away_is_a_503_and_the_next_one_works(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wallet_id = await bank.wallet(100)
+
+    def away() -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(bank.database, "read", away)
+        with pytest.raises(Unavailable, match="does not answer") as refused:
+            await bank.teller.hold(wallet_id, 10)
+
+    assert (refused.value.status, refused.value.code) == (503, "ledger_unavailable")
+    assert (await bank.teller.hold(wallet_id, 10)).nano == 10

@@ -1,12 +1,12 @@
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from structlog.testing import capture_logs
 
 from tests.support import FakeClock
 from tests.web.requests import MemoryChannel, request_of
-from tokengate.core.errors import BadKey, ClientGone, NotFound
+from tokengate.core.errors import BadKey, ClientGone, NotFound, UpstreamFailed
 from tokengate.reference.table import ApiOperation, Method
 from tokengate.web.dispatch import Dispatch, Endpoint, Handler
 from tokengate.web.errors import BadKeyWords
@@ -30,13 +30,19 @@ def endpoint(method: Method, path: str, handler: Handler = say_path, words: BadK
     return Endpoint(ApiOperation("test", method, path), handler, bad_key=words)
 
 
-def dispatch_of(*endpoints: Endpoint, cors: Sequence[str] = ("*",), body_timeout_s: float = 30.0) -> Dispatch:
+def dispatch_of(
+    *endpoints: Endpoint,
+    cors: Sequence[str] = ("*",),
+    body_timeout_s: float = 30.0,
+    on_refused: Callable[[str], None] | None = None,
+) -> Dispatch:
     return Dispatch(
         endpoints or [endpoint("GET", path) for path in PATHS],
         clock=FakeClock(),
         new_id=lambda prefix, _: f"{prefix}_new",
         cors=cors,
         body_timeout_s=body_timeout_s,
+        on_refused=on_refused,
     )
 
 
@@ -153,3 +159,21 @@ async def test_a_caller_without_an_origin_gets_no_cors_headers():
     answer = await ask(dispatch_of())
 
     assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+async def test_refusals_are_told_by_their_code_and_upstream_failures_are_none():
+    refused: list[str] = []
+
+    async def bad_key(_: Request) -> None:
+        raise BadKey()
+
+    async def upstream(_: Request) -> None:
+        raise UpstreamFailed("no", kind="status")
+
+    dispatch = dispatch_of(
+        endpoint("GET", "/bad", bad_key), endpoint("GET", "/upstream", upstream), on_refused=refused.append
+    )
+    for path in ("/bad", "/upstream", "/unknown"):
+        await ask(dispatch, path=path)
+
+    assert refused == [BadKey().code, NotFound("").code or "404"]

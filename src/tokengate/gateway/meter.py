@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tokengate.billing.charge import Bill, Charge
 from tokengate.core.clock import Clock
-from tokengate.core.errors import ClientGone, GatewayError, Unavailable, UpstreamFailed
+from tokengate.core.errors import ClientGone, GatewayError, Unavailable
 from tokengate.core.money import write_balance, write_yuan
 from tokengate.core.usage import Usage, UsageSource
 from tokengate.gateway.call import Call, Headers
@@ -124,8 +124,6 @@ class Meter:
         record = call.record(status=error.status, outcome=outcome, now_s=self.clock.monotonic_s(), error=error)
         series = self.metrics.series(call.operation.name, call.model.id, call.upstream)
         series.count(error.status, record.latency_ms, None)
-        if not isinstance(error, UpstreamFailed):
-            self.metrics.refuse(error.code or str(error.status))
         self._writer.later(rows_of(record))
 
     def _not_recorded(self, call: Call, charge: Charge, bill: Bill, failure: CommitFailed) -> Unavailable:

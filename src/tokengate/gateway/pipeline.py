@@ -49,16 +49,12 @@ class Gateway(Struct, frozen=True, eq=False):
         self, call_id: str, principal: Principal, operation: Operation, body: bytes, sink: Sink, options: Options
     ) -> None:
         """Answer one call into `sink`. Raises GatewayError while no byte of a reply has left."""
-        clock, metrics = self.meter.clock, self.meter.metrics
+        clock = self.meter.clock
         started_s, now_ms = clock.monotonic_s(), int(clock.now_s() * 1000)
-        try:
-            asked = operation.read(body)
-            model, price, route = self._find(asked.model, operation)
-            if principal.models is not None and model.id not in principal.models:
-                raise ModelNotFound(asked.model)
-        except GatewayError as error:
-            metrics.refuse(error.code or str(error.status))
-            raise
+        asked = operation.read(body)
+        model, price, route = self._find(asked.model, operation)
+        if principal.models is not None and model.id not in principal.models:
+            raise ModelNotFound(asked.model)
         call = Call(call_id, principal, operation, asked, model, options, sink, started_s=started_s, now_ms=now_ms)
         self.watch.enter(call)
         try:

@@ -10,12 +10,12 @@ import logging
 from msgspec import Struct
 
 from tokengate.core.clock import Clock, day_of, now_ms, sleep_ms
-from tokengate.core.errors import InsufficientBalance, NotFound
+from tokengate.core.errors import InsufficientBalance, NotFound, Unavailable
 from tokengate.core.ids import NewId, day_of_id
 from tokengate.ledger import rules, store
 from tokengate.ledger.rules import Hold, Lease
 from tokengate.ledger.sweep import sweep
-from tokengate.storage.engine import Database
+from tokengate.storage.engine import DATABASE_AWAY, Database
 from tokengate.storage.tables import journal, leases, wallets
 from tokengate.storage.writer import Add, Insert, Row, Writer
 
@@ -24,6 +24,7 @@ __all__ = ["Hold", "Settlement", "Teller"]
 HOLD_LIFETIME_MS = 6 * 3_600_000  # far beyond every call's deadline: what is older was forgotten
 RECALL_LIFETIME_MS = 15_000  # whoever asks money back gives up earlier, so an older recall was forgotten
 _BEAT_MS = 5_000
+_RETRY_S = 2.0  # what a caller is told to wait for while the database is away
 _WALLETS_PER_QUERY = 500
 
 _log = logging.getLogger(__name__)
@@ -227,6 +228,11 @@ class Teller:
                 async with self._database.tx() as tx:
                     state = await store.give_back(tx, teller_id, wallet_id, back_nano)
             lease.balance_nano = _balance(lease, state)
+        except DATABASE_AWAY as failure:
+            _log.error("the ledger does not answer: %s", failure)
+            raise Unavailable(
+                "The ledger does not answer. Try again later.", retry_after_s=_RETRY_S, code="ledger_unavailable"
+            ) from failure
         finally:
             del self._requests[wallet_id]
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, cast
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from tokengate.core.clock import Clock, SystemClock
@@ -28,6 +28,17 @@ _SERVE_LOCK_KEY = 0x746F6B656E67  # "tokeng": the advisory lock that the serving
 _SERVE_LOCK_TRIES = 10  # PostgreSQL needs a moment to notice that a killed process has gone
 _SERVE_LOCK_PAUSE_S = 0.1
 _TURN_PAUSE_S = 0.001
+
+
+# What is raised when the database does not answer, or a connection to it breaks.
+DATABASE_AWAY = (
+    OSError,
+    OperationalError,
+    InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InterfaceError,
+)
 
 
 class DatabaseInUse(RuntimeError):

@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from tokengate.core.clock import Clock
-from tokengate.core.errors import BodyTimeout, GatewayError, MethodNotAllowed, NotFound
+from tokengate.core.errors import BodyTimeout, GatewayError, MethodNotAllowed, NotFound, UpstreamFailed
 from tokengate.core.ids import NewId
 from tokengate.reference.table import ApiOperation
 from tokengate.web.errors import BadKeyWords, error_body, error_headers
@@ -72,7 +72,9 @@ class Dispatch:
         new_id: NewId,
         cors: Sequence[str],
         body_timeout_s: float,
+        on_refused: Callable[[str], None] | None = None,
     ) -> None:
+        """`on_refused` is told the code (or else the status) of each refusal, for metrics."""
         self._exact: dict[str, dict[str, Endpoint]] = {}
         prefixes: dict[tuple[str, str], dict[str, Endpoint]] = {}
         self.endpoints = tuple(endpoints)
@@ -90,6 +92,7 @@ class Dispatch:
         self._any_origin = "*" in cors
         self._origins = frozenset(cors)
         self._body_timeout_s = body_timeout_s
+        self._on_refused = on_refused
 
     async def answer(self, request: Request) -> None:
         """Answer one request; what the server calls."""
@@ -152,6 +155,8 @@ class Dispatch:
     def _refuse(self, request: Request, error: GatewayError, words: BadKeyWords | None) -> None:
         if request.status:  # the head is out; the surface has already told the caller what it could
             return
+        if self._on_refused is not None and not isinstance(error, UpstreamFailed):
+            self._on_refused(error.code or str(error.status))
         headers: Headers = [("content-type", "application/json"), ("x-request-id", request.id)]
         headers.extend(error_headers(error))
         request.whole(error.status, headers, error_body(error, words))
