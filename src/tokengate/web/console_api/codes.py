@@ -6,13 +6,13 @@ from typing import Annotated
 
 from litestar import Controller, Response, get, post
 from litestar.params import JSONBody, QueryParameter
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tokengate.accounts.audit import By
 from tokengate.accounts.audit.store import record
 from tokengate.core.money import write_yuan
 from tokengate.ledger import codes
-from tokengate.ledger.codes import Batch, MadeBatch, store
+from tokengate.ledger.codes import MAX_SIZE, Batch, MadeBatch, store
 from tokengate.ledger.codes.store import Code
 from tokengate.web.console import Console
 from tokengate.web.console_api.access import OPERATOR
@@ -26,10 +26,10 @@ AfterPosition = Annotated[int, QueryParameter(ge=0, lt=2**31, description="The `
 class BatchForm(Struct, frozen=True, forbid_unknown_fields=True):
     """A batch to be made; without `expires_ms` its codes do not expire."""
 
-    count: int
+    count: Annotated[int, Meta(ge=1, le=MAX_SIZE)]
     amount_yuan: str
-    expires_ms: int | None = None
-    note: str = ""
+    expires_ms: Annotated[int, Meta(ge=0, lt=2**48)] | None = None
+    note: Annotated[str, Meta(max_length=500)] = ""
 
 
 class BatchView(Struct, frozen=True):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from litestar import Controller, get, post
 from litestar.params import JSONBody, QueryParameter
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tokengate.accounts.audit.store import record
 from tokengate.accounts.users import read_name
@@ -22,8 +22,6 @@ from tokengate.web.console_api.shapes import MAX_PAGE, After, Limit, Page, Searc
 Kinds = Annotated[list[EntryKind] | None, QueryParameter(description="Only entries of these kinds.")]
 FromMs = Annotated[int | None, QueryParameter(ge=0, lt=2**48, description="The earliest time.")]
 ToMs = Annotated[int | None, QueryParameter(ge=0, lt=2**48, description="The first time that is too late.")]
-
-_MAX_NOTE_CHARS = 500
 
 
 class WalletView(Struct, frozen=True):
@@ -81,7 +79,7 @@ class TopUp(Struct, frozen=True, forbid_unknown_fields=True):
     """Money for a wallet, and why."""
 
     amount_yuan: str
-    note: str = ""
+    note: Annotated[str, Meta(max_length=500)] = ""
 
 
 class _Redemption(Struct, frozen=True):
@@ -206,8 +204,6 @@ class AdminWallets(Controller):
     async def top_up(self, console: Services, id: Id, by: Author, data: JSONBody[TopUp]) -> WalletView:
         """The note is kept with the journal entry."""
         nano = read_amount(data.amount_yuan, "amount_yuan")
-        if len(data.note) > _MAX_NOTE_CHARS:
-            raise BadRequest(f"A note has at most {_MAX_NOTE_CHARS} characters.", param="note")
         async with console.database.tx() as tx:
             org_id = await store.org_of_wallet(tx, id)
             try:
