@@ -100,8 +100,8 @@ class Notifier:
     async def send_test(self, org_id: str, wallet_id: str) -> Sent:
         """Send a test message to a wallet's webhook, once. Raises NotFound when it has none, RateLimited when one
         was sent just now."""
-        self._slow_down(wallet_id)
         body = await self._alerts.test_body(org_id, wallet_id, self._held_nano(wallet_id))
+        self._slow_down(wallet_id)  # not before it is known whose wallet it is: another's is a 404, tested or not
         destination = await self._destination(org_id, wallet_id)
         if destination is None:
             return Sent(False, "its secret cannot be opened; set the alert again")
