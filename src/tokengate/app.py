@@ -29,7 +29,7 @@ from tokengate.core.money import read_yuan, write_yuan
 from tokengate.core.networks import read_networks
 from tokengate.core.sealing import Sealer
 from tokengate.core.settings import CallLimits, Settings, UpstreamSettings
-from tokengate.core.settings_file import secret
+from tokengate.core.settings_file import client_secret, secret
 from tokengate.gateway.backends import Backends
 from tokengate.gateway.meter import Meter
 from tokengate.gateway.metrics import Metrics
@@ -54,6 +54,7 @@ from tokengate.web.admit import Admit
 from tokengate.web.asgi import AsgiApp, AsgiHandler
 from tokengate.web.console import Console, Portal
 from tokengate.web.dispatch import Dispatch, Mount
+from tokengate.web.oidc import Provider as OidcProvider
 from tokengate.web.opening import Opening
 from tokengate.web.portal.assets import STATIC, Assets
 from tokengate.web.portal.pages import Pages
@@ -225,6 +226,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             alerts=alerts,
             notifier=notifier,
             guard=guard,
+            oidc=_oidc_providers(settings, stack, clock),
             trusted_proxies=trusted_proxies,
             shelf=Shelf(catalog, backends, lambda: dispatch.endpoints, database, clock),
         )
@@ -279,6 +281,17 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             console=console,
             dispatch=dispatch,
         )
+
+
+def _oidc_providers(settings: Settings, stack: AsyncExitStack, clock: Clock) -> dict[str, OidcProvider]:
+    """Return the providers of sign-ins, each with a transport of its own that connects when somebody comes."""
+    providers: dict[str, OidcProvider] = {}
+    for one in settings.oidc:
+        at = UpstreamSettings(f"oidc {one.name}", one.issuer, proxy=one.proxy, ca_file=one.ca_file)
+        transport = HttpTransport(at, clock)
+        stack.push_async_callback(transport.close)
+        providers[one.name] = OidcProvider(one, client_secret(one), transport, clock)
+    return providers
 
 
 def _console_api(console: Console) -> AsgiHandler:

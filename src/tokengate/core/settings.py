@@ -155,6 +155,7 @@ class OidcSettings(Struct, frozen=True, forbid_unknown_fields=True):
     client_secret: str = ""
     client_secret_env: str = ""
     scopes: list[str] = field(default_factory=lambda: ["openid", "profile", "email"])
+    trust_email: bool = False  # an address counts as verified although the provider does not say so
     create_users: bool = False  # whoever the provider knows gets an account, whatever sign_up says
     join_org: str = ""  # the id of the org that they join; empty: one of their own
     join_role: Literal["admin", "developer", "billing", "viewer"] = "developer"

@@ -1,5 +1,7 @@
 """What the controllers work with: the services of the running gateway, made by the composition root."""
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from tokengate.accounts.keyring import KeyRing
@@ -19,6 +21,7 @@ from tokengate.ledger.teller import Teller
 from tokengate.storage.engine import Database
 from tokengate.tasks.notify import Notifier
 from tokengate.upstream.guard import Guard
+from tokengate.web.oidc import Provider
 from tokengate.web.shelf import Shelf
 
 
@@ -60,6 +63,7 @@ class Console(Struct, frozen=True, eq=False):
     alerts: Alerts
     notifier: Notifier
     guard: Guard
+    oidc: Mapping[str, Provider]
     trusted_proxies: tuple[Network, ...]
     shelf: Shelf
 

@@ -27,6 +27,8 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("GET", "/portal/status-codes"): "reader",
     ("GET", "/portal/parameters"): "reader",
     ("POST", "/sign-up"): "public",
+    ("GET", "/oidc/{provider}/start"): "public",
+    ("GET", "/oidc/{provider}/callback"): "public",
     ("GET", "/orgs"): "signed_in",
     ("POST", "/orgs"): "operator",
     ("GET", "/orgs/{org_id}"): "org.read",

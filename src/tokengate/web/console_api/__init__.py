@@ -51,6 +51,7 @@ from tokengate.web.console_api.errors import EXCEPTION_HANDLERS
 from tokengate.web.console_api.invitations import Invitations
 from tokengate.web.console_api.keys import Keys
 from tokengate.web.console_api.members import Members
+from tokengate.web.console_api.oidc import Oidc
 from tokengate.web.console_api.openapi import openapi_config
 from tokengate.web.console_api.orgs import Orgs
 from tokengate.web.console_api.portal import Portal
@@ -72,6 +73,7 @@ _CONTROLLERS: Sequence[ControllerRouterHandler] = (
     Invitations,
     Keys,
     Members,
+    Oidc,
     Orgs,
     Portal,
     Projects,

@@ -1,6 +1,7 @@
 """The Chinese sentences of errors that people meet in forms; the English ones are the errors' own."""
 
 _CHINESE = {
+    "account_disabled": "该账号已停用。",
     "bad_admin_token": "管理令牌无效、已撤销或已过期。",
     "bad_credentials": "邮箱或密码不正确。",
     "bad_email": "邮箱地址格式不正确。",
@@ -16,6 +17,7 @@ _CHINESE = {
     "code_revoked": "该兑换码已作废。",
     "code_unknown": "没有这个兑换码。",
     "csrf": "页面已失效，请刷新后重试。",
+    "email_not_verified": "单点登录提供方未验证邮箱。",
     "email_taken": "该邮箱已注册。",
     "invitation_for_another": "该邀请属于另一个邮箱。",
     "invitation_needed": "注册需要邀请。",
