@@ -19,6 +19,7 @@ from msgspec import Struct
 from tokengate.accounts.keyring import KeyRing
 from tokengate.accounts.keys import KeyLimits
 from tokengate.accounts.passwords import Passwords
+from tokengate.accounts.upkeep.store import drop_expired
 from tokengate.catalog.load import Catalog, load_models
 from tokengate.catalog.versions import sync_prices
 from tokengate.core.clock import Clock, SystemClock, day_of
@@ -344,6 +345,7 @@ async def _keep_house(
             await replies.purge()
             async with database.tx() as tx:
                 await upgrade(tx, now_s=clock.now_s())
+                await drop_expired(tx, int(clock.now_s() * 1000))
             if keep_calls_days:
                 dropped = await drop_old_calls(database, keep_calls_days, clock.now_s())
                 if dropped.calls or dropped.partitions:
