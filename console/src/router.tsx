@@ -31,17 +31,6 @@ const portal = [
   createRoute({ ...parent, path: "/", component: lazyRouteComponent(() => import("@/pages/home"), "HomePage") }),
   createRoute({
     ...parent,
-    path: "/models",
-    validateSearch: readModelSearch,
-    component: lazyRouteComponent(() => import("@/pages/models/list"), "ModelsPage"),
-  }),
-  createRoute({
-    ...parent,
-    path: "/models/$",
-    component: lazyRouteComponent(() => import("@/pages/models/card"), "ModelRoute"),
-  }),
-  createRoute({
-    ...parent,
     path: "/prices",
     validateSearch: readModelSearch,
     component: lazyRouteComponent(() => import("@/pages/prices"), "PricesPage"),
@@ -82,6 +71,22 @@ const portal = [
     ...parent,
     path: "/invitations/$token",
     component: lazyRouteComponent(() => import("@/pages/auth/invitation"), "InvitationPage"),
+  }),
+];
+
+const models = createRoute({ ...parent, path: "/models" });
+const inModels = { getParentRoute: () => models };
+const modelPages = [
+  createRoute({
+    ...inModels,
+    path: "/",
+    validateSearch: readModelSearch,
+    component: lazyRouteComponent(() => import("@/pages/models/list"), "ModelsPage"),
+  }),
+  createRoute({
+    ...inModels,
+    path: "/$",
+    component: lazyRouteComponent(() => import("@/pages/models/card"), "ModelRoute"),
   }),
 ];
 
@@ -242,6 +247,7 @@ const design = import.meta.env.DEV
 
 const tree = root.addChildren([
   ...portal,
+  models.addChildren(modelPages),
   docs.addChildren(documents),
   consoleFrame.addChildren(consolePages),
   adminFrame.addChildren(adminPages),

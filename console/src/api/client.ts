@@ -4,10 +4,6 @@
  */
 export const ROOT = "/console/api";
 
-export interface FieldProblem {
-  param: string | null;
-}
-
 export class ApiError extends Error {
   constructor(
     readonly status: number,
@@ -56,7 +52,7 @@ export async function call<T>(path: string, { method = "GET", query = {}, body, 
     Accept: "application/json",
     "Accept-Language": document.documentElement.lang,
   };
-  if (method !== "GET") headers["X-CSRF-Token"] = csrfToken;
+  if (method !== "GET") headers["X-CSRF-Token"] = csrfToken || (await fetchCsrfToken());
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer: Response;
   try {
@@ -75,6 +71,13 @@ export async function call<T>(path: string, { method = "GET", query = {}, body, 
   const text = await answer.text();
   if (!answer.ok) throw readError(answer, text);
   return (text ? JSON.parse(text) : undefined) as T;
+}
+
+/** A press may come before the page's session has arrived. */
+async function fetchCsrfToken(): Promise<string> {
+  const { csrf_token } = await call<{ csrf_token: string }>("/session");
+  setCsrfToken(csrf_token);
+  return csrf_token;
 }
 
 function readError(answer: Response, text: string): ApiError {

@@ -1,7 +1,7 @@
 /** Wallets, calls and usage of the open org. */
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { ApiError, call, ROOT, withQuery } from "./client";
+import { call, ROOT, withQuery } from "./client";
 import { useOrgChange, useOrgId } from "./orgs";
 import type {
   Alert,
@@ -69,14 +69,7 @@ export function useAlert(wallet: string) {
   const org = useOrgId();
   return useQuery({
     queryKey: ["org", org, "alert", wallet],
-    queryFn: async (): Promise<Alert | null> => {
-      try {
-        return await call<Alert>(`/orgs/${org}/wallets/${wallet}/alert`);
-      } catch (error) {
-        if (error instanceof ApiError && error.code === "no_alert") return null;
-        throw error;
-      }
-    },
+    queryFn: () => call<Alert | null>(`/orgs/${org}/wallets/${wallet}/alert`),
     enabled: wallet !== "",
   });
 }

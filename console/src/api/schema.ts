@@ -778,7 +778,7 @@ export interface paths {
         };
         /**
          * Show a wallet's alert and its newest messages
-         * @description A wallet without one is a 404 with the code no_alert.
+         * @description Null for a wallet without one: that is no failure.
          */
         get: operations["ConsoleApiOrgsOrgIdWalletsAlertShowAlert"];
         /**
@@ -1026,7 +1026,7 @@ export interface paths {
         };
         /**
          * Show the price list
-         * @description Every model with its price, in the catalogue's order.
+         * @description Models with their prices, in the catalogue's order; tiers are on a model's card.
          */
         get: operations["ConsoleApiPortalPricesPrices"];
         put?: never;
@@ -1809,6 +1809,8 @@ export interface components {
         /** PricesOut */
         PricesOut: {
             data: components["schemas"]["ModelSummary"][];
+            next: string | null;
+            total: number;
         };
         /** PriceTier */
         PriceTier: {
@@ -3689,7 +3691,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["AlertView"];
+                    "application/json": components["schemas"]["AlertView"] | null;
                 };
             };
             /** @description The request was refused; `code` says why. */
@@ -4162,8 +4164,12 @@ export interface operations {
     ConsoleApiPortalPricesPrices: {
         parameters: {
             query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
                 /** @description Language of titles and texts. */
                 lang?: "zh" | "en";
+                /** @description How many at most. */
+                limit?: number;
             };
             header?: never;
             path?: never;

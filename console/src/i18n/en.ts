@@ -40,7 +40,6 @@ export const en: Words = {
     help: "Help",
     tutorial: "How to call the API",
     applications: "AI applications",
-    parameters: "Parameters",
     status_codes: "Status codes",
     downloads: "Downloads",
     downloads_page: "About the downloads",

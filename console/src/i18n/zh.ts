@@ -38,7 +38,6 @@ export const zh = {
     help: "帮助文档",
     tutorial: "API接口使用教程",
     applications: "AI应用接口文档",
-    parameters: "输入参数配置",
     status_codes: "状态码说明",
     downloads: "下载",
     downloads_page: "下载说明",
@@ -106,7 +105,7 @@ export const zh = {
   },
   home: {
     title: "一个密钥，调用所有模型",
-    lead: "AI 开放平台把国内外主流大模型和内部自建模型放在同一套接口后面：接口兼容 OpenAI,SDK 不用换；按量计费，每一次调用都能看到账单的算式。",
+    lead: "AI 开放平台把国内外主流大模型和内部自建模型放在同一套接口后面：接口兼容 OpenAI，SDK 不用换；按量计费，每一次调用都能看到账单的算式。",
     get_key: "获取 API Key",
     see_models: "查看模型",
     read_docs: "阅读文档",

@@ -7,7 +7,7 @@ import { useTree } from "@/api/portal";
 import type { TreeNode } from "@/api/types";
 import { cx } from "@/lib/class-names";
 import { Icon } from "@/parts/icons";
-import { Badge, ErrorNote, Method, Skeleton } from "@/parts/notes";
+import { ErrorNote, Method, Skeleton } from "@/parts/notes";
 
 export function DocTree() {
   const { t } = useTranslation();
@@ -77,7 +77,12 @@ function Leaf({ node }: { node: TreeNode }) {
   const name = (
     <>
       <span className="min-w-0 flex-1 break-words">{node.title}</span>
-      {node.status === "developing" && <Badge tone="warn">{t("docs.developing")}</Badge>}
+      {node.status === "developing" && (
+        <span title={t("docs.developing")} className="shrink-0 text-warn">
+          <span aria-hidden="true">○</span>
+          <span className="sr-only">{t("docs.developing")}</span>
+        </span>
+      )}
       {node.method && <Method method={node.method} />}
     </>
   );

@@ -3,6 +3,7 @@ import { Link, useNavigate, useRouterState } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 
+import { useTree } from "@/api/portal";
 import { useSession, useSignOut } from "@/api/session";
 import { setLanguage, type Language } from "@/i18n";
 import { setTheme, useTheme } from "@/lib/theme";
@@ -108,8 +109,12 @@ export function TopBar() {
 
 const SHORTCUT = /mac|iphone|ipad/i.test(navigator.userAgent) ? "⌘K" : "Ctrl K";
 
+const FIRST = ["guide/using-the-api", "guide/ai-applications"];
+
 function HelpMenu() {
   const { t } = useTranslation();
+  const { data: tree } = useTree();
+  const others = [...(tree?.help ?? []), ...(tree?.reference ?? [])].filter((link) => !FIRST.includes(link.slug ?? ""));
   return (
     <Menu
       button={
@@ -119,26 +124,25 @@ function HelpMenu() {
         </button>
       }
     >
-      <MenuLink>
-        <Link to="/docs/$" params={{ _splat: "guide/using-the-api" }}>
-          {t("layout.tutorial")}
-        </Link>
-      </MenuLink>
-      <MenuLink>
-        <Link to="/docs/$" params={{ _splat: "guide/ai-applications" }}>
-          {t("layout.applications")}
-        </Link>
-      </MenuLink>
+      <HelpLink slug="guide/using-the-api">{t("layout.tutorial")}</HelpLink>
+      <HelpLink slug="guide/ai-applications">{t("layout.applications")}</HelpLink>
       <MenuSeparator />
-      <MenuLink>
-        <Link to="/docs/$" params={{ _splat: "reference/parameters" }}>
-          {t("layout.parameters")}
-        </Link>
-      </MenuLink>
-      <MenuLink>
-        <Link to="/status-codes">{t("layout.status_codes")}</Link>
-      </MenuLink>
+      {others.map((link) => (
+        <HelpLink key={link.slug} slug={link.slug ?? ""}>
+          {link.title}
+        </HelpLink>
+      ))}
     </Menu>
+  );
+}
+
+function HelpLink({ slug, children }: { slug: string; children: React.ReactNode }) {
+  return (
+    <MenuLink>
+      <Link to="/docs/$" params={{ _splat: slug }}>
+        {children}
+      </Link>
+    </MenuLink>
   );
 }
 
@@ -199,7 +203,7 @@ function ThemeMenu() {
   return (
     <Menu
       button={
-        <IconButton label={t("layout.theme")} className="max-sm:hidden">
+        <IconButton label={t("layout.theme")}>
           <Icon name={theme === "dark" ? "moon" : theme === "light" ? "sun" : "screen"} />
         </IconButton>
       }

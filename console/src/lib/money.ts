@@ -35,13 +35,17 @@ export function yuan(text: string): string {
   return withSign(writeDecimal(readDecimal(text)));
 }
 
-/** A total: two digits, or more when the amount is so small that two would show nothing. Rounded half up. */
-export function yuanTotal(text: string): string {
+/** Costs are rounded to the nearest; what is in a wallet is rounded down, so that nobody counts on what is not there. */
+export type Rounding = "nearest" | "down";
+
+/** A total: two digits, or more when the amount is so small that two would show nothing. */
+export function yuanTotal(text: string, rounding: Rounding = "nearest"): string {
   const value = readDecimal(text);
   let places = 2;
-  let rounded = round(value, places);
-  while (rounded.digits === 0n && value.digits !== 0n && places < value.scale) rounded = round(value, ++places);
-  if (places > 2 && places < value.scale) rounded = round(value, places + 1);
+  let rounded = round(value, places, rounding);
+  while (rounded.digits === 0n && value.digits !== 0n && places < value.scale)
+    rounded = round(value, ++places, rounding);
+  if (places > 2 && places < value.scale) rounded = round(value, places + 1, rounding);
   return withSign(writeDecimal(rounded, 2));
 }
 
@@ -80,11 +84,13 @@ export function isAmount(text: string): boolean {
 /** For a chart's axis, where a pixel is coarser than a float. */
 export const approximate = (text: string): number => Number(text);
 
-function round({ digits, scale }: Decimal, places: number): Decimal {
+function round({ digits, scale }: Decimal, places: number, rounding: Rounding): Decimal {
   if (scale <= places) return { digits, scale };
   const unit = 10n ** BigInt(scale - places);
   const size = digits < 0n ? -digits : digits;
-  const rounded = (size + unit / 2n) / unit;
+  // Down means away from zero below it: a debt is not made smaller.
+  const add = rounding === "nearest" ? unit / 2n : digits < 0n ? unit - 1n : 0n;
+  const rounded = (size + add) / unit;
   return { digits: digits < 0n ? -rounded : rounded, scale: places };
 }
 

@@ -70,7 +70,7 @@ function Recharge() {
           {t("wallet.balance")} · {wallet.name}
         </span>
         <span className="text-[20px] font-semibold">
-          <Money value={wallet.balance_yuan} total />
+          <Money value={wallet.balance_yuan} balance />
         </span>
       </p>
       {may ? <RedeemForm key={wallet.id} walletId={wallet.id} /> : <Note tone="warn">{t("recharge.forbidden")}</Note>}

@@ -2,20 +2,24 @@
 import { useTranslation } from "react-i18next";
 
 import { shorten, showCount } from "@/lib/count";
-import { cx } from "@/lib/class-names";
-import { isNegative, yuan, yuanTotal } from "@/lib/money";
+import { yuan, yuanTotal } from "@/lib/money";
 import { showAgo, showTime, showUtc } from "@/lib/time";
 import { useNow } from "@/lib/now";
 
-/** Yuan with every digit; a total is rounded to what a person reads, with the rest on hover. */
-export function Money({ value, total = false, className }: { value: string; total?: boolean; className?: string }) {
+/** Yuan with every digit; a total is rounded to what a person reads, a balance down, with the rest on hover. */
+export function Money({
+  value,
+  total = false,
+  balance = false,
+}: {
+  value: string;
+  total?: boolean;
+  balance?: boolean;
+}) {
   const exact = yuan(value);
-  const shown = total ? yuanTotal(value) : exact;
+  const shown = balance ? yuanTotal(value, "down") : total ? yuanTotal(value) : exact;
   return (
-    <span
-      className={cx("font-mono tabular-nums whitespace-nowrap", isNegative(value) && "text-bad", className)}
-      title={shown === exact ? undefined : exact}
-    >
+    <span className="font-mono tabular-nums whitespace-nowrap" title={shown === exact ? undefined : exact}>
       {shown}
     </span>
   );

@@ -35,7 +35,7 @@ export function RedeemForm({ walletId }: { walletId: string }) {
         <Note>
           <span role="status">
             {t("recharge.done")} <Money value={got.amount_yuan} total />. {t("wallet.balance")}{" "}
-            <Money value={got.wallet.balance_yuan} total />
+            <Money value={got.wallet.balance_yuan} balance />
           </span>
         </Note>
       )}

@@ -111,6 +111,9 @@ function Head<T>({ column, sort, onSort }: { column: Column<T>; sort: Sort; onSo
     );
   const state = sort === name ? "ascending" : sort === `-${name}` ? "descending" : "none";
   const next = state === "ascending" ? `-${name}` : state === "descending" ? undefined : name;
+  const arrow = (
+    <Icon name={state === "descending" ? "down" : "up"} className={cx("size-3", state === "none" && "opacity-0")} />
+  );
   return (
     <th scope="col" aria-sort={state} className={place}>
       <button
@@ -118,11 +121,9 @@ function Head<T>({ column, sort, onSort }: { column: Column<T>; sort: Sort; onSo
         onClick={() => onSort(next)}
         className={cx("inline-flex items-center gap-1 hover:text-ink", state !== "none" && "text-ink")}
       >
+        {column.right && arrow}
         {column.title}
-        <Icon
-          name={state === "descending" ? "down" : "up"}
-          className={cx("size-3", state === "none" && "opacity-0 group-hover:opacity-40")}
-        />
+        {!column.right && arrow}
       </button>
     </th>
   );

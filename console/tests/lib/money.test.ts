@@ -35,6 +35,12 @@ describe("a total", () => {
   });
 });
 
+it("never shows more in a wallet than there is", () => {
+  expect(yuanTotal("9.9999762", "down")).toBe("¥9.99");
+  expect(yuanTotal("0.0029", "down")).toBe("¥0.0029");
+  expect(yuanTotal("-0.001", "down")).toBe("−¥0.01");
+});
+
 it("adds without losing a digit", () => {
   expect(sum(["0.1", "0.2"])).toBe("0.3");
   expect(sum(["9007199254740993.000000001", "-0.000000001"])).toBe("9007199254740993");

@@ -55,7 +55,7 @@ export function AdminWalletsPage() {
       id: "balance",
       title: t("wallet.balance"),
       right: true,
-      cell: (wallet) => <Money value={wallet.balance_yuan} total />,
+      cell: (wallet) => <Money value={wallet.balance_yuan} balance />,
     },
     { id: "held", title: t("wallet.held"), right: true, cell: (wallet) => <Money value={wallet.held_yuan} total /> },
     {

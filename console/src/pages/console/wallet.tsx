@@ -110,13 +110,13 @@ function WalletView({
     <>
       <div className="grid gap-3 sm:grid-cols-3">
         <Stat name={t("wallet.balance")}>
-          <Money value={wallet.balance_yuan} total />
+          <Money value={wallet.balance_yuan} balance />
         </Stat>
         <Stat name={t("wallet.held")} hint={t("wallet.held_text")}>
           <Money value={wallet.held_yuan} total />
         </Stat>
         <Stat name={t("wallet.available")} hint={t("wallet.available_text")}>
-          <Money value={wallet.available_yuan} total />
+          <Money value={wallet.available_yuan} balance />
         </Stat>
       </div>
       <Section title={t("wallet.journal")}>

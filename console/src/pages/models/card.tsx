@@ -13,10 +13,11 @@ import { showContext, showCount } from "@/lib/count";
 import { useTitle } from "@/lib/title";
 import { LinkButton } from "@/parts/button";
 import { Copyable } from "@/parts/copy";
-import { Money } from "@/parts/figures";
+import { Money, Time } from "@/parts/figures";
 import { Markdown } from "@/parts/markdown";
 import { Badge, Empty, ErrorNote, Method, PageSkeleton, type Tone } from "@/parts/notes";
 import { Facts, Section } from "@/parts/page";
+import { Table } from "@/parts/table";
 
 export function ModelRoute() {
   const { t } = useTranslation();
@@ -90,6 +91,7 @@ function Card({ model }: { model: ModelCard }) {
           <Facts facts={facts} wide />
         </div>
         {price && <Prices price={price} />}
+        {model.price_history.length > 1 && <PriceHistory history={model.price_history} />}
         {model.endpoints.length > 0 && (
           <Section title={t("models.endpoints")}>
             <ul className="divide-y divide-line border-y border-line">
@@ -132,6 +134,37 @@ function Card({ model }: { model: ModelCard }) {
         </div>
       </div>
     </div>
+  );
+}
+
+function PriceHistory({ history }: { history: ModelCard["price_history"] }) {
+  const { t } = useTranslation();
+  type Version = ModelCard["price_history"][number];
+  const cell = (value: string | null) => (value === null ? "–" : <Money value={value} />);
+  return (
+    <Section title={t("models.price_history")}>
+      <Table
+        label={t("models.price_history")}
+        rows={history}
+        rowKey={(version: Version) => String(version.price.version)}
+        empty={null}
+        columns={[
+          { id: "since", title: t("models.since"), cell: (version) => <Time ms={version.effective_ms} /> },
+          {
+            id: "input",
+            title: t("models.input_per_ktok"),
+            right: true,
+            cell: (version) => cell(version.price.input_per_ktok_yuan),
+          },
+          {
+            id: "output",
+            title: t("models.output_per_ktok"),
+            right: true,
+            cell: (version) => cell(version.price.output_per_ktok_yuan),
+          },
+        ]}
+      />
+    </Section>
   );
 }
 

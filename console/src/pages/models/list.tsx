@@ -23,8 +23,8 @@ const PAGE = 50;
 
 export function ModelsPage() {
   const { t } = useTranslation();
-  const search: ModelSearch = useSearch({ from: "/models" });
-  const navigate = useNavigate({ from: "/models" });
+  const search: ModelSearch = useSearch({ from: "/models/" });
+  const navigate = useNavigate({ from: "/models/" });
   const { view = "table", unit = "ktok", ...filters } = search;
   const models = useModels(filters, PAGE);
   const columns = useColumns(unit);

@@ -5,7 +5,7 @@ from litestar.params import JSONBody
 from msgspec import Struct
 
 from tokengate.accounts.audit.store import record
-from tokengate.core.errors import BadRequest
+from tokengate.core.errors import BadRequest, NotFound
 from tokengate.core.money import write_yuan
 from tokengate.ledger.alerts import Alert
 from tokengate.storage.outbox import Message
@@ -77,9 +77,14 @@ class Alerts(Controller):
     tags = ("alerts",)
 
     @get(guards=[may("wallets.read")], summary="Show a wallet's alert and its newest messages")
-    async def show_alert(self, console: Services, org_id: OrgId, id: Id) -> AlertView:
-        """A wallet without one is a 404 with the code no_alert."""
-        alert = await console.alerts.get(org_id, id)
+    async def show_alert(self, console: Services, org_id: OrgId, id: Id) -> AlertView | None:
+        """Null for a wallet without one: that is no failure."""
+        try:
+            alert = await console.alerts.get(org_id, id)
+        except NotFound as error:
+            if error.code != "no_alert":
+                raise
+            return None
         messages = await console.alerts.messages(org_id, id)
         return AlertView(
             threshold_yuan=write_yuan(alert.threshold_nano),
