@@ -72,8 +72,12 @@ class MemorySink:
     def whole(self, status: int, headers: Headers, body: bytes) -> None:
         self.status, self.headers, self.body = status, headers, body
 
-    def open(self, status: int, headers: Headers) -> None:
-        self.status, self.headers = status, headers
+    def open(self, status: int, headers: Headers, first: bytes = b"") -> None:
+        self.status, self.headers, self.body = status, headers, first
+
+    def end(self, last: bytes) -> None:
+        if not self.left:
+            self.body += last
 
     async def write(self, data: bytes) -> None:
         if self.left:

@@ -27,10 +27,13 @@ class MemoryChannel:
         assert len({name for name, _ in headers}) == len(headers), "a header comes once"
         self.status, self.headers, self.body = status, dict(headers), body
 
-    def send_head(self, status: int, headers: Headers) -> None:
-        self.send_whole(status, headers, b"")
+    def send_head(self, status: int, headers: Headers, first: bytes) -> None:
+        self.send_whole(status, headers, first)
 
     async def send_piece(self, data: bytes) -> None:
+        self.body += data
+
+    def send_last(self, data: bytes) -> None:
         self.body += data
 
     def finish(self) -> None:

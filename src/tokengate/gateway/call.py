@@ -32,12 +32,16 @@ class Sink(Protocol):
         """Send a whole reply."""
         ...
 
-    def open(self, status: int, headers: Headers) -> None:
-        """Send the head of a streamed reply."""
+    def open(self, status: int, headers: Headers, first: bytes = b"") -> None:
+        """Send the head of a streamed reply, together with its first piece."""
         ...
 
     async def write(self, data: bytes) -> None:
         """Send a piece of a streamed reply. Raises ClientGone."""
+        ...
+
+    def end(self, last: bytes) -> None:
+        """Send the last piece of a streamed reply, with which it is whole."""
         ...
 
     def when_gone(self, callback: Callable[[], None]) -> None:

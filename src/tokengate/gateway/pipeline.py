@@ -173,4 +173,4 @@ async def _replay(call: Call, stored: StoredReply) -> None:
         call.sink.whole(stored.status, headers, stored.body)
         return
     call.sink.open(stored.status, headers)
-    await call.sink.write(stored.body)
+    call.sink.end(stored.body)

@@ -92,7 +92,7 @@ class StreamRun:
             return await self._answer()
         except Exception as error:
             if self._opened:
-                await self._last(_event(error if isinstance(error, GatewayError) else GatewayError(_DEFECT)))
+                self._call.sink.end(_event(error if isinstance(error, GatewayError) else GatewayError(_DEFECT)))
             raise
 
     async def _answer(self) -> Metered | None:
@@ -195,17 +195,19 @@ class StreamRun:
 
     async def _send(self, data: bytes) -> None:
         call = self._call
-        if not self._opened:
-            self._opened = True
-            self._headers = self._meter.head(call, self._charge, self._admission, "text/event-stream; charset=utf-8")
-            self._headers.append(("cache-control", "no-cache"))
-            call.sink.open(200, list(self._headers))
-        if not data:
-            return
         if self._kept is not None:
             self._kept += data
             if len(self._kept) > MAX_BODY_BYTES:
                 self._kept = None
+        if not self._opened:
+            self._opened = True
+            self._headers = self._meter.head(call, self._charge, self._admission, "text/event-stream; charset=utf-8")
+            self._headers.append(("cache-control", "no-cache"))
+            call.sink.open(200, list(self._headers), data)
+            if not call.client_gone:
+                return
+        if not data:
+            return
         if call.client_gone:
             self._drain(len(data))
             return
@@ -249,7 +251,7 @@ class StreamRun:
             end = self._lane.usage_chunk(metered.usage) + end
         outcome = "client_gone" if self._call.client_gone else "ok"
         await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome=outcome)
-        await self._last(end)
+        self._call.sink.end(end)
         return metered
 
     async def _end_unaffordable(self) -> Metered:
@@ -257,7 +259,7 @@ class StreamRun:
         metered = await self._price()
         end = self._cost_comment(metered) + self._lane.length_end(metered.usage if self._include_usage else None)
         await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome="length")
-        await self._last(end)
+        self._call.sink.end(end)
         return metered
 
     async def _end_cut(self, failure: GatewayError, outcome: str) -> Metered | None:
@@ -267,12 +269,12 @@ class StreamRun:
         event = _event(failure)
         if not lane.has_content:
             self._meter.unbilled(self._call, failure)
-            await self._last(event)
+            self._call.sink.end(event)
             return None
         metered = await self._price()
         reply = self._stored(event)
         await self._meter.commit(self._call, self._charge, metered, reply, outcome=outcome, error=failure)
-        await self._last(event)
+        self._call.sink.end(event)
         return metered
 
     async def _end_gone(self) -> Metered | None:
@@ -296,17 +298,6 @@ class StreamRun:
         if not self._call.options.cost_comment:
             return b""
         return f": cost {write_yuan(metered.bill.cost_nano)}\n\n".encode()
-
-    async def _last(self, data: bytes) -> None:
-        if self._call.client_gone:
-            return
-        try:
-            await self._call.sink.write(data)
-        except ClientGone:
-            return
-        except asyncio.CancelledError:  # the caller does not take it; all is said and done
-            if self._call.task is not None:
-                self._call.task.uncancel()
 
 
 def _event(error: GatewayError) -> bytes:

@@ -15,7 +15,7 @@ from tokengate.core.ids import NewId, day_of_id
 from tokengate.ledger import rules, store
 from tokengate.ledger.rules import Hold, Lease
 from tokengate.ledger.sweep import sweep
-from tokengate.storage.engine import DATABASE_AWAY, Database
+from tokengate.storage.engine import Database, is_away
 from tokengate.storage.tables import journal, leases, wallets
 from tokengate.storage.writer import Add, Insert, Row, Writer
 
@@ -228,7 +228,9 @@ class Teller:
                 async with self._database.tx() as tx:
                     state = await store.give_back(tx, teller_id, wallet_id, back_nano)
             lease.balance_nano = _balance(lease, state)
-        except DATABASE_AWAY as failure:
+        except Exception as failure:
+            if not is_away(failure):
+                raise
             _log.error("the ledger does not answer: %s", failure)
             raise Unavailable(
                 "The ledger does not answer. Try again later.", retry_after_s=_RETRY_S, code="ledger_unavailable"

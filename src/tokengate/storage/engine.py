@@ -30,15 +30,9 @@ _SERVE_LOCK_PAUSE_S = 0.1
 _TURN_PAUSE_S = 0.001
 
 
-# What is raised when the database does not answer, or a connection to it breaks.
-DATABASE_AWAY = (
-    OSError,
-    OperationalError,
-    InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.InterfaceError,
-)
+# SQLite's result codes of a file that cannot be used now: busy, i/o error, disk full, cannot open, read only.
+_SQLITE_AWAY = frozenset({5, 8, 10, 13, 14})
+_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError)
 
 
 class DatabaseInUse(RuntimeError):
@@ -162,6 +156,16 @@ class Database:
             if left > 1:
                 await asyncio.sleep(_SERVE_LOCK_PAUSE_S)
         return False
+
+
+def is_away(error: Exception) -> bool:
+    """Say whether an error means that the database does not answer now, not that it was asked something wrong."""
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, _AWAY)
+    code: int | None = getattr(error.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _SQLITE_AWAY
+    return error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
 
 
 def connect_sqlite(path: str) -> sqlite3.Connection:

@@ -66,7 +66,7 @@ class Turn:
         self._connection.transport.write(head if self.method == "HEAD" or status in _BODILESS else head + body)
         self._connection.done(self, keep_alive=self.keep_alive)
 
-    def send_head(self, status: int, headers: Headers) -> None:
+    def send_head(self, status: int, headers: Headers, first: bytes) -> None:
         if self._state != "open":
             return
         self._state = "streaming"
@@ -78,7 +78,8 @@ class Turn:
         else:
             self._chunked = True
             headers.append(("transfer-encoding", "chunked"))
-        self._connection.transport.write(self._head(status, headers))
+        head = self._head(status, headers)
+        self._connection.transport.write(head + self._framed(first) if first and not self._mute else head)
 
     async def send_piece(self, data: bytes) -> None:
         if self._state != "streaming":
@@ -86,20 +87,28 @@ class Turn:
         if self._mute or not data:
             return
         connection = self._connection
-        connection.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
+        connection.transport.write(self._framed(data))
         if connection.transport.get_write_buffer_size():
             await connection.writable()
             if self._state != "streaming":
                 raise ClientGone
 
+    def send_last(self, data: bytes) -> None:
+        if self._state != "streaming":
+            return
+        self._state = "ended"
+        last = b"" if self._mute or not data else self._framed(data)
+        if self._chunked:
+            last += b"0\r\n\r\n"
+        if last:
+            self._connection.transport.write(last)
+        self._connection.done(self, keep_alive=self.keep_alive)
+
     def finish(self) -> None:
         self._gone = None
         match self._state:
             case "streaming":
-                self._state = "ended"
-                if self._chunked:
-                    self._connection.transport.write(b"0\r\n\r\n")
-                self._connection.done(self, keep_alive=self.keep_alive)
+                self.send_last(b"")
             case "open":  # never answered
                 self._state = "ended"
                 self._connection.abort()
@@ -128,6 +137,9 @@ class Turn:
         if gone is not None:
             gone()
         return unanswered
+
+    def _framed(self, data: bytes) -> bytes:
+        return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
 
     def _head(self, status: int, headers: Headers) -> bytes:
         keep = self.keep_alive and self.body.complete and not self._connection.server.stopping

@@ -81,18 +81,20 @@ class Stream:
             self._unsent = memoryview(body)
             self._connection.send(self)
 
-    def send_head(self, status: int, headers: Headers) -> None:
+    def send_head(self, status: int, headers: Headers, first: bytes) -> None:
         if self._state != "open":
             return
         self._state = "streaming"
-        self._send_headers(status, headers, end=False)
+        if self._send_headers(status, headers, end=False) and first:
+            self._unsent = memoryview(first)
+            self._connection.send(self)
 
     async def send_piece(self, data: bytes) -> None:
         if self._state != "streaming":
             raise ClientGone
         if self._sent_end or not data:
             return
-        self._unsent = memoryview(self._unsent.tobytes() + data if self._unsent else data)
+        self._add(data)
         self._connection.send(self)
         while self._unsent:
             if self._room is None or self._room.done():
@@ -101,16 +103,22 @@ class Stream:
         if self._state != "streaming":
             raise ClientGone
 
+    def send_last(self, data: bytes) -> None:
+        if self._state != "streaming":
+            return
+        self._state = "ended"
+        if not self._sent_end:
+            self._add(data)
+            self._ending = True
+            self._connection.send(self)
+
     def finish(self) -> None:
         self._finished = True
         self._gone = None
         self._since_s = self._connection.server.loop.time()
         match self._state:
             case "streaming":
-                self._state = "ended"
-                if not self._sent_end:
-                    self._ending = True
-                    self._connection.send(self)
+                self.send_last(b"")
             case "open":
                 self._connection.reset(self.id, ErrorCodes.INTERNAL_ERROR)
                 self.lose()
@@ -198,6 +206,9 @@ class Stream:
         if self._finished and now_s - self._since_s > (LINGER_S if self._sent_end else IDLE_TIMEOUT_S):
             # RFC 9113, section 8.1: no error when the reply is whole and the rest of the body is not needed.
             self._break_off(ErrorCodes.NO_ERROR if self._sent_end else ErrorCodes.CANCEL)
+
+    def _add(self, data: bytes) -> None:
+        self._unsent = memoryview(self._unsent.tobytes() + data if self._unsent else data)
 
     def _send_headers(self, status: int, headers: Headers, *, end: bool) -> bool:
         """Send the head; False when no body follows."""

@@ -32,12 +32,16 @@ class Channel(Protocol):
         """Send a whole reply; nothing happens when the caller has left."""
         ...
 
-    def send_head(self, status: int, headers: Headers) -> None:
-        """Send the head of a streamed reply; nothing happens when the caller has left."""
+    def send_head(self, status: int, headers: Headers, first: bytes) -> None:
+        """Send the head of a streamed reply and its first piece; nothing happens when the caller has left."""
         ...
 
     async def send_piece(self, data: bytes) -> None:
         """Send a piece of a streamed reply; returns when there is room for another. Raises ClientGone."""
+        ...
+
+    def send_last(self, data: bytes) -> None:
+        """Send the last piece of a streamed reply; nothing happens when the caller has left."""
         ...
 
     def finish(self) -> None:
@@ -109,15 +113,19 @@ class Request:
         """Send a whole JSON reply."""
         self.whole(status, [("content-type", "application/json"), ("x-request-id", self.id)], _encode(value))
 
-    def open(self, status: int, headers: Headers) -> None:
-        """Send the head of a streamed reply."""
+    def open(self, status: int, headers: Headers, first: bytes = b"") -> None:
+        """Send the head of a streamed reply, together with its first piece: one write to the network, not two."""
         self.status = status
         headers.extend(self.extra)
-        self._channel.send_head(status, headers)
+        self._channel.send_head(status, headers, first)
 
     async def write(self, data: bytes) -> None:
         """Send a piece of a streamed reply; returns when there is room for another. Raises ClientGone."""
         await self._channel.send_piece(data)
+
+    def end(self, last: bytes) -> None:
+        """Send the last piece of a streamed reply, with which it is whole."""
+        self._channel.send_last(last)
 
     def finish(self) -> None:
         """End the request."""
