@@ -44,7 +44,7 @@ export function HomePage() {
           <ErrorNote error={home.error} onRetry={() => void home.refetch()} />
         </div>
       ) : (
-        <div className="grid gap-x-10 lg:grid-cols-2">
+        <div className="grid grid-cols-1 gap-x-10 lg:grid-cols-2">
           <Section title={t("home.followed")}>
             <ModelList models={home.data?.followed} />
           </Section>

@@ -12,7 +12,7 @@ const ITEM =
 
 export function Menu({ button, children, label }: { button: ReactNode; children: ReactNode; label?: string }) {
   return (
-    <DropdownMenu.Root>
+    <DropdownMenu.Root modal={false}>
       <DropdownMenu.Trigger asChild>{button}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content align="end" sideOffset={6} className={PANEL} aria-label={label}>

@@ -30,7 +30,7 @@ export function SearchField({
     timer.current = setTimeout(() => onChange(next.trim()), PAUSE_MS);
   };
   return (
-    <div className="relative w-full sm:w-64">
+    <div className="relative w-full max-w-full sm:w-64">
       <span className="pointer-events-none absolute inset-y-0 left-2.5 flex items-center text-faint">
         <Icon name="search" className="size-3.5" />
       </span>
