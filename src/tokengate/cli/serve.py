@@ -58,22 +58,23 @@ def serve(
     composition.refuse_taken_port(settings.server.host, settings.server.port)
     find_master_key(settings.server, secret(VARIABLE))  # a wrong one is told before anything is made
     _offer_weights(settings)
-    first = with_database(settings, _first_key)
+    first, set_up = with_database(settings, _first_start)
     if first is not None:
         print(f"\nFirst key, shown this once: {first.key}")
         print(f"Its wallet {first.wallet_id} holds ¥{write_yuan(_FIRST_BALANCE_NANO)}.", flush=True)
-    set_up = with_database(settings, _set_up_token)
     if set_up is not None:
-        link = f"{portal_url(settings)}/invitations/{set_up}"
-        print(
-            f"\nNobody has an account yet. The first operator makes theirs here, within seven days:\n  {link}",
-            flush=True,
-        )
+        print("\nNobody has an account yet. The first operator makes theirs here, within seven days:")
+        print(f"  {portal_url(settings)}/invitations/{set_up}", flush=True)
     composition.serve(
         settings,
         accept_prices=accept_prices,
         on_ready=lambda platform: print(_welcome(settings, first, _chat_models(platform)), flush=True),
     )
+
+
+async def _first_start(database: Database) -> tuple[CreatedKey | None, str | None]:
+    """Return what the first start hands out: a key, and the token with which somebody becomes the operator."""
+    return await _first_key(database), await _set_up_token(database)
 
 
 async def _first_key(database: Database) -> CreatedKey | None:

@@ -16,6 +16,7 @@ _ERROR = {
     "description": "The request was refused; `code` says why.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorBody"}}},
 }
+_BODILESS = frozenset({"204", "302"})
 _ERROR_SCHEMA = {
     "type": "object",
     "required": ["error"],
@@ -81,5 +82,7 @@ def _ours(schema: dict[str, Any]) -> dict[str, object]:
         for operation in operations.values():
             responses = cast("dict[str, object]", operation["responses"])
             responses.pop("400", None)
+            for status in _BODILESS & responses.keys():
+                cast("dict[str, object]", responses[status]).pop("content", None)
             responses["default"] = _ERROR
     return cast("dict[str, object]", made)
