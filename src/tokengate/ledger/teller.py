@@ -24,7 +24,7 @@ __all__ = ["Hold", "Settlement", "Teller"]
 HOLD_LIFETIME_MS = 6 * 3_600_000  # far beyond every call's deadline: what is older was forgotten
 RECALL_LIFETIME_MS = 15_000  # whoever asks money back gives up earlier, so an older recall was forgotten
 _BEAT_MS = 5_000
-_RETRY_S = 2.0  # what a caller is told to wait for while the database is away
+_RETRY_S = 2  # what a caller is told to wait for while the database is away
 _WALLETS_PER_QUERY = 500
 
 _log = logging.getLogger(__name__)
