@@ -12,7 +12,7 @@ WEB_SOURCES := $(shell find console/src console/public console/scripts -type f) 
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: setup run test lint check-all bench soak lock wheel clean
+.PHONY: setup run test lint check-all toolchains samples bench soak lock wheel clean
 
 setup: .venv/.packages .venv/.installed tests/node/node_modules/.installed $(WEB)
 	@$(BIN)/tokengate models pull smollm2
@@ -55,8 +55,16 @@ lint: .venv/.packages .venv/.installed $(WEB)
 	$(BIN)/python tools/tidy.py
 	cd console && npm run --silent lint
 
-check-all: lint setup
+check-all: lint setup toolchains
 	$(BIN)/python -m pytest -m "not soak"
+
+# Compilers and interpreters for the code samples, as packages of Debian.
+toolchains:
+	@tools/toolchains.sh
+
+# Tries every code sample and notes for the pages which ones passed.
+samples: setup toolchains
+	$(BIN)/python -m pytest tests/samples --ignore tests/samples/test_verified.py --record-samples
 
 bench: setup
 	$(BIN)/python -m bench

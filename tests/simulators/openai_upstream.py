@@ -12,6 +12,7 @@
 
 import argparse
 import asyncio
+import base64
 import json
 import socket
 import ssl
@@ -312,12 +313,19 @@ def _embeddings(call: Call) -> Reply:
     one = isinstance(given, str) or not given or isinstance(given[0], int)
     texts: list[Any] = [given] if one or isinstance(given, str) else given
     size = int(call.json.get("dimensions") or 8)
+    packed = call.json.get("encoding_format") == "base64"
+    vectors = [[(index + 1) / size] * size for index in range(len(texts))]
     data = [
-        {"object": "embedding", "index": index, "embedding": [(index + 1) / size] * size} for index in range(len(texts))
+        {"object": "embedding", "index": index, "embedding": _packed(vector) if packed else vector}
+        for index, vector in enumerate(vectors)
     ]
     tokens = 4 * len(texts)
     usage = {"prompt_tokens": tokens, "total_tokens": tokens}
     return _json({"object": "list", "data": data, "model": call.model, "usage": usage})
+
+
+def _packed(vector: list[float]) -> str:
+    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
 def _words(call: Call) -> list[str]:

@@ -219,6 +219,8 @@ export const en: Words = {
     samples: "Code samples",
     language: "Language",
     library: "Library",
+    verified_run: "Verified: run against TokenGate {{version}}.",
+    verified_replayed: "Verified: its request was sent to TokenGate {{version}} and answered.",
     key_variable: "Samples read the key from $TOKENGATE_API_KEY.",
     key_paste: "Paste a key",
     key_shown: "Samples show the key of this tab.",

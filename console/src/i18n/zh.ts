@@ -216,6 +216,8 @@ export const zh = {
     samples: "请求示例代码",
     language: "语言",
     library: "库",
+    verified_run: "已验证：在 TokenGate {{version}} 上运行过。",
+    verified_replayed: "已验证：其请求在 TokenGate {{version}} 上发送并得到应答。",
     key_variable: "示例从环境变量 TOKENGATE_API_KEY 读取密钥。",
     key_paste: "粘贴密钥",
     key_shown: "示例中使用的是本标签页的密钥。",

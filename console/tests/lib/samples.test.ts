@@ -81,6 +81,41 @@ describe("samples", () => {
     expect(of(stream, "javascript", "openai")).toContain("for await");
   });
 
+  it("show text that is no JSON as it is", () => {
+    for (const path of ["/metrics", "/llms.txt", "/docs/guide/billing.md"]) {
+      const text = { ...CHAT, method: "GET", path, body: null };
+
+      expect(of(text, "python", "requests")).toContain("print(response.text)");
+      expect(of(text, "javascript", "axios")).toContain("console.log(response.data);");
+    }
+  });
+
+  it("write an answer that is a picture to a file", () => {
+    const picture = { ...CHAT, method: "GET", path: "/docs/guide/images/portal.png", body: null };
+
+    expect(of(picture, "shell", "curl")).toContain("--output portal.png");
+    expect(of(picture, "python", "requests")).toContain('open("portal.png", "wb")');
+  });
+
+  it("choose a delimiter that the text does not have", () => {
+    const chat = { ...CHAT, body: { text: ["ends )---", '|json}"', "#x", "\\#(x)", "??/"] } };
+
+    expect(of(chat, "r", "httr")).toMatch(/r"----\([^]*\)----"/);
+    expect(of(chat, "ocaml", "cohttp")).toMatch(/\{json_\|[^]*\|json_\}/);
+    expect(of(chat, "rust", "reqwest")).toMatch(/r##"[^]*"##;/);
+    expect(of(chat, "swift", "urlsession")).toMatch(/##"""[^]*"""##/);
+    expect(of(chat, "c", "libcurl")).toContain("?\\?/");
+  });
+
+  it("say how they were verified, on pages of an operation that was", () => {
+    const known = writeSamples(CHAT, { ...OPTIONS, operation: "chat.completions" });
+    const unknown = writeSamples(CHAT, { ...OPTIONS, operation: "video.dreams" });
+
+    expect(known.find((sample) => sample.language === "shell")?.verified?.how).toBe("run");
+    expect(known.find((sample) => sample.language === "swift")?.verified?.how).toBe("replayed");
+    expect(unknown.every((sample) => sample.verified === null)).toBe(true);
+  });
+
   it("send files as a form", () => {
     const upload = {
       ...CHAT,

@@ -1,6 +1,6 @@
 /** Swift and Objective-C, with Foundation's URL session. */
 import { isFile, KEY_VARIABLE, pretty, type Field, type Header, type Plan } from "./request";
-import { quoted } from "./text";
+import { fenceFor, quoted } from "./text";
 
 const swiftValue = ({ text, secret }: Header): string =>
   secret ? `"${quoted(text).slice(1, -1)}\\(ProcessInfo.processInfo.environment["${KEY_VARIABLE}"]!)"` : quoted(text);
@@ -25,7 +25,7 @@ export function swift(plan: Plan): string {
   ];
   if (plan.body.kind === "json") {
     const text = pretty(plan.body.value);
-    const fence = "#".repeat(text.includes('"""#') || text.includes("\\#") ? 3 : 1);
+    const fence = fenceFor(text, "#", "#", (marks) => `\\${marks}`); // JSON has no three quotes in a row
     lines.push(`request.httpBody = Data(${fence}"""`, text, `"""${fence}.utf8)`);
   }
   if (plan.body.kind === "form")

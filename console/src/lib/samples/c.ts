@@ -1,6 +1,9 @@
 /** C, with libcurl. */
 import { isFile, KEY_VARIABLE, pretty, type Plan } from "./request";
-import { quoted } from "./text";
+import { quoted as quotedWithTrigraphs } from "./text";
+
+/** Two question marks begin a trigraph. */
+const quoted = (text: string): string => quotedWithTrigraphs(text).replaceAll("??", "?\\?");
 
 export function c(plan: Plan): string {
   const lines: string[] = [];

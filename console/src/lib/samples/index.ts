@@ -14,6 +14,7 @@ import { requestsSample } from "./python";
 import { readPlan, type Plan, type SampleOptions, type SampleRequest } from "./request";
 import { langchain, openaiNode, openaiPython } from "./sdk";
 import { curl, http } from "./shell";
+import { verifiedOf, type Verified } from "./verified";
 
 export { KEY_VARIABLE, type SampleOptions, type SampleRequest } from "./request";
 
@@ -37,6 +38,7 @@ export interface Sample {
   highlight: string;
   file: string;
   code: string;
+  verified: Verified | null;
 }
 
 type Row = [
@@ -92,6 +94,9 @@ export function writeSamples(request: SampleRequest, options: SampleOptions): Sa
     const code = writer.write(plan);
     if (code === null) return [];
     const { language, label, variant, variantLabel, highlight, file } = writer;
-    return [{ language, label, variant, variant_label: variantLabel, highlight, file, code: `${code.trimEnd()}\n` }];
+    const verified = verifiedOf(language, variant, options.operation ?? "", plan.stream);
+    return [
+      { language, label, variant, variant_label: variantLabel, highlight, file, code: `${code.trimEnd()}\n`, verified },
+    ];
   });
 }

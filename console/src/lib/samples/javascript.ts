@@ -59,7 +59,9 @@ export function axiosSample(plan: Plan): string {
     ? "response.data.pipe(process.stdout);"
     : plan.binary
       ? `response.data.pipe(createWriteStream(${quoted(plan.binary)}));`
-      : "console.log(JSON.stringify(response.data, null, 2));";
+      : plan.text
+        ? "console.log(response.data);"
+        : "console.log(JSON.stringify(response.data, null, 2));";
   return [
     'import axios from "axios";',
     ...files,

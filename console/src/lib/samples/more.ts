@@ -1,6 +1,6 @@
 /** Ruby, OCaml, Dart, R and Rust. */
 import { isFile, KEY_VARIABLE, pretty, type Header, type Plan } from "./request";
-import { quoted, quotedNoDollar } from "./text";
+import { fenceFor, quoted, quotedNoDollar } from "./text";
 
 const rubyValue = ({ text, secret }: Header): string =>
   secret ? `"${quotedNoDollar(text).slice(1, -1)}#{ENV.fetch("${KEY_VARIABLE}")}"` : quotedNoDollar(text);
@@ -39,8 +39,11 @@ const BOUNDARY = "tokengate-form";
 export function ocaml(plan: Plan): string {
   const headers = plan.headers.map((header) => `    (${quoted(header.name)}, ${ocamlValue(header)});`);
   const lines = ["(* dune: (libraries cohttp-lwt-unix) *)", "open Lwt.Infix", ""];
-  if (plan.body.kind === "json")
-    lines.push(`let body = Cohttp_lwt.Body.of_string {json|${pretty(plan.body.value)}|json}`, "");
+  if (plan.body.kind === "json") {
+    const text = pretty(plan.body.value);
+    const name = fenceFor(text, "json", "_", (fence) => `|${fence}}`);
+    lines.push(`let body = Cohttp_lwt.Body.of_string {${name}|${text}|${name}}`, "");
+  }
   if (plan.body.kind === "form") {
     headers.push(`    ("Content-Type", "multipart/form-data; boundary=${BOUNDARY}");`);
     lines.push(
@@ -125,7 +128,11 @@ const rValue = ({ text, secret }: Header): string =>
 
 export function r(plan: Plan): string {
   const lines = ["library(httr)", ""];
-  if (plan.body.kind === "json") lines.push(`payload <- r"---(${pretty(plan.body.value)})---"`, "");
+  if (plan.body.kind === "json") {
+    const text = pretty(plan.body.value);
+    const dashes = fenceFor(text, "---", "-", (fence) => `)${fence}"`);
+    lines.push(`payload <- r"${dashes}(${text})${dashes}"`, "");
+  }
   const given = [quoted(plan.method), quoted(plan.url)];
   if (plan.headers.length > 0)
     given.push(
@@ -154,7 +161,7 @@ export function rust(plan: Plan): string {
   const lines: string[] = [];
   if (plan.body.kind === "json") {
     const text = pretty(plan.body.value);
-    const fence = "#".repeat(text.includes('"#') ? 3 : 1);
+    const fence = fenceFor(text, "#", "#", (marks) => `"${marks}`);
     lines.push(`let body = r${fence}"${text}"${fence};`, "");
   }
   if (plan.body.kind === "form") {

@@ -34,7 +34,6 @@ export function requestsSample(plan: Plan): string {
     given.push(
       `headers={\n${plan.headers.map((header) => `        ${quoted(header.name)}: ${headerValue(header)},\n`).join("")}    }`,
     );
-  const json = plan.body.kind === "json";
   // requests sets the type of a JSON body by itself; what is given stays as it is.
   if (plan.body.kind === "json") given.push(`json=${pythonLiteral(plan.body.value, "    ")}`);
   if (plan.body.kind === "form") {
@@ -54,7 +53,7 @@ export function requestsSample(plan: Plan): string {
     ? 'for line in response.iter_lines():\n    if line:\n        print(line.decode("utf-8"), flush=True)'
     : plan.binary
       ? `with open(${quoted(plan.binary)}, "wb") as file:\n    file.write(response.content)`
-      : json || plan.body.kind === "none"
+      : !plan.text && plan.body.kind !== "form"
         ? "print(json.dumps(response.json(), indent=2, ensure_ascii=False))"
         : "print(response.text)";
   const imports = [show.includes("json.dumps") && "import json", secret && "import os"].filter(Boolean);

@@ -19,6 +19,8 @@ export interface SampleOptions {
   base_url: string;
   /** The key to show; without one the samples read it from the environment. */
   key?: string | null;
+  /** The operation whose page this is, to say how its samples were verified. */
+  operation?: string;
 }
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
@@ -44,7 +46,9 @@ export interface Plan {
   body: Body;
   /** The answer comes in pieces, to be shown as they come. */
   stream: boolean;
-  /** The answer is a file. */
+  /** The answer is text that is no JSON, to be shown as it is. */
+  text: boolean;
+  /** The answer is a file, and this its name. */
   binary: string | null;
   key: string | null;
 }
@@ -74,13 +78,17 @@ export function readPlan(request: SampleRequest, options: SampleOptions): Plan {
     body,
     stream:
       (body.kind === "json" && isObject(body.value) && body.value["stream"] === true) || /:stream/.test(request.path),
-    binary: /\/audio\/speech$/.test(request.path)
-      ? "speech.mp3"
-      : /\/videos\/[^/]+\/content$/.test(request.path)
-        ? "video.mp4"
-        : null,
+    text: /(\/metrics|\.(txt|md))$/.test(request.path),
+    binary: fileOf(request.path),
     key,
   };
+}
+
+/** The name for an answer that is a file. */
+function fileOf(path: string): string | null {
+  if (path.endsWith("/audio/speech")) return "speech.mp3";
+  if (/\/videos\/[^/]+\/content$/.test(path)) return "video.mp4";
+  return path.endsWith(".png") ? path.slice(path.lastIndexOf("/") + 1) : null;
 }
 
 export const isObject = (value: Json): value is { [name: string]: Json } =>

@@ -16,3 +16,10 @@ export const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'
 
 /** A literal in single quotes as PHP and JavaScript read it. */
 export const singleQuoted = (text: string): string => `'${text.replace(/[\\']/g, "\\$&").replaceAll("\n", "\\n")}'`;
+
+/** The first of endless names for a delimiter with which the text does not hold what would end its literal. */
+export function fenceFor(text: string, first: string, more: string, end: (fence: string) => string): string {
+  let fence = first;
+  while (text.includes(end(fence))) fence += more;
+  return fence;
+}

@@ -78,7 +78,7 @@ export function Endpoint({ page }: { page: DocPage }) {
           )}
           {request && (
             <>
-              <Samples request={request} base={base} />
+              <Samples request={request} base={base} operation={page.operation ?? ""} />
               <TryIt key={example} request={request} {...(page.status ? { status: page.status } : {})} />
             </>
           )}

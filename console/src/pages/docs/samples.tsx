@@ -10,12 +10,21 @@ import { Code } from "@/parts/code";
 import { Input, Select } from "@/parts/field";
 import { Segmented } from "@/parts/tabs";
 
-export function Samples({ request, base }: { request: SampleRequest; base: string }) {
+interface Given {
+  request: SampleRequest;
+  base: string;
+  operation: string;
+}
+
+export function Samples({ request, base, operation }: Given) {
   const { t } = useTranslation();
   const key = useTabKey();
   const [language, setLanguage] = useState(() => recall("sample.language") ?? "shell");
   const [variant, setVariant] = useState(() => recall("sample.variant") ?? "");
-  const samples = useMemo(() => writeSamples(request, { base_url: base, key }), [request, base, key]);
+  const samples = useMemo(
+    () => writeSamples(request, { base_url: base, key, operation }),
+    [request, base, key, operation],
+  );
   const languages = useMemo(
     () => [...new Map(samples.map((sample) => [sample.language, sample.label])).entries()],
     [samples],
@@ -56,6 +65,14 @@ export function Samples({ request, base }: { request: SampleRequest; base: strin
         code={sample.code.trimEnd()}
         language={sample.highlight}
       />
+      {sample.verified && (
+        <p className="mt-2 text-[13px] text-soft">
+          <span aria-hidden className="text-good">
+            ✓{" "}
+          </span>
+          {t(`docs.verified_${sample.verified.how}`, { version: sample.verified.version })}
+        </p>
+      )}
       <KeyLine />
     </section>
   );

@@ -127,7 +127,7 @@ function Card({ model }: { model: ModelCard }) {
           </dl>
           {model.sample_request && (
             <>
-              <Samples request={model.sample_request} base={base} />
+              <Samples request={model.sample_request} base={base} operation={model.endpoints[0]?.operation ?? ""} />
               <TryIt request={model.sample_request} status={summary.status} />
             </>
           )}

@@ -1,0 +1,72 @@
+"""What is checked of every sample: the answer that it shows, and what reached the model's vendor."""
+
+import json
+from typing import Any
+
+from tests.samples.extracted import read_request
+from tests.samples.kinds import SERVED, Kind, same_content
+from tests.samples.portal import Portal, Sample, plainly
+from tests.samples.programs import run
+from tests.samples.variants import Variant
+from tests.simulators.openai_upstream import Call
+
+
+def check_run(portal: Portal, variant: Variant, kind: Kind) -> None:
+    """Run the sample of a kind; it shows what the gateway answers to the request that it stands for."""
+    sample = portal.samples(kind)[variant.id]
+    filled = Sample(sample.file, portal.filled(sample.code))
+    expected = plainly(portal.request(kind))
+    before = len(portal.simulator.calls)
+
+    printed = run(variant.id, filled, portal.programs / variant.id / kind.id, portal.key_for(kind))
+
+    same = same_content(kind, printed, expected) if variant.operations else SERVED[kind.operation](printed, expected)
+    assert same, f"{printed[:2000]!r} instead of {expected[:2000]!r}"
+    check_sent(portal, kind, portal.calls_since(before), exactly=not variant.operations)
+
+
+def check_sent(portal: Portal, kind: Kind, calls: list[Call], *, exactly: bool) -> None:
+    """See that the vendor was sent what the page's example says; SDKs add to it and may write it otherwise."""
+    text = portal.request(kind).body
+    if text is None:
+        assert calls == []
+        return
+    assert len(calls) == 1
+    asked, sent = json.loads(text), calls[0].json
+    if kind.stream:
+        for body in (asked, sent):
+            body.pop("stream_options", None)  # the gateway wants the usage itself
+    if exactly:
+        assert sent == asked
+    else:
+        assert sent | _as_sdks_write(asked, sent) == sent
+
+
+def _as_sdks_write(asked: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
+    """Return what was asked as LangChain writes it: a list of inputs, and the newer name of `max_tokens`."""
+    written = dict(asked)
+    if isinstance(sent.get("input"), list) and isinstance(asked["input"], str):
+        written["input"] = [asked["input"]]
+    if "max_completion_tokens" in sent and "max_tokens" in asked:
+        written["max_completion_tokens"] = written.pop("max_tokens")
+    return written
+
+
+def check_replayed(portal: Portal, variant: Variant, kind: Kind) -> None:
+    """Read the request out of a sample and send it; it is answered like the request that the sample stands for."""
+    sample = portal.samples(kind)[variant.id]
+    asked = portal.request(kind)
+    expected = plainly(asked)
+    before = len(portal.simulator.calls)
+
+    read = read_request(variant.id, portal.filled(sample.code), portal.key_for(kind))
+
+    assert (read.method, read.url, _types(read.headers)) == (asked.method, asked.url, _types(asked.headers))
+    answer = plainly(read)
+    assert SERVED[kind.operation](answer, expected), f"{answer[:2000]!r} instead of {expected[:2000]!r}"
+    check_sent(portal, kind, portal.calls_since(before), exactly=True)
+
+
+def _types(headers: dict[str, str]) -> dict[str, str]:
+    """Return headers by their names in small letters; the character set of JSON is always the same."""
+    return {name.lower(): value.removesuffix("; charset=utf-8") for name, value in headers.items()}
