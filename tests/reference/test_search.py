@@ -38,6 +38,15 @@ def test_pages_are_found_by_words_parts_and_characters(query: str, found: list[s
     assert slugs(query) == found
 
 
+def test_the_page_that_is_called_so_comes_first():
+    spoken_of = Document("guide", "Guide", "guide", "Qwen-Plus and " * 50)
+    own = Document("own", "qwen-plus", "model", "One of many models, of which much is said. " * 50)
+
+    found = SearchIndex((spoken_of, own)).find(" Qwen-Plus ", 10)
+
+    assert [one.slug for one in found] == ["own", "guide"]
+
+
 def test_every_word_must_be_there():
     assert slugs("余额 temperature") == []
 

@@ -69,7 +69,7 @@ class SearchIndex:
         self._average = sum(self._lengths) / max(len(self._lengths), 1) or 1.0
 
     def find(self, query: str, limit: int) -> list[Found]:
-        """Return the best pages for a query; every word of it must be on the page."""
+        """Return the best pages for a query, first the one that is called so; every word of it must be on the page."""
         wanted = _query_tokens(query[:_MAX_QUERY].lower())
         if not wanted:
             return []
@@ -81,7 +81,11 @@ class SearchIndex:
                 scores = matched
             else:
                 scores = {page: score + matched[page] for page, score in scores.items() if page in matched}
-        ranked = sorted((scores or {}).items(), key=lambda pair: (-pair[1], pair[0]))
+        name = query.strip().lower()
+        ranked = sorted(
+            (scores or {}).items(),
+            key=lambda pair: (self._documents[pair[0]].title.lower() != name, -pair[1], pair[0]),
+        )
         return [self._found(page, wanted) for page, _ in ranked[:limit]]
 
     def _scores(self, token: str, *, prefix: bool) -> dict[int, float]:
