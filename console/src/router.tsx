@@ -19,12 +19,17 @@ const parent = { getParentRoute: () => root };
 
 interface Next {
   next?: string;
+  error?: string;
 }
 
 /** Where to go after signing in: a place of this site, or nowhere. */
 const readNext = (search: Record<string, unknown>): Next => {
   const next = search["next"];
-  return typeof next === "string" && /^\/(?![/\\])/.test(next) ? { next } : {};
+  const error = readText(search, "error");
+  return {
+    ...(typeof next === "string" && /^\/(?![/\\])/.test(next) ? { next } : {}),
+    ...(error ? { error } : {}),
+  };
 };
 
 const portal = [

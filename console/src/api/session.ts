@@ -32,13 +32,16 @@ interface Credentials {
   password: string;
 }
 
-/** Everything that was fetched belongs to who was signed in before. */
+/** What does not depend on who is signed in; an invitation that was just accepted is gone when asked for again. */
+const ANYBODYS: readonly unknown[] = ["session", "invitation"];
+
+/** Everything else that was fetched belongs to who was signed in before. */
 function useEnter<T>(enter: (given: T) => Promise<Session>) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: enter,
     onSuccess: (session) => {
-      queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" });
+      queries.removeQueries({ predicate: (query) => !ANYBODYS.includes(query.queryKey[0]) });
       queries.setQueryData(sessionQuery.queryKey, keep(session));
     },
   });

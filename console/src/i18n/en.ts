@@ -79,6 +79,12 @@ export const en: Words = {
     sign_up_hint: "You get an organisation with a wallet; then create a key.",
     closed_portal: "The documentation is for members: please sign in.",
     continue_with: "Continue with {{name}}",
+    failed: {
+      oidc_failed: "The sign-in did not succeed. Please try again, or sign in with a password.",
+      email_not_verified: "Your provider has not verified your e-mail address, so it cannot be used to sign in here.",
+      account_disabled: "This account is disabled. Ask the operator of this platform.",
+      invitation_needed: "You have no account here yet. Ask an administrator of your organisation for an invitation.",
+    },
   },
   not_found: {
     title: "There is no such page",

@@ -77,6 +77,12 @@ export const zh = {
     sign_up_hint: "注册后会得到一个组织和一个钱包，随后即可创建密钥。",
     closed_portal: "文档仅对登录用户开放。",
     continue_with: "使用 {{name}} 登录",
+    failed: {
+      oidc_failed: "登录没有成功。请重试，或使用密码登录。",
+      email_not_verified: "登录服务方没有验证你的邮箱，不能用它在这里登录。",
+      account_disabled: "这个账号已停用。请联系平台运营者。",
+      invitation_needed: "你在这里还没有账号。请向所在组织的管理员索取邀请链接。",
+    },
   },
   not_found: {
     title: "没有这个页面",

@@ -1,10 +1,11 @@
 /** What is around every page: the bar at the top, and the way in for portals that only members may read. */
-import { Navigate, Outlet, useRouterState } from "@tanstack/react-router";
+import { Outlet, useRouterState } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { useSession } from "@/api/session";
 import { ErrorNote } from "@/parts/notes";
 
+import { ToSignIn } from "./to-sign-in";
 import { TopBar } from "./top-bar";
 
 const OPEN = ["/sign-in", "/sign-up", "/invitations/"];
@@ -13,10 +14,8 @@ export function Root() {
   const { t } = useTranslation();
   const session = useSession();
   const path = useRouterState({ select: (state) => state.location.pathname });
-  const href = useRouterState({ select: (state) => state.location.href });
   const closed = session.data && !session.data.portal_public && !session.data.user;
-  if (closed && !OPEN.some((open) => path.startsWith(open)))
-    return <Navigate to="/sign-in" search={{ next: href }} replace />;
+  if (closed && !OPEN.some((open) => path.startsWith(open))) return <ToSignIn />;
   return (
     <div className="flex min-h-screen flex-col">
       <a

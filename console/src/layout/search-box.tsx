@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { useSearch } from "@/api/portal";
 import type { SearchHit } from "@/api/types";
 import { cx } from "@/lib/class-names";
+import { useFocusReturn } from "@/lib/focus";
 import { Icon } from "@/parts/icons";
 import { ErrorNote } from "@/parts/notes";
 
@@ -14,6 +15,7 @@ export function SearchBox({ onClose }: { onClose: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const list = useId();
+  const giveFocusBack = useFocusReturn(true);
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);
   const words = useDeferredValue(text);
@@ -39,6 +41,7 @@ export function SearchBox({ onClose }: { onClose: () => void }) {
       <RadixDialog.Portal>
         <RadixDialog.Overlay className="fixed inset-0 z-40 bg-[rgb(0_0_0/0.45)]" />
         <RadixDialog.Content
+          onCloseAutoFocus={giveFocusBack}
           aria-describedby={undefined}
           className="fixed inset-x-3 top-[10vh] z-50 mx-auto flex max-h-[75vh] max-w-2xl flex-col rounded-lg border border-line bg-raised shadow-float"
         >

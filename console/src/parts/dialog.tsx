@@ -4,6 +4,7 @@ import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 import { cx } from "@/lib/class-names";
+import { useFocusReturn } from "@/lib/focus";
 
 import { Button } from "./button";
 import { ErrorNote } from "./notes";
@@ -24,6 +25,7 @@ interface DialogProps {
 
 export function Dialog({ open, onOpenChange, title, description, wide, sticky = false, children }: DialogProps) {
   const { t } = useTranslation();
+  const giveFocusBack = useFocusReturn(open);
   const hold = (event: Event) => {
     if (sticky) event.preventDefault();
   };
@@ -32,6 +34,7 @@ export function Dialog({ open, onOpenChange, title, description, wide, sticky = 
       <RadixDialog.Portal>
         <RadixDialog.Overlay className={OVERLAY} />
         <RadixDialog.Content
+          onCloseAutoFocus={giveFocusBack}
           onInteractOutside={hold}
           onEscapeKeyDown={hold}
           {...(description ? {} : { "aria-describedby": undefined })}
@@ -76,11 +79,13 @@ export function Drawer({
   children: ReactNode;
 }) {
   const { t } = useTranslation();
+  const giveFocusBack = useFocusReturn(open);
   return (
     <RadixDialog.Root open={open} onOpenChange={onOpenChange}>
       <RadixDialog.Portal>
         <RadixDialog.Overlay className={OVERLAY} />
         <RadixDialog.Content
+          onCloseAutoFocus={giveFocusBack}
           aria-describedby={undefined}
           className="fixed inset-y-0 left-0 z-50 flex w-[min(21rem,88vw)] flex-col border-r border-line bg-canvas shadow-float"
         >
@@ -119,6 +124,7 @@ export function Confirm({
   const { t } = useTranslation();
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<unknown>(null);
+  const giveFocusBack = useFocusReturn(open);
   const confirm = async () => {
     setBusy(true);
     setProblem(null);
@@ -141,7 +147,10 @@ export function Confirm({
     >
       <RadixAlert.Portal>
         <RadixAlert.Overlay className={OVERLAY} />
-        <RadixAlert.Content className="fixed inset-x-3 top-[12vh] z-50 mx-auto max-w-md rounded-lg border border-line bg-raised p-5 shadow-float">
+        <RadixAlert.Content
+          onCloseAutoFocus={giveFocusBack}
+          className="fixed inset-x-3 top-[12vh] z-50 mx-auto max-w-md rounded-lg border border-line bg-raised p-5 shadow-float"
+        >
           <RadixAlert.Title className="text-[16px] font-semibold">{title}</RadixAlert.Title>
           <RadixAlert.Description asChild>
             <div className="mt-2 text-soft">{children}</div>

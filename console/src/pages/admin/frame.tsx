@@ -1,16 +1,16 @@
 /** The operators' frame. */
-import { Link, Navigate, Outlet, useRouterState } from "@tanstack/react-router";
+import { Link, Outlet } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { useSession } from "@/api/session";
+import { ToSignIn } from "@/layout/to-sign-in";
 import { Frame, FRAME_ITEM } from "@/pages/console/frame";
 import { Empty, PageSkeleton } from "@/parts/notes";
 
 export function AdminFrame() {
   const { t } = useTranslation();
   const session = useSession();
-  const href = useRouterState({ select: (state) => state.location.href });
-  if (session.data && !session.data.user) return <Navigate to="/sign-in" search={{ next: href }} replace />;
+  if (session.data && !session.data.user) return <ToSignIn />;
   return (
     <Frame
       label={t("layout.admin")}

@@ -8,13 +8,13 @@ import { useSession, useSignIn } from "@/api/session";
 import { Main } from "@/layout/root";
 import { AnchorButton, Button } from "@/parts/button";
 import { Input } from "@/parts/field";
-import { ErrorNote } from "@/parts/notes";
+import { ErrorNote, Note } from "@/parts/notes";
 import { PageHeader } from "@/parts/page";
 
 export function SignInPage() {
   const { t } = useTranslation();
   const { data: session } = useSession();
-  const { next = "/console" } = useSearch({ strict: false });
+  const { next = "/console", error } = useSearch({ strict: false });
   const navigate = useNavigate();
   const signIn = useSignIn();
   const [email, setEmail] = useState("");
@@ -28,7 +28,7 @@ export function SignInPage() {
     <Main narrow>
       <PageHeader title={t("auth.sign_in")}>{session && !session.portal_public && t("auth.closed_portal")}</PageHeader>
       <form onSubmit={submit} className="flex flex-col gap-4">
-        {signIn.error && <ErrorNote error={signIn.error} />}
+        {signIn.error ? <ErrorNote error={signIn.error} /> : error && <Failed code={error} />}
         <Input
           label={t("auth.email")}
           type="email"
@@ -62,6 +62,18 @@ export function SignInPage() {
       )}
       {session && session.sign_up !== "open" && <p className="mt-6 text-soft">{t("auth.by_invitation")}</p>}
     </Main>
+  );
+}
+
+/** Why the organisation's own sign-on led back to here. */
+function Failed({ code }: { code: string }) {
+  const { t } = useTranslation();
+  const why =
+    code === "email_not_verified" || code === "account_disabled" || code === "invitation_needed" ? code : "oidc_failed";
+  return (
+    <div role="alert">
+      <Note tone="warn">{t(`auth.failed.${why}`)}</Note>
+    </div>
   );
 }
 

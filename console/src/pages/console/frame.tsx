@@ -1,9 +1,10 @@
 /** The console's frame: its own navigation at the left, the open organisation, and a gate for who is not signed in. */
-import { Link, Navigate, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { useMay, useOrg } from "@/api/orgs";
 import { useMe, useSession } from "@/api/session";
+import { ToSignIn } from "@/layout/to-sign-in";
 import { cx } from "@/lib/class-names";
 import { remember } from "@/lib/storage";
 import { Select } from "@/parts/field";
@@ -18,7 +19,7 @@ export function ConsoleFrame() {
   const org = useOrg();
   const mayAudit = useMay("audit.read");
   const href = useRouterState({ select: (state) => state.location.href });
-  if (session.data && !session.data.user) return <Navigate to="/sign-in" search={{ next: href }} replace />;
+  if (session.data && !session.data.user) return <ToSignIn />;
   return (
     <Frame
       label={t("layout.console")}

@@ -225,7 +225,7 @@ function Cards({
   if (error != null) return <ErrorNote error={error} onRetry={onRetry} />;
   if (models?.length === 0) return <div className="rounded-lg border border-line">{empty}</div>;
   return (
-    <ul className="grid gap-3 sm:grid-cols-2 lg:grid-cols-3">
+    <ul className="grid grid-cols-1 gap-3 sm:grid-cols-2 lg:grid-cols-3">
       {models
         ? models.map((model) => (
             <li key={model.id}>
