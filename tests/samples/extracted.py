@@ -51,13 +51,13 @@ def read_request(variant: str, code: str, key: str) -> Request:
             found["body"] = language.body(given["body"])
         else:
             for name, text in given.items():
-                found[name] = _RAW[name](text) if name in _RAW else language.text(text, key)
+                found[name] = language.text(text, key) if '"' in text else text
     if not language.direct and ("body" in found) != ("sends" in found):
         raise Unreadable("a body that is not sent, or is not there")
     body = found["body"].encode() if "body" in found else None
     if body is not None and language.json_type:
         headers["Content-Type"] = language.json_type
-    return Request(found["method"], found["base"] + found["url"], headers, body)
+    return Request(found["method"].strip("`").upper(), found["base"] + found["url"], headers, body)
 
 
 def _walk(statements: tuple[_Statement, ...], code: str) -> Iterator[tuple[_Statement, tuple[str | None, ...]]]:
@@ -83,17 +83,6 @@ def _read_http(code: str, key: str) -> Request:
     data = body.removesuffix("\n").encode() or None
     assert int(headers.pop("Content-Length", "0")) == len(data or b"")
     return Request(method, f"http://{headers.pop('Host')}{path}", headers, data)
-
-
-def _method(text: str) -> str:
-    return text.strip('"@`').upper()
-
-
-_RAW: dict[str, Callable[[str], str]] = {
-    "method": _method,
-    "sends": str,
-    "fence": str,
-}  # what is no literal of the language
 
 
 def _plain(literal: str, *, more: str = "") -> str:
