@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 from tokengate.core.errors import UpstreamFailed, UpstreamTimeout
 from tokengate.core.http import Timeouts
 from tokengate.upstream import failures
+from tokengate.upstream.idle import IdleConnections
 from tokengate.upstream.watchdog import NEVER, Watchdog
 
 # A body up to this size travels in one write with the head; copying a larger one costs more than a second write.
@@ -31,7 +32,9 @@ class HttpExchange:
 
     __slots__ = (
         "_connection",
+        "_idle",
         "_payload",
+        "_place",
         "_resume_s",
         "_stage",
         "_task",
@@ -50,10 +53,12 @@ class HttpExchange:
     status: int
     headers: Mapping[str, str]
 
-    def __init__(self, backend: str, timeouts: Timeouts, watchdog: Watchdog) -> None:
+    def __init__(self, backend: str, timeouts: Timeouts, watchdog: Watchdog, idle: IdleConnections, place: int) -> None:
         self.backend = backend
         self._timeouts = timeouts
         self._watchdog = watchdog
+        self._idle = idle
+        self._place = place
         self._connection: Connection | None = None
         self._payload: StreamReader | None = None
         self._task: asyncio.Task[object] | None = None
@@ -89,6 +94,10 @@ class HttpExchange:
             self._task = None
             self.deadline_s = NEVER
         return self._connection
+
+    def take(self, connection: Connection) -> None:
+        """Use a connection that is at hand."""
+        self._connection = connection
 
     async def ask(self, head: bytes, body: bytes, *, has_body: bool) -> None:
         """Send the request and wait for the reply's head; `has_body` is false for a reply to HEAD.
@@ -228,7 +237,7 @@ class HttpExchange:
             self.drop()  # answered before it had taken in the request, whose rest must not reach it as a new one
             return
         self._connection = None
-        connection.release()
+        self._idle.keep(self._place, connection)
 
     def _protocol(self) -> ResponseHandler:
         assert self._connection is not None

@@ -8,11 +8,13 @@ promises whatever aiohttp changes below.
 import asyncio
 import ssl
 from base64 import b64encode
+from itertools import count
 from typing import Final, NamedTuple
 from weakref import WeakSet
 
 from aiohttp import ClientOSError, ClientRequest, ClientTimeout, ServerDisconnectedError, TCPConnector
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ConnectionKey
 from yarl import URL
 
 from tokengate.core.clock import Clock, SystemClock
@@ -22,6 +24,7 @@ from tokengate.core.settings import UpstreamSettings
 from tokengate.upstream import failures
 from tokengate.upstream.exchange import HttpExchange
 from tokengate.upstream.guard import AddressRefused, Guard
+from tokengate.upstream.idle import IdleConnections
 from tokengate.upstream.watchdog import Watchdog
 
 # Vendors close idle connections after 5 s (uvicorn) to several minutes; a TLS handshake across the world costs more
@@ -38,6 +41,7 @@ class _Target(NamedTuple):
 
     template: ClientRequest  # tells the connector where to
     head: str  # request line and fixed headers
+    place: int  # the same for all that may share connections
 
 
 class HttpTransport:
@@ -52,7 +56,10 @@ class HttpTransport:
         self._proxy = URL(settings.proxy) if settings.proxy else None
         self._tls = _tls(settings)
         self._targets: dict[tuple[str, str], _Target] = {}
-        self._used: WeakSet[ResponseHandler] = WeakSet()  # connections that have carried a request
+        self._places: dict[ConnectionKey, int] = {}
+        self._new_place = count().__next__  # never the same again: a reply under way may come back to an old one
+        self._idle = IdleConnections()
+        self._used: WeakSet[ResponseHandler] = WeakSet()  # the connector's connections that have carried a request
         self._connector: TCPConnector | None = None  # needs the running loop
         self.watchdog = Watchdog(clock or SystemClock())
 
@@ -65,7 +72,7 @@ class HttpTransport:
         """
         target = self._targets.get((request.method, request.url)) or self._prepare(request)
         head = _head(self._name, target.head, request)
-        exchange = HttpExchange(self._name, request.timeouts, self.watchdog)
+        exchange = HttpExchange(self._name, request.timeouts, self.watchdog, self._idle, target.place)
         try:
             for resent in (False, True):
                 used = await self._connect(exchange, target)
@@ -87,13 +94,24 @@ class HttpTransport:
     async def close(self) -> None:
         """Close every connection. Exchanges still open end as broken off."""
         self.watchdog.close()
+        self._idle.let_go()
         if self._connector is not None:
             await self._connector.close()
 
     async def _connect(self, exchange: HttpExchange, target: _Target) -> bool:
         """Give the exchange a connection; return whether it has carried a request before."""
+        idle = self._idle
+        at_hand = idle.take(target.place)
+        if at_hand is not None:
+            exchange.take(at_hand)
+            return True
         connector = self._connector or self._open()
-        connection = await exchange.connect(connector.connect(target.template, [], _NO_TIMEOUT), self._loop)
+        idle.let_go()
+        idle.waiting += 1
+        try:
+            connection = await exchange.connect(connector.connect(target.template, [], _NO_TIMEOUT), self._loop)
+        finally:
+            idle.waiting -= 1
         protocol = connection.protocol
         assert protocol is not None
         if protocol in self._used:
@@ -133,7 +151,10 @@ class HttpTransport:
         )
         if len(self._targets) >= _MAX_TARGETS:
             self._targets.clear()
-        return self._targets.setdefault((request.method, request.url), _Target(template, head))
+            self._places.clear()
+            self._idle.let_go()
+        place = self._places.setdefault(template.connection_key, self._new_place())
+        return self._targets.setdefault((request.method, request.url), _Target(template, head, place))
 
 
 def _head(backend: str, fixed: str, request: HttpRequest) -> bytes:
