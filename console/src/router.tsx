@@ -219,7 +219,7 @@ const adminPages = [
     ...inAdmin,
     path: "/users",
     validateSearch: readListSearch,
-    component: lazyRouteComponent(() => import("@/pages/admin/pages"), "AdminUsersPage"),
+    component: lazyRouteComponent(() => import("@/pages/admin/users"), "AdminUsersPage"),
   }),
   createRoute({
     ...inAdmin,

@@ -13,6 +13,7 @@ import type {
   NewAdminToken,
   Page,
   PortalSettings,
+  UserChange,
   Wallet,
 } from "./types";
 
@@ -73,6 +74,14 @@ export const useMakeToken = () =>
   );
 
 export const useRevokeToken = () => useAdminChange<string>((id) => `tokens/${id}`, "DELETE", "tokens");
+
+export const useChangeUser = () =>
+  useAdminChange<{ id: string; change: UserChange }, AdminUser>(
+    ({ id }) => `users/${id}`,
+    "PATCH",
+    "users",
+    ({ change }) => change,
+  );
 
 export const usePortalSettings = () =>
   useQuery({ queryKey: ["admin", "settings"], queryFn: () => call<PortalSettings>("/admin/settings") });

@@ -112,6 +112,7 @@ export function Confirm({
   title,
   children,
   action,
+  danger = true,
   onConfirm,
 }: {
   open: boolean;
@@ -119,6 +120,8 @@ export function Confirm({
   title: string;
   children: ReactNode;
   action: string;
+  /** Takes something away; otherwise its button is the primary one. */
+  danger?: boolean;
   onConfirm: () => Promise<unknown>;
 }) {
   const { t } = useTranslation();
@@ -164,7 +167,7 @@ export function Confirm({
             <RadixAlert.Cancel asChild>
               <Button>{t("common.cancel")}</Button>
             </RadixAlert.Cancel>
-            <Button kind="danger" busy={busy} onClick={() => void confirm()}>
+            <Button kind={danger ? "danger" : "primary"} busy={busy} onClick={() => void confirm()}>
               {action}
             </Button>
           </div>

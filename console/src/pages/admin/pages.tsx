@@ -1,12 +1,10 @@
-/** Operators' lists and settings: wallets to top up, users, the portal's settings, tokens, the whole audit log. */
-import { useNavigate, useSearch } from "@tanstack/react-router";
+/** Operators' lists and settings: wallets to top up, the portal's settings, tokens, the whole audit log. */
 import { useState, type SyntheticEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import {
   useAdminAudit,
   useAdminTokens,
-  useAdminUsers,
   useAdminWallets,
   useChangeSettings,
   useMakeToken,
@@ -14,32 +12,23 @@ import {
   useRevokeToken,
   useTopUp,
 } from "@/api/admin";
-import type { AdminToken, AdminUser, PortalSettings, Wallet } from "@/api/types";
-import { compact } from "@/lib/filters";
+import type { AdminToken, PortalSettings, Wallet } from "@/api/types";
 import { isAmount } from "@/lib/money";
 import { AuditTable } from "@/pages/console/audit";
-import type { ListSearch } from "@/pages/console/search";
 import { Button } from "@/parts/button";
 import { Copyable } from "@/parts/copy";
 import { Confirm, Dialog } from "@/parts/dialog";
 import { Input, Select, Switch, Textarea } from "@/parts/field";
 import { Money, Time } from "@/parts/figures";
 import { Icon } from "@/parts/icons";
-import { Badge, Empty, ErrorNote, PageSkeleton } from "@/parts/notes";
+import { Empty, ErrorNote, PageSkeleton } from "@/parts/notes";
 import { PageHeader } from "@/parts/page";
 import { SearchField } from "@/parts/search-field";
 import { SecretDialog } from "@/parts/secret";
 import { Pager, Table, type Column } from "@/parts/table";
 import { useSay } from "@/parts/toast";
 
-type ListPath = "/admin/wallets" | "/admin/users" | "/admin/audit";
-
-function useListSearch(from: ListPath) {
-  const search: ListSearch = useSearch({ from });
-  const navigate = useNavigate();
-  const set = (next: ListSearch) => void navigate({ to: from, search: compact(next), replace: true });
-  return { search, set };
-}
+import { useListSearch } from "./list-search";
 
 export function AdminWalletsPage() {
   const { t } = useTranslation();
@@ -139,51 +128,6 @@ function TopUpForm({ wallet, onDone }: { wallet: Wallet; onDone: () => void }) {
         {t("recharge.title")}
       </Button>
     </form>
-  );
-}
-
-export function AdminUsersPage() {
-  const { t } = useTranslation();
-  const { search, set } = useListSearch("/admin/users");
-  const users = useAdminUsers(search.q ?? "", search.after);
-  const columns: Column<AdminUser>[] = [
-    { id: "name", title: t("auth.name"), cell: (user) => <span className="font-medium">{user.name}</span> },
-    { id: "email", title: t("auth.email"), cell: (user) => user.email },
-    {
-      id: "state",
-      title: t("keys.state"),
-      cell: (user) => (
-        <span className="flex gap-1">
-          {user.operator && <Badge tone="accent">{t("admin.operator")}</Badge>}
-          {user.disabled_ms !== null && <Badge tone="bad">{t("keys.state_disabled")}</Badge>}
-        </span>
-      ),
-    },
-    { id: "created", title: t("keys.created_at"), cell: (user) => <Time ms={user.created_ms} /> },
-  ];
-  return (
-    <>
-      <PageHeader title={t("admin.users")}>{t("admin.users_lead")}</PageHeader>
-      <div className="mb-4">
-        <SearchField label={t("admin.search_users")} value={search.q ?? ""} onChange={(q) => set({ q })} />
-      </div>
-      <Table
-        label={t("admin.users")}
-        columns={columns}
-        rows={users.data?.data}
-        rowKey={(user) => user.id}
-        error={users.error}
-        onRetry={() => void users.refetch()}
-        empty={<Empty title={t("table.nothing")} />}
-      />
-      <Pager
-        shown={users.data?.data.length}
-        next={users.data?.next}
-        atStart={!search.after}
-        onFirst={() => set({ q: search.q })}
-        onNext={(after) => set({ ...search, after })}
-      />
-    </>
   );
 }
 
