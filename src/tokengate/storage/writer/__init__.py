@@ -101,7 +101,8 @@ class Writer:
     def _done(self, group: list[Submission], errors: dict[int, Exception], rows: int, seconds: float) -> None:
         """Wake the callers of a group, and hand over the next one; called on the event loop."""
         if self._waiting or self._behind:
-            self._hand_over()
+            # Not at once: what the event loop has ready now may join the group, and a commit costs as much as ten rows.
+            self._loop.call_soon(self._hand_over)
         else:
             self._committing = False
         for index, (_, future) in enumerate(group):
