@@ -5,6 +5,7 @@
 import { Link } from "@tanstack/react-router";
 import { Lexer, type Token, type Tokens } from "marked";
 import { createElement, Fragment, useMemo, type ReactNode } from "react";
+import { useTranslation } from "react-i18next";
 
 import { pageLink, slugOf } from "@/lib/slug";
 
@@ -46,7 +47,7 @@ function block(token: Token, base: string): ReactNode {
     case "table": {
       const { header, rows } = token as Tokens.Table;
       return (
-        <div className="overflow-x-auto">
+        <WideTable>
           <table>
             <thead>
               <tr>
@@ -67,7 +68,7 @@ function block(token: Token, base: string): ReactNode {
               ))}
             </tbody>
           </table>
-        </div>
+        </WideTable>
       );
     }
     case "hr":
@@ -77,6 +78,17 @@ function block(token: Token, base: string): ReactNode {
     default:
       return null;
   }
+}
+
+/** A table that may be wider than the text scrolls by itself, by keys too. */
+function WideTable({ children }: { children: ReactNode }) {
+  const { t } = useTranslation();
+  return (
+     
+    <div role="region" aria-label={t("models.table")} tabIndex={0} className="overflow-x-auto">
+      {children}
+    </div>
+  );
 }
 
 function inline(tokens: Token[], base: string): ReactNode[] {

@@ -33,7 +33,7 @@ function Groups({ node, above }: { node: TreeNode; above: string[] }) {
       {leaves.length > 0 && (
         <div className="mb-5">
           {above.length > 0 && <h3 className="mb-1.5 text-[13px] text-faint">{above.join(" › ")}</h3>}
-          <ul className="grid gap-x-6 sm:grid-cols-2 2xl:grid-cols-3">
+          <ul className="grid grid-cols-1 gap-x-6 sm:grid-cols-2 2xl:grid-cols-3">
             {leaves.map((leaf) => (
               <li key={leaf.slug ?? leaf.href ?? leaf.title} className="border-b border-line">
                 <Entry node={leaf} />
