@@ -12,7 +12,7 @@ WEB_SOURCES := $(shell find console/src console/public console/scripts -type f) 
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: setup run test lint check-all toolchains samples bench soak lock wheel clean
+.PHONY: setup run test lint check-all toolchains samples browser screenshots bench soak lock wheel clean
 
 setup: .venv/.packages .venv/.installed tests/node/node_modules/.installed $(WEB)
 	@$(BIN)/tokengate models pull smollm2
@@ -43,7 +43,7 @@ $(WEB): console/node_modules/.installed $(WEB_SOURCES)
 run: setup
 	@exec $(BIN)/tokengate serve
 
-test: setup
+test: setup browser
 	cd console && npm run --silent test
 	$(BIN)/python -m pytest -m "not slow and not soak"
 
@@ -55,7 +55,7 @@ lint: .venv/.packages .venv/.installed $(WEB)
 	$(BIN)/python tools/tidy.py
 	cd console && npm run --silent lint
 
-check-all: lint setup toolchains
+check-all: lint setup toolchains browser
 	$(BIN)/python -m pytest -m "not soak"
 
 # Compilers and interpreters for the code samples, as packages of Debian.
@@ -65,6 +65,15 @@ toolchains:
 # Tries every code sample and notes for the pages which ones passed.
 samples: setup toolchains
 	$(BIN)/python -m pytest tests/samples --ignore tests/samples/test_verified.py --record-samples
+
+# The system's Chromium, for the browser tests.
+browser:
+	@tools/browser.sh
+
+# The pictures of the README and the guides.
+screenshots: setup
+	@tools/browser.sh pictures
+	$(BIN)/python -m tests.browser.screenshots
 
 bench: setup
 	$(BIN)/python -m bench

@@ -107,7 +107,7 @@ class GatewayProcess:
         return ["--data", str(self.folder), "--config", str(self.config)]
 
     def _env(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "PYTHONPATH") if name in os.environ}
         if self.database:
             kept["TOKENGATE_DATABASE_URL"] = self.database
         return {**kept, **self._environ}

@@ -9,9 +9,10 @@ import base64
 import hashlib
 import json
 import time
+from html import escape
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlencode, urlsplit
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
@@ -81,8 +82,17 @@ class OidcProvider:
                 return _json({"keys": [key.as_dict(private=False) for key in self.published]})
             case "/token":
                 return self._redeem(call)
+            case path if path.startswith("/authorize?"):
+                return self._ask(path)
             case _:
                 return Reply(status=404, body=b"")
+
+    def _ask(self, path: str) -> Reply:
+        """Show the person a page with one link, which signs them in."""
+        back = parse_qs(urlsplit(path).query)["redirect_uri"][0]
+        link = escape(f"{back}?{urlencode(self.sign_in(path))}")
+        page = f"<!doctype html><link rel=icon href=data:,><a href='{link}'>Yes, it is me</a>"
+        return Reply(headers={"content-type": "text/html"}, body=page.encode())
 
     def _redeem(self, call: Call) -> Reply:
         form = dict(parse_qsl(call.body.decode()))
