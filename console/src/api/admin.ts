@@ -57,13 +57,15 @@ export const useMakeBatch = () =>
 export const useRevokeBatch = () =>
   useAdminChange<string, CodeBatch>((id) => `code-batches/${id}/revoke`, "POST", "code-batches");
 
-export const useTopUp = () =>
-  useAdminChange<{ id: string; amount_yuan: string; note: string }, Wallet>(
-    ({ id }) => `wallets/${id}/top-up`,
-    "POST",
-    "wallets",
-    ({ amount_yuan, note }) => ({ amount_yuan, note }),
-  );
+/** `once` is a key of the caller's: the same one pays once, however often it is sent. */
+export function useTopUp() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: ({ id, once, ...body }: { id: string; once: string; amount_yuan: string; note: string }) =>
+      call<Wallet>(`/admin/wallets/${id}/top-up`, { method: "POST", body, idempotencyKey: once }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ["admin", "wallets"] }),
+  });
+}
 
 export const useMakeToken = () =>
   useAdminChange<{ name: string; expires_ms: number | null }, NewAdminToken>(

@@ -43,16 +43,19 @@ interface Wire {
   method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   query?: Query;
   body?: unknown;
+  /** A retry with the same key changes nothing twice. */
+  idempotencyKey?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /** Call the console API. Raises ApiError; status 0 when the server cannot be reached. */
-export async function call<T>(path: string, { method = "GET", query = {}, body, signal }: Wire = {}): Promise<T> {
+export async function call<T>(path: string, { method = "GET", query = {}, body, idempotencyKey, signal }: Wire = {}): Promise<T> {
   const headers: Record<string, string> = {
     Accept: "application/json",
     "Accept-Language": document.documentElement.lang,
   };
   if (method !== "GET") headers["X-CSRF-Token"] = csrfToken || (await fetchCsrfToken());
+  if (idempotencyKey) headers["Idempotency-Key"] = idempotencyKey;
   if (body !== undefined) headers["Content-Type"] = "application/json";
   let answer: Response;
   try {

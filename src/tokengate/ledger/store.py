@@ -8,17 +8,18 @@ from typing import Literal
 
 from msgspec import Struct
 from sqlalchemy import Update, delete, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.core.clock import day_of, seconds_of, sleep_ms
-from tokengate.core.errors import NotFound
+from tokengate.core.errors import KeyReused, NotFound
 from tokengate.core.ids import NewId
 from tokengate.core.ids import new_id as random_id
 from tokengate.core.money import MAX_NANO, write_yuan
 from tokengate.ledger.rules import lease_size
 from tokengate.storage.changes import bump
 from tokengate.storage.engine import Database
-from tokengate.storage.tables import journal, leases, tellers, wallet_alerts, wallets
+from tokengate.storage.tables import journal, leases, tellers, top_up_requests, wallet_alerts, wallets
 
 MAX_PAGE = 1_000
 
@@ -161,6 +162,28 @@ async def top_up(
         raise ValueError("the amount of a top-up must be positive")
     entry_id = new_id("jnl", seconds_of(now_ms))
     return await _put_in(tx, org_id, wallet_id, nano, "top_up", "house:cash", note, now_ms, entry_id)
+
+
+async def claim_top_up(
+    tx: AsyncConnection, org_id: str, wallet_id: str, idempotency_key: str, nano: int, now_ms: int
+) -> bool:
+    """Return whether a top-up is the first with its key; whoever gets True pays it in the same transaction.
+
+    Of many at once one gets True; the others wait for its commit. Raises NotFound, or KeyReused when the key came with
+    another amount.
+    """
+    await get_wallet(tx, org_id, wallet_id)
+    requests = top_up_requests.c
+    kind = postgresql if tx.dialect.name == "postgresql" else sqlite
+    first = kind.insert(top_up_requests).values(
+        wallet_id=wallet_id, idempotency_key=idempotency_key, amount_nano=nano, created_ms=now_ms
+    )
+    if (await tx.execute(first.on_conflict_do_nothing())).rowcount == 1:
+        return True
+    mine = (requests.wallet_id == wallet_id, requests.idempotency_key == idempotency_key)
+    if (await tx.execute(select(requests.amount_nano).where(*mine))).scalar_one() != nano:
+        raise KeyReused("This Idempotency-Key has topped up another amount.", param="amount_yuan")
+    return False
 
 
 async def redeem(

@@ -258,6 +258,16 @@ journal = Table(
     sqlite_with_rowid=False,
 )
 
+# Top-ups that came with an idempotency key, in the transaction that paid them; the same key pays no second time.
+top_up_requests = Table(
+    "top_up_requests",
+    metadata,
+    Column("wallet_id", String(64), ForeignKey("wallets.id"), primary_key=True),
+    Column("idempotency_key", String(255), primary_key=True),
+    Column("amount_nano", BigInteger, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
 # Redemption codes are made in batches, all for the same amount. The codes themselves are not stored.
 code_batches = Table(
     "code_batches",

@@ -124,6 +124,39 @@ async def test_an_operator_finds_and_tops_up_wallets_of_every_org(paying: Paying
     assert await operator.refused("POST", "/admin/wallets/wal_none/top-up", {"amount_yuan": "1"}) == (404, "not_found")
 
 
+async def test_a_top_up_with_an_idempotency_key_pays_once_under_any_race(paying: Paying):
+    operator = await paying.operator()
+    path, form = f"/admin/wallets/{paying.key.wallet_id}/top-up", {"amount_yuan": "5", "note": "invoice 8"}
+
+    async def top_up(key: str, amount: str = "5") -> tuple[int, str]:
+        answer = await operator.call("POST", path, {**form, "amount_yuan": amount}, headers={"idempotency-key": key})
+        return answer.status_code, answer.json().get("balance_yuan") or answer.json()["error"]["code"]
+
+    same = await asyncio.gather(*[top_up("invoice-8") for _ in range(20)])
+    later = await top_up("invoice-8")
+    other_amount = await top_up("invoice-8", "6")
+    another = await top_up("invoice-9")
+
+    assert set(same) == {(200, "15")} and later == (200, "15")
+    assert other_amount == (422, "idempotency_key_reused")
+    assert another == (200, "20")
+    assert await top_up("k" * 256) == (400, "invalid_request")
+    entries = (await operator.get(f"{paying.wallet}/journal?kind=top_up"))["data"]
+    assert [entry["change_yuan"] for entry in entries] == ["5", "5", "10"]
+    assert len((await operator.get(f"{paying.org}/audit?action=wallet.top_up"))["data"]) == 2
+
+
+async def test_a_top_up_that_failed_leaves_its_key_free(paying: Paying):
+    operator = await paying.operator()
+    path, headers = f"/admin/wallets/{paying.key.wallet_id}/top-up", {"idempotency-key": "one"}
+
+    too_much = await operator.call("POST", path, {"amount_yuan": "9223372036"}, headers=headers)
+    paid = await operator.call("POST", path, {"amount_yuan": "1"}, headers=headers)
+
+    assert (too_much.status_code, too_much.json()["error"]["code"]) == (400, "bad_amount")
+    assert paid.json()["balance_yuan"] == "11"
+
+
 async def test_a_wallet_of_another_org_does_not_exist(paying: Paying):
     org_id = await paying.site.org("theirs")
     owner = await paying.site.signed_in("owner@theirs.example", roles={org_id: "owner"})

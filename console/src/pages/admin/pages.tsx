@@ -14,6 +14,7 @@ import {
 } from "@/api/admin";
 import type { AdminToken, PortalSettings, Wallet } from "@/api/types";
 import { isAmount } from "@/lib/money";
+import { newKey } from "@/lib/new-key";
 import { AuditTable } from "@/pages/console/audit";
 import { Button } from "@/parts/button";
 import { Copyable } from "@/parts/copy";
@@ -100,10 +101,11 @@ function TopUpForm({ wallet, onDone }: { wallet: Wallet; onDone: () => void }) {
   const topUp = useTopUp();
   const [amount, setAmount] = useState("");
   const [note, setNote] = useState("");
+  const [once] = useState(newKey);
   const wrong = amount !== "" && !isAmount(amount);
   const submit = (event: SyntheticEvent) => {
     event.preventDefault();
-    if (!wrong) topUp.mutate({ id: wallet.id, amount_yuan: amount, note: note.trim() }, { onSuccess: onDone });
+    if (!wrong) topUp.mutate({ id: wallet.id, once, amount_yuan: amount, note: note.trim() }, { onSuccess: onDone });
   };
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">

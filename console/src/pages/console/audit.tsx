@@ -4,7 +4,10 @@ import { useTranslation } from "react-i18next";
 
 import { useAudit } from "@/api/orgs";
 import type { AuditEntry, Page } from "@/api/types";
+import { changesOf, fieldName, showValue } from "@/lib/audit";
 import { compact } from "@/lib/filters";
+import { showTime } from "@/lib/time";
+import { Copyable } from "@/parts/copy";
 import { Time } from "@/parts/figures";
 import { Empty } from "@/parts/notes";
 import { PageHeader } from "@/parts/page";
@@ -48,7 +51,14 @@ export function AuditTable({
     {
       id: "actor",
       title: t("audit.actor"),
-      cell: (entry) => <span title={entry.actor_id}>{entry.actor_name || entry.actor_kind}</span>,
+      cell: (entry) => (
+        <>
+          <span title={entry.actor_id}>{entry.actor_name || entry.actor_id}</span>
+          {entry.actor_kind !== "user" && (
+            <span className="block text-[13px] text-faint">{t(`audit.by_${entry.actor_kind}`)}</span>
+          )}
+        </>
+      ),
     },
     {
       id: "action",
@@ -58,14 +68,18 @@ export function AuditTable({
     {
       id: "target",
       title: t("audit.target"),
-      cell: (entry) => <code className="font-mono text-[13px]">{entry.target}</code>,
+      cell: (entry) => <Copyable value={entry.target} />,
     },
     {
       id: "detail",
       title: t("audit.detail"),
       cell: (entry) => <Change entry={entry} />,
     },
-    { id: "address", title: t("audit.address"), cell: (entry) => entry.address },
+    {
+      id: "address",
+      title: t("audit.address"),
+      cell: (entry) => <span className="font-mono text-[13px]">{entry.address}</span>,
+    },
   ];
   return (
     <>
@@ -85,21 +99,29 @@ export function AuditTable({
 
 /** What was, and what is: one line per field. */
 function Change({ entry }: { entry: AuditEntry }) {
-  const names = [...new Set([...Object.keys(entry.before), ...Object.keys(entry.after)])];
-  if (names.length === 0) return null;
+  const { t, i18n } = useTranslation();
+  const language = i18n.language === "zh" ? "zh-CN" : "en-GB";
+  const changes = changesOf(entry.before, entry.after, entry.target);
+  if (changes.length === 0) return <span className="text-faint">–</span>;
+  const show = (name: string, value: unknown): string =>
+    showValue(name, value, {
+      time: (ms) => showTime(ms, language),
+      yes: t("common.yes"),
+      no: t("common.no"),
+      none: t("common.none"),
+    });
   return (
-    <dl className="max-w-md min-w-52 font-mono text-[12px] text-soft">
-      {names.map((name) => (
-        <div key={name} className="flex gap-1.5">
-          <dt className="text-faint">{name}</dt>
+    <dl className="max-w-lg min-w-64 py-1 text-[13px]">
+      {changes.map(({ name, ...change }) => (
+        <div key={name} className="flex gap-2">
+          <dt className="shrink-0 text-faint">{fieldName(name)}</dt>
           <dd className="min-w-0 break-words">
-            {name in entry.before && <del>{shown(entry.before[name])}</del>}{" "}
-            {name in entry.after && shown(entry.after[name])}
+            {"before" in change && <del className="text-soft">{show(name, change.before)}</del>}
+            {"before" in change && "after" in change && <span aria-hidden="true"> → </span>}
+            {"after" in change && <ins className="no-underline">{show(name, change.after)}</ins>}
           </dd>
         </div>
       ))}
     </dl>
   );
 }
-
-const shown = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));

@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from litestar import Controller, get, post
-from litestar.params import JSONBody, QueryParameter
+from litestar.params import HeaderParameter, JSONBody, QueryParameter
 from msgspec import Meta, Struct
 
 from tokengate.accounts.audit.store import record
@@ -22,6 +22,16 @@ from tokengate.web.console_api.shapes import MAX_PAGE, After, Limit, Page, Searc
 Kinds = Annotated[list[EntryKind] | None, QueryParameter(description="Only entries of these kinds.")]
 FromMs = Annotated[int | None, QueryParameter(ge=0, lt=2**48, description="The earliest time.")]
 ToMs = Annotated[int | None, QueryParameter(ge=0, lt=2**48, description="The first time that is too late.")]
+
+Once = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="A retry with the same key pays no second time.",
+    ),
+]
 
 
 class WalletView(Struct, frozen=True):
@@ -201,11 +211,16 @@ class AdminWallets(Controller):
         return Page([view_of(console, wallet) for wallet in page.data], page.next)
 
     @post("/{id:str}/top-up", status_code=200, guards=[OPERATOR], summary="Put money into a wallet")
-    async def top_up(self, console: Services, id: Id, by: Author, data: JSONBody[TopUp]) -> WalletView:
-        """The note is kept with the journal entry."""
+    async def top_up(
+        self, console: Services, id: Id, by: Author, data: JSONBody[TopUp], once: Once = None
+    ) -> WalletView:
+        """The note is kept with the journal entry. With an `Idempotency-Key`, a retry answers with the wallet as it is;
+        the same key with another amount is refused (422)."""
         nano = read_amount(data.amount_yuan, "amount_yuan")
         async with console.database.tx() as tx:
             org_id = await store.org_of_wallet(tx, id)
+            if once is not None and not await store.claim_top_up(tx, org_id, id, once, nano, by.now_ms):
+                return view_of(console, await store.get_wallet(tx, org_id, id))
             try:
                 wallet = await store.top_up(tx, org_id, id, nano, data.note, by.now_ms, new_id=by.new_id)
             except ValueError as error:
