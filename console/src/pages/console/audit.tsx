@@ -63,12 +63,14 @@ export function AuditTable({
     {
       id: "action",
       title: t("audit.action"),
-      cell: (entry) => <code className="font-mono text-[13px]">{entry.action}</code>,
-    },
-    {
-      id: "target",
-      title: t("audit.target"),
-      cell: (entry) => <Copyable value={entry.target} />,
+      cell: (entry) => (
+        <>
+          <code className="font-mono text-[13px]">{entry.action}</code>
+          <span className="block text-[13px] text-soft">
+            <Copyable value={entry.target} />
+          </span>
+        </>
+      ),
     },
     {
       id: "detail",
