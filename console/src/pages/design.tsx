@@ -50,7 +50,7 @@ function Gallery() {
       <Section title="Buttons">
         <div className="flex flex-wrap items-center gap-2">
           {(["primary", "plain", "quiet", "danger"] as const).map((kind) => (
-            <span key={kind} className="flex gap-2">
+            <span key={kind} className="flex items-center gap-2">
               <Button kind={kind}>{kind}</Button>
               <Button kind={kind} size="sm">
                 small
