@@ -15,6 +15,7 @@ from rich.console import Console
 
 from bench import peers
 from bench.machine import ROOT, RUN, BenchError, describe, need_tools, raise_open_files, refuse_used_port, two_cores
+from bench.pages import measure_pages, static_config
 from bench.peers import NAMES, TITLES, Peer
 from bench.profiling import profile
 from bench.report import markdown, print_report
@@ -22,7 +23,7 @@ from bench.results import FLAT_REQUESTS, LOADS, SLOW_STREAMS, Load, PeerResult, 
 from bench.scenarios import STARTS, check_billed, measure_flat, measure_load, measure_slow, measure_start
 
 BENCH = ROOT / "bench"
-OTHERS = ("start", "slow", "flat")
+OTHERS = ("start", "slow", "flat", "pages")
 SLOW_PEERS = ("nginx", "tensorzero", "tokengate")  # LiteLLM's proxy does not carry a thousand streams
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_STREAMS, QUICK_REQUESTS = 2, 2, 200, 20_000
 
@@ -83,6 +84,8 @@ class Run:
             if self._wants("slow"):
                 with self._started([name for name in self._options.peers if name in SLOW_PEERS]) as running:
                     self._slow_streams(running)
+            if self._wants("pages") and "tokengate" in self._options.peers:
+                self._pages()
             if "tokengate" in self._options.peers and not self._result.peers["tokengate"].failure:
                 self._tokengate_alone()
         return self._result
@@ -114,6 +117,17 @@ class Run:
                 found = measure_slow(peer, self._options.streams, self._load_core)
                 self._result.peers[peer.name].slow = found
                 self._say(f"slow streams: {peer.name} {found.complete:,} of {found.streams:,} complete")
+
+    def _pages(self) -> None:
+        """Open pages of a gateway that does nothing else, beside a static one."""
+        with self._started(["tokengate"]) as running, self._noted("tokengate"):
+            static = peers.start_static(self._gateway_core, static_config)
+            try:
+                for _ in running:
+                    ours, other = (f"http://127.0.0.1:{port}" for port in (peers.TOKENGATE_PORT, peers.STATIC_PORT))
+                    self._result.pages = measure_pages(ours, other, self._options.rounds, self._say)
+            finally:
+                static.stop()
 
     def _tokengate_alone(self) -> None:
         """Measure the memory of a fresh process over many calls, and profile what is under its aim."""

@@ -23,7 +23,8 @@ SLOW_PORT = 18781
 NGINX_PORT = 18782
 TOKENGATE_PORT = 18783
 LITELLM_PORT = 18784
-PORTS = (MOCK_PORT, SLOW_PORT, NGINX_PORT, TOKENGATE_PORT, LITELLM_PORT)
+STATIC_PORT = 18785
+PORTS = (MOCK_PORT, SLOW_PORT, NGINX_PORT, TOKENGATE_PORT, LITELLM_PORT, STATIC_PORT)
 
 REQUIREMENTS = {
     "tensorzero": "tensorzero==2026.6.0",
@@ -91,6 +92,11 @@ def start_slow_mock(core: int) -> Server:
     server = Server("slow-mock", [sys.executable, "-m", "bench.slow", "serve", str(SLOW_PORT)], core, ROOT)
     _ready(server, lambda: answers(f"http://127.0.0.1:{SLOW_PORT}/"))
     return server
+
+
+def start_static(core: int, configuration: Callable[[Path, int], str]) -> Server:
+    """Start an nginx that serves one file."""
+    return _start_nginx("static", core, lambda folder: configuration(folder, STATIC_PORT), STATIC_PORT, "/")[0]
 
 
 def mock_base(kind: str) -> str:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.profiling import PROFILE_S
-from bench.results import LOADS, Figure, Goal, PeerResult, Result, added_ms, figure, goals
+from bench.results import LOADS, Figure, Goal, PageTimes, PeerResult, Result, added_ms, figure, goals
 
 FOREIGN_SHARE = (
     0.15  # others used more than this of the gateway's core in some round: the figures are not to be trusted
@@ -49,7 +49,7 @@ def markdown(result: Result) -> str:
 
 def tables(result: Result) -> list[tuple[str, list[str], Rows]]:
     """Return the report's tables as (title, header, rows of text)."""
-    return [
+    found: list[tuple[str, list[str], Rows]] = [
         ("Goals", ["TokenGate", "measured", "aim", "floor", ""], [_goal_row(goal) for goal in goals(result)]),
         (
             "Requests per second (p50 / p99 in ms)",
@@ -62,6 +62,10 @@ def tables(result: Result) -> list[tuple[str, list[str], Rows]]:
             [_memory_row(peer) for name, peer in result.peers.items() if name != "direct"],
         ),
     ]
+    if result.pages:
+        header = ["ms", "first paint", "load", "heading shown", "again: first paint", "load", "heading shown"]
+        found.append(("Pages in Chromium", header, [_page_row(name, times) for name, times in result.pages.items()]))
+    return found
 
 
 def remarks(result: Result) -> list[str]:
@@ -119,6 +123,14 @@ def _load_cell(found: Figure | None) -> str:
     if found.void:
         return f"void: {found.errors} errors"
     return f"{found.per_s:,.0f} ({_number(found.p50_ms)} / {_number(found.p99_ms)})"
+
+
+def _page_row(name: str, times: PageTimes) -> list[str]:
+    return [
+        name,
+        *(f"{ms:.0f}" for ms in (times.paint_ms, times.load_ms, times.heading_ms)),
+        *(f"{ms:.0f}" for ms in (times.again_paint_ms, times.again_load_ms, times.again_heading_ms)),
+    ]
 
 
 def _memory_row(peer: PeerResult) -> list[str]:

@@ -55,6 +55,17 @@ class FlatMemory(Struct, frozen=True):
     after_mb: float
 
 
+class PageTimes(Struct, frozen=True):
+    """Medians in ms of opening a page with an empty cache, and again: first contentful paint, load, heading shown."""
+
+    paint_ms: float
+    load_ms: float
+    heading_ms: float
+    again_paint_ms: float
+    again_load_ms: float
+    again_heading_ms: float
+
+
 class PeerResult(Struct):
     title: str
     version: str = ""
@@ -73,6 +84,7 @@ class Result(Struct):
     machine: dict[str, str]
     peers: dict[str, PeerResult]
     ledger: str = ""
+    pages: dict[str, PageTimes] = field(default_factory=dict[str, PageTimes])
     profiles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 

@@ -2,7 +2,18 @@ import pytest
 
 from bench.profiling import summarise
 from bench.report import markdown, tables
-from bench.results import FlatMemory, Goal, Measured, PeerResult, Result, SlowStreams, added_ms, figure, goals
+from bench.results import (
+    FlatMemory,
+    Goal,
+    Measured,
+    PageTimes,
+    PeerResult,
+    Result,
+    SlowStreams,
+    added_ms,
+    figure,
+    goals,
+)
 from bench.soak import WARM_CYCLES, Cycle, judge
 
 
@@ -137,3 +148,12 @@ def test_soak_fails_on_growth_and_on_failed_calls() -> None:
 
     assert any("memory grew" in complaint for complaint in judge(growing))
     assert judge(cycles(100.0, 100.0, errors=1)) == ["2 calls failed"]
+
+
+def test_page_times_have_a_table_when_they_were_measured() -> None:
+    result = result_of(tokengate=PeerResult("TokenGate"))
+    assert "Pages in Chromium" not in markdown(result)
+
+    result.pages["home"] = PageTimes(120.4, 200, 210, 60, 80, 90)
+
+    assert "| home | 120 | 200 | 210 | 60 | 80 | 90 |" in markdown(result)
