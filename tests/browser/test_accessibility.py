@@ -24,6 +24,7 @@ async def test_no_main_page_has_a_serious_finding(browser: Browser, site: Site, 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("lang", LANGS)
 async def test_no_main_page_in_any_language_theme_or_width_has_a_serious_finding(

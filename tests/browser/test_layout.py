@@ -24,6 +24,7 @@ async def test_no_main_page_complains_or_scrolls_sideways(browser: Browser, site
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("theme", THEMES)
 @pytest.mark.parametrize("lang", LANGS)
