@@ -49,7 +49,10 @@ interface Wire {
 }
 
 /** Call the console API. Raises ApiError; status 0 when the server cannot be reached. */
-export async function call<T>(path: string, { method = "GET", query = {}, body, idempotencyKey, signal }: Wire = {}): Promise<T> {
+export async function call<T>(
+  path: string,
+  { method = "GET", query = {}, body, idempotencyKey, signal }: Wire = {},
+): Promise<T> {
   const headers: Record<string, string> = {
     Accept: "application/json",
     "Accept-Language": document.documentElement.lang,

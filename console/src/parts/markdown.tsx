@@ -84,7 +84,6 @@ function block(token: Token, base: string): ReactNode {
 function WideTable({ children }: { children: ReactNode }) {
   const { t } = useTranslation();
   return (
-     
     <div role="region" aria-label={t("models.table")} tabIndex={0} className="overflow-x-auto">
       {children}
     </div>
