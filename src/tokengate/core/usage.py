@@ -57,4 +57,11 @@ class Usage(Struct, frozen=True, omit_defaults=True):
         return self.output + self.reasoning + self.image_out + self.audio_out
 
 
+class ReportedUsage(Struct, frozen=True):
+    """What a vendor reported: our buckets, and its own JSON."""
+
+    usage: Usage
+    raw: bytes
+
+
 BUCKETS: tuple[str, ...] = Usage.__struct_fields__

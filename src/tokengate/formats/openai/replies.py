@@ -10,8 +10,9 @@ from msgspec import Raw, Struct
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.splice import Members
+from tokengate.core.usage import ReportedUsage
 from tokengate.formats.openai.shapes import is_object
-from tokengate.formats.openai.usage import ReportedUsage, read_usage
+from tokengate.formats.openai.usage import read_usage
 
 NONE = Raw(b"null")
 TWINS = ("reasoning_content", "reasoning")  # one text under two names

@@ -15,12 +15,12 @@ from msgspec import Raw, Struct
 
 from tokengate.core.splice import edit
 from tokengate.core.sse import FrameBuffer, data_of, data_spans, split_frames, write_frame
-from tokengate.core.usage import Usage
+from tokengate.core.usage import ReportedUsage, Usage
 from tokengate.formats.openai.count import OutputCounter
 from tokengate.formats.openai.rename import ModelRename
 from tokengate.formats.openai.replies import NONE, Content, VendorError, add_twins, is_filled, read_error
 from tokengate.formats.openai.template import Template
-from tokengate.formats.openai.usage import ReportedUsage, read_usage, write_usage
+from tokengate.formats.openai.usage import read_usage, write_usage
 
 DONE = b"data: [DONE]\n\n"
 

@@ -3,19 +3,11 @@
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
-from tokengate.core.usage import Usage
+from tokengate.core.usage import ReportedUsage, Usage
 from tokengate.formats.openai.shapes import is_object
 
 _MOST_TOKENS = 10**12  # more than this is not a count
-
-
-class ReportedUsage(Struct, frozen=True):
-    """What a vendor reported: our buckets, and its own JSON."""
-
-    usage: Usage
-    raw: bytes
 
 
 def read_usage(raw: bytes, *, reasoning_outside: bool = False) -> ReportedUsage | None:

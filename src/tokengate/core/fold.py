@@ -1,0 +1,272 @@
+"""Between a stream's events and the whole reply: `Fold` adds events up, `events_of` takes a reply apart.
+
+The sum law holds by this: a format's stream, folded, is the reply that the same format reads whole.
+"""
+
+from collections.abc import Iterator
+from typing import assert_never
+
+import msgspec
+
+from tokengate.core.parts import (
+    Audio,
+    Citation,
+    Data,
+    Image,
+    Opaque,
+    Part,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+from tokengate.core.parts import File as FilePart
+from tokengate.core.parts import Video as VideoPart
+from tokengate.core.reply import (
+    BlockEnd,
+    Choice,
+    CitationAdded,
+    Event,
+    Failure,
+    Finish,
+    FinishReason,
+    LogprobsAdded,
+    Media,
+    RefusalDelta,
+    Reply,
+    ServerTool,
+    Start,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSignature,
+    TokenLogprob,
+    ToolDelta,
+    ToolStart,
+)
+
+
+class Fold:
+    """Adds up the events of one stream. Feed all of them; `reply()` is the sum so far."""
+
+    __slots__ = ("_choices", "_finish", "_start", "failure")
+
+    def __init__(self) -> None:
+        self._start = Start()
+        self._choices: dict[int, _Choice] = {}
+        self._finish: Finish | None = None
+        self.failure: Failure | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether the stream came to its own end."""
+        return self._finish is not None
+
+    def add(self, event: Event) -> None:
+        """Take one event more."""
+        match event:
+            case Start():
+                self._start = event
+            case Finish():
+                self._finish = event
+            case Failure():
+                self.failure = event
+            case _:
+                choice = self._choices.get(event.choice)
+                if choice is None:
+                    choice = self._choices[event.choice] = _Choice()
+                choice.add(event)
+
+    def reply(self) -> Reply:
+        """Return what the events said together."""
+        start, finish = self._start, self._finish
+        return Reply(
+            id=start.id,
+            model=start.model,
+            created_s=start.created_s,
+            choices=tuple(self._choices[index].whole(index) for index in sorted(self._choices)),
+            usage=finish.usage if finish else None,
+            service_tier=start.service_tier,
+            system_fingerprint=start.system_fingerprint,
+            searches=finish.searches if finish else (),
+        )
+
+
+def events_of(reply: Reply) -> Iterator[Event]:
+    """Yield the events of a stream that says what the reply says, each block in one piece."""
+    yield Start(
+        id=reply.id,
+        model=reply.model,
+        created_s=reply.created_s,
+        service_tier=reply.service_tier,
+        system_fingerprint=reply.system_fingerprint,
+    )
+    for choice in reply.choices:
+        for block, part in enumerate(choice.parts):
+            yield from _part_events(choice.index, block, part)
+        if choice.logprobs:
+            yield LogprobsAdded(choice.index, max(0, len(choice.parts) - 1), choice.logprobs)
+        if choice.finish is not None:
+            yield Stop(choice.index, choice.finish, choice.native, choice.stop_sequence)
+    yield Finish(reply.usage, reply.searches)
+
+
+BlockEvent = (
+    TextDelta
+    | RefusalDelta
+    | ThinkingDelta
+    | ThinkingSignature
+    | ToolStart
+    | ToolDelta
+    | ServerTool
+    | CitationAdded
+    | Media
+)
+ChoiceEvent = BlockEvent | LogprobsAdded | BlockEnd | Stop
+
+
+class _Block:
+    """One block as it grows. What it is, its events say; the pieces are joined at the end."""
+
+    __slots__ = ("citations", "id", "kind", "name", "opaque", "pieces", "proof", "signature", "summary")
+
+    def __init__(self) -> None:
+        self.kind = ""
+        self.pieces: list[str] = []
+        self.citations: list[Citation] = []
+        self.id = ""
+        self.name = ""
+        self.signature = ""
+        self.summary = False
+        self.proof: ThinkingSignature | None = None
+        self.opaque: Opaque | Image | Audio | None = None
+
+    def add(self, event: BlockEvent) -> None:
+        match event:
+            case TextDelta():
+                self.kind = "text"
+                self.pieces.append(event.text)
+            case RefusalDelta():
+                self.kind = "refusal"
+                self.pieces.append(event.text)
+            case ThinkingDelta():
+                self.kind = "thinking"
+                self.pieces.append(event.text)
+                self.summary = self.summary or event.summary
+            case ThinkingSignature():
+                self.kind, self.proof = "thinking", event
+            case ToolStart():
+                self.kind = "custom" if event.custom else "tool"
+                self.id, self.name, self.signature = event.id, event.name, event.signature
+            case ToolDelta():
+                self.pieces.append(event.arguments)
+            case CitationAdded():
+                self.kind = self.kind or "text"
+                self.citations.append(event.citation)
+            case ServerTool():
+                self.kind, self.opaque = "opaque", event.part
+            case Media():
+                self.kind, self.opaque = "media", _joined(self.opaque, event.part)
+            case _:
+                assert_never(event)
+
+    def part(self) -> Part:
+        text = "".join(self.pieces)
+        match self.kind:
+            case "text":
+                return Text(text, citations=tuple(self.citations))
+            case "refusal":
+                return Refusal(text)
+            case "tool" | "custom":
+                return ToolCall(self.id, self.name, text, signature=self.signature, custom=self.kind == "custom")
+            case "thinking":
+                proof = self.proof
+                if proof is None:
+                    return Thinking(text, summary=self.summary)
+                return Thinking(text, proof.signature, proof.format, proof.redacted, self.summary, proof.id)
+            case _:
+                assert self.opaque is not None, "a block begins with what it is"
+                return self.opaque
+
+
+class _Choice:
+    __slots__ = ("blocks", "logprobs", "stop")
+
+    def __init__(self) -> None:
+        self.blocks: dict[int, _Block] = {}
+        self.logprobs: list[TokenLogprob] = []
+        self.stop: Stop | None = None
+
+    def add(self, event: ChoiceEvent) -> None:
+        match event:
+            case Stop():
+                self.stop = event
+                return
+            case LogprobsAdded():
+                self.logprobs.extend(event.logprobs)
+                return
+            case BlockEnd():
+                return
+            case _:
+                block = self.blocks.get(event.block)
+                if block is None:
+                    block = self.blocks[event.block] = _Block()
+                block.add(event)
+
+    def whole(self, index: int) -> Choice:
+        stop = self.stop
+        return Choice(
+            index=index,
+            parts=tuple(self.blocks[block].part() for block in sorted(self.blocks)),
+            finish=stop.finish if stop else None,
+            native=stop.native if stop else "",
+            stop_sequence=stop.stop_sequence if stop else None,
+            logprobs=tuple(self.logprobs) if self.logprobs else None,
+        )
+
+
+def finish_of(parts: tuple[Part, ...]) -> FinishReason:
+    """Return why a model stopped that says only that it is done."""
+    return FinishReason.TOOL_CALLS if any(isinstance(part, ToolCall) for part in parts) else FinishReason.STOP
+
+
+def _part_events(choice: int, block: int, part: Part) -> Iterator[Event]:
+    match part:
+        case Text():
+            yield TextDelta(choice, block, part.text)
+            for citation in part.citations:
+                yield CitationAdded(choice, block, citation)
+        case Refusal():
+            yield RefusalDelta(choice, block, part.text)
+        case Thinking():
+            if part.text or not part.signature:
+                yield ThinkingDelta(choice, block, part.text, part.summary)
+            if part.signature or part.id:
+                yield ThinkingSignature(choice, block, part.signature, part.format, part.redacted, part.id)
+        case ToolCall():
+            yield ToolStart(choice, block, part.id, part.name, part.signature, part.custom)
+            if part.arguments:
+                yield ToolDelta(choice, block, part.arguments)
+        case Image() | Audio():
+            yield Media(choice, block, part)
+        case Opaque():
+            yield ServerTool(choice, block, part)
+        case VideoPart() | FilePart() | ToolResult():
+            raise AssertionError("a reply holds no input")
+        case _:
+            assert_never(part)
+    yield BlockEnd(choice, block)
+
+
+def _joined(before: Opaque | Image | Audio | None, piece: Image | Audio) -> Image | Audio:
+    """Add a piece of sound to what came before; everything else comes whole."""
+    if not isinstance(before, Audio) or not isinstance(piece, Audio):
+        return piece
+    if not isinstance(before.source, Data) or not isinstance(piece.source, Data):
+        return piece
+    # Pieces are cut at whole groups of four characters, as the SDKs that join them need it.
+    source = Data(before.source.media_type or piece.source.media_type, before.source.base64 + piece.source.base64)
+    return msgspec.structs.replace(
+        before, source=source, transcript=before.transcript + piece.transcript, id=before.id or piece.id
+    )

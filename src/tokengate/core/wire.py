@@ -1,0 +1,125 @@
+"""What a wire format can do: the seam between `formats/` and everything that moves bytes.
+
+A format reads and writes; it never waits, knows no other format, no money and no model. One object is the format as
+its clients see it; a provider makes another one, with its own vendor's quirks as fields.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from tokengate.core.chat import Chat
+from tokengate.core.errors import GatewayError, Unsupported
+from tokengate.core.reply import Event, Reply
+from tokengate.core.usage import ReportedUsage
+
+
+class Losses:
+    """What of a request the target's format cannot say. Names are the vocabulary's words; `Format.names` has the
+    caller's own."""
+
+    __slots__ = ("dropped", "names", "target")
+
+    def __init__(self, target: str, names: Mapping[str, str]) -> None:
+        """`target` names the backend for people; `names` are the words of the format that the caller spoke."""
+        self.target = target
+        self.names = names
+        self.dropped: list[str] = []
+
+    def drop(self, word: str) -> None:
+        """Leave out what does not change the answer's meaning; the caller is warned once, by name."""
+        name = self.names.get(word, word)
+        if name not in self.dropped:
+            self.dropped.append(name)
+
+    def refuse(self, word: str, why: str | None = None) -> Unsupported:
+        """Return the refusal of what changes the answer's meaning; raise it."""
+        name = self.names.get(word, word)
+        return Unsupported(self.target, name, f"'{name}' {why}." if why else None)
+
+    def foreign(self, chat: Chat) -> None:
+        """Drop the caller's parameters that have no word in the vocabulary. Raises Unsupported for essential ones."""
+        for name in chat.extra:
+            if name in chat.essential:
+                raise self.refuse(name)
+            self.drop(name)
+
+
+class Heading(Struct, frozen=True):
+    """How the gateway heads its own answer in place of the vendor's."""
+
+    id: str
+    model: str  # as the caller called it
+    created_s: int
+
+
+class StreamReader(Protocol):
+    """Reads one streamed reply: bytes as they arrive, cut anywhere."""
+
+    usage: ReportedUsage | None  # the last that was reported
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Return the events that are whole by now. Raises UpstreamFailed for what is no stream of this format."""
+        ...
+
+    def close(self) -> list[Event]:
+        """Return the rest. Over its whole life a reader gives one Start first and one Finish or Failure last."""
+        ...
+
+
+class StreamWriter(Protocol):
+    """Writes one streamed reply."""
+
+    def write(self, event: Event) -> bytes:
+        """Return the event's bytes, which may be none. Finish must come with usage; it ends the stream."""
+        ...
+
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the explicit end of a stream that cannot be whole."""
+        ...
+
+
+class Format(Protocol):
+    """One wire format."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """The format's own names of the vocabulary's words, where they differ: word -> name."""
+        ...
+
+    @property
+    def stream_type(self) -> str:
+        """The content type of its streams."""
+        ...
+
+    def path(self, model: str, *, stream: bool) -> str:
+        """Return the path of a chat request below a vendor's base URL, as the vendor's SDK takes that URL."""
+        ...
+
+    def headers(self, *, stream: bool) -> Mapping[str, str]:
+        """Return the headers, besides credentials, that a request needs."""
+        ...
+
+    def write_chat(self, chat: Chat, losses: Losses) -> bytes:
+        """Return the body of a request for `chat.model`. Raises Unsupported."""
+        ...
+
+    def read_reply(self, body: bytes) -> Reply:
+        """Read a whole reply. Raises UpstreamFailed when it is not one."""
+        ...
+
+    def write_reply(self, reply: Reply, heading: Heading, chat: Chat) -> bytes:
+        """Return a whole reply to `chat`; `reply.usage` is always there."""
+        ...
+
+    def stream_reader(self) -> StreamReader: ...
+
+    def stream_writer(self, heading: Heading, chat: Chat) -> StreamWriter: ...
+
+    def write_error(self, error: GatewayError, request_id: str) -> bytes:
+        """Return the body of an error, in the shape that the vendor's SDK parses."""
+        ...
