@@ -35,6 +35,18 @@ class Function(Struct, frozen=True, tag="function"):
     extra: Extra = NO_EXTRA
 
 
+class Custom(Struct, frozen=True, tag="custom"):
+    """A tool that takes any text instead of JSON: OpenAI's custom tools. `definition` is the grammar of that text, in
+    `syntax`; empty for free text."""
+
+    name: str
+    description: str = ""
+    syntax: str = ""  # lark, regex
+    definition: str = ""
+    cache: CacheMark | None = None
+    extra: Extra = NO_EXTRA
+
+
 class BuiltIn(Struct, frozen=True, tag="built_in"):
     """A tool that the vendor runs. `kind` is the format's own type for it; `raw` the whole entry.
 
@@ -47,7 +59,7 @@ class BuiltIn(Struct, frozen=True, tag="built_in"):
     web_search: bool = False
 
 
-Tool = Function | BuiltIn
+Tool = Function | Custom | BuiltIn
 
 
 class ToolChoice(Struct, frozen=True):
@@ -133,6 +145,7 @@ class Chat(Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
+    functions: bool = False  # the caller speaks OpenAI's functions, from before tools, and is answered in them
     sampling: Sampling = Sampling()
     output: Output = Output()
     reasoning: Reasoning = Reasoning()
