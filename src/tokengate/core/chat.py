@@ -37,7 +37,7 @@ class Function(Struct, frozen=True, tag="function"):
 
 class Custom(Struct, frozen=True, tag="custom"):
     """A tool that takes any text instead of JSON: OpenAI's custom tools. `definition` is the grammar of that text, in
-    `syntax`; empty for free text."""
+    `syntax`; empty for free text. A format without such tools writes the functions of core/custom_tools.py."""
 
     name: str
     description: str = ""
@@ -117,12 +117,14 @@ class Output(Struct, frozen=True, kw_only=True):
 
 
 class Reasoning(Struct, frozen=True, kw_only=True):
-    """Whether and how much to think. `shown` asks for the text (or a summary) of it in the reply."""
+    """Whether and how much to think. `shown` asks for the text (or a summary) of it in the reply; `signed` for what
+    proves it, which formats that always give it need not look at."""
 
     enabled: bool | None = None
     effort: str | None = None  # none, minimal, low, medium, high, xhigh, max
     budget: int | None = None  # tokens; -1 leaves it to the model
     shown: bool | None = None
+    signed: bool | None = None
     summary: str | None = None  # auto, concise, detailed
 
 
