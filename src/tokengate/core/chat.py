@@ -158,5 +158,6 @@ class Chat(Struct, frozen=True, kw_only=True):
     translation: Raw | None = None  # Qwen-MT's translation_options
     high_resolution_images: bool | None = None  # Qwen-VL
     cache: CacheMark | None = None  # for the whole prompt
+    style: frozenset[str] = frozenset()  # ways of writing that the source format offers; only its own writers read them
     extra: Extra = NO_EXTRA
     essential: frozenset[str] = frozenset()
