@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from concurrent.futures import Future, wait
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -57,9 +58,10 @@ class GatewayProcess:
                 env=self._env(),
             )
         assert self._process.stdout is not None
-        ready = threading.Event()
-        threading.Thread(target=_follow, args=(self._process.stdout, self.log, ready), daemon=True).start()
-        if not ready.wait(_START_S) or self._process.poll() is not None:
+        listens: Future[bool] = Future()
+        threading.Thread(target=_follow, args=(self._process.stdout, self.log, listens), daemon=True).start()
+        wait([listens], _START_S)
+        if not listens.done() or not listens.result():
             self.kill()
             raise NotStarted(self.log.read_text()[-4000:])
         return self
@@ -124,11 +126,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _follow(output: IO[str], log: Path, ready: threading.Event) -> None:
+def _follow(output: IO[str], log: Path, listens: Future[bool]) -> None:
     with output, log.open("a") as copy:
         for line in output:
             copy.write(line)
             copy.flush()
-            if READY in line:
-                ready.set()
-    ready.set()
+            if READY in line and not listens.done():
+                listens.set_result(True)
+    if not listens.done():
+        listens.set_result(False)

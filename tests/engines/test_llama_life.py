@@ -16,6 +16,7 @@ from tokengate.core.http import Timeouts
 from tokengate.core.settings import ChatEngineSettings
 from tokengate.engines import weights
 from tokengate.engines.llama import LlamaEngine
+from tokengate.engines.runtime import LoadFailed, Server
 
 ENDLESS: dict[str, Any] = {"content": "Tell a long story.", "max_tokens": 2000, "ignore_eos": True, "stream": True}
 
@@ -239,6 +240,25 @@ async def test_a_file_that_is_no_model_is_a_sentence(
     assert engine.state.name == state
     assert words in engine.state.sentence
     assert str(gguf) in engine.state.sentence
+
+
+@pytest.mark.parametrize(("cores", "configured", "threads"), [(1, 0, 1), (2, 0, 1), (8, 0, 4), (8, 7, 7)])
+async def test_half_of_the_cores_write_unless_the_configuration_says_otherwise(
+    cores: int, configured: int, threads: int, smollm2: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def affinity(_process: int) -> set[int]:
+        return set(range(cores))
+
+    monkeypatch.setattr(os, "sched_getaffinity", affinity)
+    given: list[int] = []
+
+    def load(_gguf: Path, **settings: Any) -> Server:
+        given.append(settings["threads"])
+        raise LoadFailed("not loaded in this test")
+
+    await LlamaEngine(ChatEngineSettings(threads=configured), DATA, FakeClock(), load).start()
+
+    assert given == [threads]
 
 
 async def test_a_model_that_was_missing_can_be_started_once_it_is_there(smollm2: None, tmp_path: Path) -> None:

