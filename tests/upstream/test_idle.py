@@ -1,31 +1,22 @@
 from typing import Any, cast
 
-from aiohttp.connector import Connection
-
 from tokengate.upstream.idle import IdleConnections
-
-
-class Protocol:
-    should_close = False
+from tokengate.upstream.reader import ReplyReader
 
 
 class Line:
     """A connection as far as this looks at it."""
 
     def __init__(self) -> None:
-        self.protocol = Protocol()
-        self.closed = False
-        self.ended = ""
+        self.reusable = True
+        self.released = False
 
     def release(self) -> None:
-        self.ended = "released"
-
-    def close(self) -> None:
-        self.ended = "closed"
+        self.released = True
 
 
 def keep(idle: IdleConnections, line: Line, place: int = 0) -> Line:
-    idle.keep(place, cast(Connection, line))
+    idle.keep(place, cast(ReplyReader, line))
     return line
 
 
@@ -44,19 +35,19 @@ async def test_the_last_one_is_taken_first_and_only_for_its_own_place():
 async def test_one_that_the_backend_closed_is_left_out():
     idle = IdleConnections()
     standing, closed = keep(idle, Line()), keep(idle, Line())
-    closed.closed = True
+    closed.reusable = False
 
     assert taken(idle) is standing
-    assert closed.ended == "closed"
+    assert closed.released
 
 
 async def test_one_that_cannot_be_used_again_goes_to_the_connector():
     idle = IdleConnections()
     line = Line()
-    line.protocol.should_close = True
+    line.reusable = False
     keep(idle, line)
 
-    assert line.ended == "released"
+    assert line.released
     assert taken(idle) is None
 
 
@@ -64,7 +55,7 @@ async def test_while_a_request_waits_every_connection_goes_to_the_connector():
     idle = IdleConnections()
     idle.waiting = 1
 
-    assert keep(idle, Line()).ended == "released"
+    assert keep(idle, Line()).released
 
 
 async def test_let_go_hands_all_of_them_over():
@@ -73,5 +64,5 @@ async def test_let_go_hands_all_of_them_over():
 
     idle.let_go()
 
-    assert [line.ended for line in lines] == ["released"] * 3
+    assert all(line.released for line in lines)
     assert taken(idle) is None

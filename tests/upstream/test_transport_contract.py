@@ -565,6 +565,54 @@ async def test_broken_compression_is_a_failure(bench_of: Make) -> None:
     assert caught.value.kind == "invalid"
 
 
+async def test_compressed_body_that_is_cut_is_a_failure(bench_of: Make) -> None:
+    packed = gzip.compress(b"hello" * 100)[:-4]
+    bench = await bench_of(lambda call: Reply(headers={"content-encoding": "gzip"}, body=packed))
+
+    with pytest.raises(UpstreamFailed) as caught:
+        await (await bench.send()).read(100_000)
+
+    assert caught.value.kind == "invalid"
+
+
+async def test_connection_is_not_used_again_when_more_than_the_reply_has_come(bench_of: Make) -> None:
+    raw = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nokHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"
+    bench = await bench_of(lambda call: Reply(raw=raw, ending="stall"))
+
+    for _ in range(2):
+        exchange = await bench.send()
+        assert await exchange.read(10) == b"ok"
+        exchange.close()
+
+    assert [call.connection for call in bench.upstream.calls] == [1, 2]
+
+
+async def test_reply_that_was_never_read_leaves_nothing_to_the_next_one(bench_of: Make) -> None:
+    bench = await bench_of(lambda call: Reply(body=call.body))
+
+    (await bench.send(b'"first"')).close()
+    exchange = await bench.send(b'"second"')
+
+    assert await exchange.read(10) == b'"second"'
+    assert bench.upstream.connections == 1
+
+
+async def test_deadline_that_passes_while_nobody_reads_is_no_end_of_the_body(bench_of: Make) -> None:
+    bench = await bench_of(lambda call: Reply(pieces=[b"one", b"two"], gated=True))
+    exchange = await bench.send(timeouts=Timeouts(total=10))
+    call = await bench.upstream.arrived()
+    call.release()
+    chunks = exchange.chunks()
+    assert await anext(chunks) == b"one"
+
+    bench.pass_s(11)
+
+    with pytest.raises(UpstreamTimeout) as caught:
+        await anext(chunks)
+    assert caught.value.stage == "total"
+    await call.closed.wait()
+
+
 async def test_header_with_a_line_break_is_refused(bench_of: Make) -> None:
     bench = await bench_of(lambda call: Reply())
     request = HttpRequest("POST", bench.upstream.url, {"x-a": "1\r\nx-b: 2"}, b"{}", Timeouts())

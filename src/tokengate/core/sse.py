@@ -5,7 +5,7 @@ Nothing is decoded: what goes in comes out byte for byte, only later.
 """
 
 import re
-from itertools import pairwise
+from collections.abc import Iterator
 
 from tokengate.core.errors import UpstreamFailed
 
@@ -55,17 +55,19 @@ class FrameBuffer:
         return rest
 
 
-def split_frames(frames: bytes) -> list[bytes]:
-    """Split what a FrameBuffer returned into its frames, each with its blank line. Joined they are the argument."""
+def split_frames(frames: bytes) -> Iterator[bytes]:
+    """Yield the frames of what a FrameBuffer returned, each with its blank line. Joined they are the argument."""
+    at = 0
     if b"\r" in frames:
-        ends = [0, *(blank.end() for blank in _frame_end.finditer(frames)), len(frames)]
-        return [frames[a:b] for a, b in pairwise(ends) if b > a]
-    pieces = frames.split(b"\n\n")
-    last = pieces.pop()
-    split = [piece + b"\n\n" for piece in pieces]
-    if last:
-        split.append(last)
-    return split
+        for blank in _frame_end.finditer(frames):
+            yield frames[at : blank.end()]
+            at = blank.end()
+    else:
+        while (end := frames.find(b"\n\n", at) + 2) > 1:
+            yield frames[at:end]
+            at = end
+    if at < len(frames):
+        yield frames[at:]
 
 
 def data_spans(frame: bytes) -> list[tuple[int, int]]:

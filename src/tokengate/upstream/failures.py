@@ -9,7 +9,6 @@ from aiohttp import (
     ClientHttpProxyError,
     ClientProxyConnectionError,
 )
-from aiohttp.http_exceptions import ContentEncodingError
 
 from tokengate.core.errors import UpstreamFailed, UpstreamTimeout
 from tokengate.core.http import Timeouts
@@ -60,10 +59,8 @@ def redirected(backend: str, status: int) -> UpstreamFailed:
     )
 
 
-def broken(backend: str, failure: Exception) -> UpstreamFailed:
+def broken(backend: str) -> UpstreamFailed:
     """Return the failure of a body that ended before its end."""
-    if isinstance(failure.__cause__, ContentEncodingError):
-        return not_http(backend)
     return UpstreamFailed(f"{backend} broke off in the middle of its answer.", kind="cut", backend=backend)
 
 

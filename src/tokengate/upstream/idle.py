@@ -6,7 +6,7 @@ everything when somebody waits for a connection: idle ones must not count agains
 
 import asyncio
 
-from aiohttp.connector import Connection
+from tokengate.upstream.reader import ReplyReader
 
 _AT_HAND_S = 15.0  # after this at most, the connector has an idle connection, and closes it at its own time
 
@@ -15,27 +15,26 @@ class IdleConnections:
     """Those of one transport. A place is a number for what may share connections."""
 
     def __init__(self) -> None:
-        self._places: dict[int, list[Connection]] = {}
+        self._places: dict[int, list[ReplyReader]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self.waiting = 0  # requests that wait for a connection of the connector
 
-    def take(self, place: int) -> Connection | None:
+    def take(self, place: int) -> ReplyReader | None:
         """Return the one that was used last and still stands; None when there is none."""
-        connections = self._places.get(place)
-        while connections:
-            connection = connections.pop()
-            if not connection.closed:
-                return connection
-            connection.close()
+        readers = self._places.get(place)
+        while readers:
+            reader = readers.pop()
+            if reader.reusable:
+                return reader
+            reader.release()
         return None
 
-    def keep(self, place: int, connection: Connection) -> None:
-        """Take back a connection whose reply has been read to its end."""
-        protocol = connection.protocol
-        if self.waiting or protocol is None or protocol.should_close:
-            connection.release()
+    def keep(self, place: int, reader: ReplyReader) -> None:
+        """Take back a connection whose reply has arrived whole."""
+        if self.waiting or not reader.reusable:
+            reader.release()
             return
-        self._places.setdefault(place, []).append(connection)
+        self._places.setdefault(place, []).append(reader)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_AT_HAND_S, self.let_go)
 
@@ -44,6 +43,6 @@ class IdleConnections:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        for connections in self._places.values():
-            while connections:
-                connections.pop().release()
+        for readers in self._places.values():
+            while readers:
+                readers.pop().release()

@@ -1,8 +1,7 @@
 """HTTP/1.1 to one backend: pool, proxy, TLS, and a request head prepared once per URL.
 
-It takes aiohttp's connector and parser and leaves out its session, whose redirects, cookies, timers and task per
-request cost twice what they do together (31 instead of 63 microseconds a request). The contract test holds it to its
-promises whatever aiohttp changes below.
+It takes aiohttp's connector and leaves out its session and its parser, which cost several times what is done here
+(see the decision on the reader of replies). The contract test holds it to its promises whatever aiohttp changes below.
 """
 
 import asyncio
@@ -10,10 +9,8 @@ import ssl
 from base64 import b64encode
 from itertools import count
 from typing import Final, NamedTuple
-from weakref import WeakSet
 
-from aiohttp import ClientOSError, ClientRequest, ClientTimeout, ServerDisconnectedError, TCPConnector
-from aiohttp.client_proto import ResponseHandler
+from aiohttp import ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.client_reqrep import ConnectionKey
 from yarl import URL
 
@@ -25,6 +22,7 @@ from tokengate.upstream import failures
 from tokengate.upstream.exchange import HttpExchange
 from tokengate.upstream.guard import AddressRefused, Guard
 from tokengate.upstream.idle import IdleConnections
+from tokengate.upstream.reader import Lost, ReplyReader, Unreadable
 from tokengate.upstream.watchdog import Watchdog
 
 # Vendors close idle connections after 5 s (uvicorn) to several minutes; a TLS handshake across the world costs more
@@ -59,7 +57,6 @@ class HttpTransport:
         self._places: dict[ConnectionKey, int] = {}
         self._new_place = count().__next__  # never the same again: a reply under way may come back to an old one
         self._idle = IdleConnections()
-        self._used: WeakSet[ResponseHandler] = WeakSet()  # the connector's connections that have carried a request
         self._connector: TCPConnector | None = None  # needs the running loop
         self.watchdog = Watchdog(clock or SystemClock())
 
@@ -75,12 +72,14 @@ class HttpTransport:
         exchange = HttpExchange(self._name, request.timeouts, self.watchdog, self._idle, target.place)
         try:
             for resent in (False, True):
-                used = await self._connect(exchange, target)
+                reader, used = self._idle.take(target.place), True
+                if reader is None:
+                    reader, used = await self._connect(exchange, target)
                 try:
-                    await exchange.ask(head, request.body, has_body=request.method != "HEAD")
+                    await exchange.ask(reader, head, request.body, has_body=request.method != "HEAD")
                     break
-                except (ServerDisconnectedError, ClientOSError) as failure:
-                    if resent or not used or _answer_began(failure):
+                except Lost as failure:
+                    if resent or not used:
                         raise failures.no_answer(self._name) from failure
                     exchange.drop()
         except BaseException:
@@ -98,26 +97,24 @@ class HttpTransport:
         if self._connector is not None:
             await self._connector.close()
 
-    async def _connect(self, exchange: HttpExchange, target: _Target) -> bool:
-        """Give the exchange a connection; return whether it has carried a request before."""
-        idle = self._idle
-        at_hand = idle.take(target.place)
-        if at_hand is not None:
-            exchange.take(at_hand)
-            return True
+    async def _connect(self, exchange: HttpExchange, target: _Target) -> tuple[ReplyReader, bool]:
+        """Return a connection of the connector, and whether it has carried a request before."""
         connector = self._connector or self._open()
+        idle = self._idle
         idle.let_go()
         idle.waiting += 1
         try:
             connection = await exchange.connect(connector.connect(target.template, [], _NO_TIMEOUT), self._loop)
         finally:
             idle.waiting -= 1
-        protocol = connection.protocol
-        assert protocol is not None
-        if protocol in self._used:
-            return True
-        self._used.add(protocol)
-        return False
+        try:
+            return ReplyReader.of(connection)
+        except Lost as failure:
+            connection.close()
+            raise failures.no_answer(self._name) from failure
+        except Unreadable as failure:
+            connection.close()
+            raise failures.not_http(self._name) from failure
 
     def _open(self) -> TCPConnector:
         self._loop = asyncio.get_running_loop()
@@ -166,10 +163,6 @@ def _head(backend: str, fixed: str, request: HttpRequest) -> bytes:
     if request.body or request.method == "POST":
         return f"{fixed}{head}content-length: {len(request.body)}\r\n\r\n".encode()
     return f"{fixed}{head}\r\n".encode()
-
-
-def _answer_began(failure: Exception) -> bool:
-    return isinstance(failure, ServerDisconnectedError) and not isinstance(failure.message, str)
 
 
 def _basic(proxy: URL) -> str:

@@ -33,6 +33,30 @@ async def test_a_file_that_is_no_longer_open_is_an_error(tmp_path: Path) -> None
     sync.close()
 
 
+async def test_a_kernel_that_refuses_the_sync_keeps_nothing_of_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+
+    class Refusing:
+        def __init__(self, *_args: Any, **_options: Any) -> None:
+            pass
+
+        async def fdsync(self, _file: int) -> None:
+            raise OSError(errno.EINVAL, "Invalid argument")
+
+        def close(self) -> None:
+            closed.append(True)
+
+    monkeypatch.setattr(linux_aio_asyncio, "AsyncioContext", Refusing)
+    with (tmp_path / "log").open("wb") as log:
+        sync = FileSync(log.fileno())
+        await sync.open()
+        await sync.sync()
+        assert closed == [True]
+        sync.close()
+
+
 async def test_threads_do_it_where_the_kernel_does_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_args: Any, **_options: Any) -> None:
         raise OSError(errno.ENOSYS, "Function not implemented")

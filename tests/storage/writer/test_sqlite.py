@@ -1,4 +1,8 @@
 import asyncio
+import errno
+import os
+import shutil
+import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -70,6 +74,7 @@ async def test_the_log_is_folded_into_the_database_and_begins_anew(
     database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(committer, "_ROWS_PER_CHECKPOINT", 10)
+    monkeypatch.setattr(committer, "_STEP_BYTES", 4096)
     log = Path(f"{database.path}-wal")
     before_bytes = log.stat().st_size
 
@@ -96,3 +101,68 @@ async def test_commits_from_many_tasks_keep_their_rows(database: Database, write
 
 async def _commit(writer: Writer, kind: str) -> None:
     await writer.commit([change(kind)])
+
+
+async def test_a_checkpoint_that_fails_changes_nothing_for_the_commit_and_is_tried_again(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries: list[int] = []
+
+    def broken(self: committer.SqliteCommitter) -> None:
+        tries.append(1)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(committer, "_ROWS_PER_CHECKPOINT", 10)
+    monkeypatch.setattr(committer, "_ROWS_UNTIL_RETRY", 4)
+    monkeypatch.setattr(committer.SqliteCommitter, "_checkpoint", broken)
+
+    for number in range(20):
+        await writer.commit([change(f"kind {number}")])
+
+    assert len(tries) == 2  # after eleven rows, and after five more
+    assert "tried again: database or disk is full" in caplog.text
+    assert {f"kind {number}" for number in range(20)} <= kinds(database)
+
+
+async def test_the_log_is_made_longer_ahead_of_the_commits(database: Database, writer: Writer) -> None:
+    log = Path(f"{database.path}-wal")
+    await writer.commit([change("first")])
+    await writer.commit(())
+    lengthened_bytes = log.stat().st_size
+
+    for number in range(20):
+        await writer.commit([change(f"kind {number}")])
+
+    assert log.stat().st_size == lengthened_bytes
+
+
+async def test_zeros_behind_the_log_are_nothing_to_who_recovers_it(
+    database: Database, writer: Writer, tmp_path: Path
+) -> None:
+    await writer.commit([change("a")])
+    await writer.commit([change("b")])
+
+    (tmp_path / "crashed").mkdir()
+    for name in ("tokengate.db", "tokengate.db-wal"):
+        shutil.copy(tmp_path / name, tmp_path / "crashed" / name)
+    crashed = sqlite3.connect(tmp_path / "crashed" / "tokengate.db")
+
+    assert {"a", "b"} <= {row[0] for row in crashed.execute("SELECT kind FROM changes")}
+    assert crashed.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    crashed.execute("INSERT INTO changes (kind, version) VALUES ('c', 1)")
+    crashed.commit()
+    crashed.close()
+
+
+async def test_a_log_that_cannot_be_made_longer_is_left_as_it_is(
+    database: Database, writer: Writer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    await writer.commit([change("a")])
+    await writer.commit([change("b")])
+
+    assert "could not be made longer" in caplog.text
+    assert {"a", "b"} <= kinds(database)

@@ -164,32 +164,32 @@ class StreamLane:
 
     def _look(self, frames: bytes) -> bytes:
         """Return what may be forwarded of whole frames, some of which may have to be looked into."""
-        if self._template is not None and (texts := self._template.texts_of(frames)) is not None:
-            return self._deliver(texts, frames)
         pieces: list[bytes] = []
-        if self._quiet:
+        if self._template is not None:
+            texts, end = self._template.leading_texts(frames)
+            if texts:
+                pieces.append(self._deliver(texts, frames[:end]))
+                frames = frames[end:]
+        if self._quiet and frames:
             mark = _first_mark(frames)
-            if mark is None:
-                return self._forward(frames)
-            quiet_end = frames.rfind(b"\n\n", 0, mark) + 2
+            quiet_end = len(frames) if mark is None else frames.rfind(b"\n\n", 0, mark) + 2
             if quiet_end > 1:
                 pieces.append(self._forward(frames[:quiet_end]))
                 frames = frames[quiet_end:]
         was_quiet = self._quiet
-        split = split_frames(frames)
-        for index, frame in enumerate(split):
+        seen_bytes = 0
+        for frame in split_frames(frames):
             pieces.append(self._frame(frame))
+            seen_bytes += len(frame)
             if self._closed:
                 break
             if self._quiet and not was_quiet:
-                pieces.append(self._look(b"".join(split[index + 1 :])))
+                pieces.append(self._look(frames[seen_bytes:]))
                 break
         return b"".join(pieces)
 
     def _forward(self, frames: bytes) -> bytes:
         """Return whole frames, in none of which there is a mark, under the caller's name of the model."""
-        if self._template is not None and (texts := self._template.texts_of(frames)) is not None:
-            return self._deliver(texts, frames)
         if self._lessons and frames.find(b"\n\n") == len(frames) - 2:
             self._lessons -= 1
             return self._frame(frames)

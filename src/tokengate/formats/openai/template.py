@@ -8,7 +8,7 @@ model's name is where it was.
 class Template:
     """A frame around one text, as the backend sends it and as the caller gets it."""
 
-    __slots__ = ("_between", "_between_out", "_head", "_head_out", "_tail", "_tail_out", "changes")
+    __slots__ = ("_between", "_between_out", "_end", "_head", "_head_out", "_tail", "_tail_out", "changes")
 
     def __init__(self, frame: bytes, out: bytes, text: bytes) -> None:
         """Take apart a frame, and the same frame as the caller gets it, around their member `text`.
@@ -20,6 +20,7 @@ class Template:
         self._head_out, self._tail_out = _around(out, text)
         self._between = self._tail + self._head
         self._between_out = self._tail_out + self._head_out
+        self._end = b"\r\n\r\n" if frame.endswith(b"\r\n\r\n") else b"\n\n"
         self.changes = frame != out
 
     def text_of_one(self, frame: bytes) -> bytes | None:
@@ -34,12 +35,26 @@ class Template:
             return frame[len(head) : end]
         return None
 
-    def texts_of(self, frames: bytes) -> list[bytes] | None:
-        """Return the texts of frames all of which are of this kind; None when one is not."""
-        if not frames.startswith(self._head) or not frames.endswith(self._tail):
-            return None
-        texts = frames[len(self._head) : -len(self._tail)].split(self._between)
-        return None if b'"' in b"".join(texts) else texts
+    def leading_texts(self, frames: bytes) -> tuple[list[bytes], int]:
+        """Return the texts of the frames of this kind that whole frames begin with, and where the first other one
+        begins."""
+        head = self._head
+        if not frames.startswith(head):
+            return [], 0
+        # A search for all that is between two texts would cost several times as much as one for the frames' ends.
+        pieces = frames.split(self._end)
+        tail = self._tail[: -len(self._end)]
+        pieces.pop()
+        while pieces and not (pieces[-1].startswith(head) and pieces[-1].endswith(tail)):
+            pieces.pop()
+        if not pieces:
+            return [], 0
+        start, end = len(head), -len(tail)
+        texts = [piece[start:end] for piece in pieces]
+        alike = b"".join((head, self._between.join(texts), self._tail))
+        if not frames.startswith(alike) or b'"' in b"".join(texts):
+            return [], 0
+        return texts, len(alike)
 
     def write(self, texts: list[bytes]) -> bytes:
         """Return the frames with these texts as the caller gets them."""

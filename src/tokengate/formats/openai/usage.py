@@ -33,10 +33,12 @@ def read_usage(raw: bytes, *, reasoning_outside: bool = False) -> ReportedUsage 
         completion = max(0, total - prompt)
 
     buckets = {"input": prompt, "output": completion}
-    if "prompt_tokens_details" in report or "prompt_cache_hit_tokens" in report:
-        buckets |= _split_prompt(prompt, _object(report, "prompt_tokens_details"), report)
-    if "completion_tokens_details" in report:
-        details = _object(report, "completion_tokens_details")
+    # Most details are all zero, and then there is nothing to take out.
+    details = _object(report, "prompt_tokens_details")
+    if any(details.values()) or "prompt_cache_hit_tokens" in report:
+        buckets |= _split_prompt(prompt, details, report)
+    details = _object(report, "completion_tokens_details")
+    if any(details.values()):
         buckets |= _split_completion(completion, details, reasoning_outside=reasoning_outside)
     if "plugins" in report:
         buckets["search"] = _count(_object(_object(report, "plugins"), "search"), "count")

@@ -19,11 +19,16 @@ class FileSync:
 
     async def open(self) -> None:
         """Find the way that works here, by one sync. Raises OSError when none does."""
+        loop = asyncio.get_running_loop()
         try:
-            self._context = linux_aio_asyncio.AsyncioContext(_AT_ONCE, loop=asyncio.get_running_loop())
-            await self.sync()
+            self._context = linux_aio_asyncio.AsyncioContext(_AT_ONCE, loop=loop)
+            try:
+                await self.sync()
+            except OSError:
+                self._context.close()
+                raise
         except OSError:
-            self._context = thread_aio_asyncio.AsyncioContext(_AT_ONCE, loop=asyncio.get_running_loop())
+            self._context = thread_aio_asyncio.AsyncioContext(_AT_ONCE, loop=loop)
             await self.sync()
 
     async def sync(self) -> None:
