@@ -4,8 +4,8 @@ at once.
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Mapping
-from typing import Final, Literal
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Final, Literal, Self
 
 from aiohttp import ClientError, ClientOSError
 from aiohttp.connector import Connection
@@ -22,6 +22,24 @@ from tokengate.upstream.watchdog import NEVER, Watchdog
 _ONE_WRITE_BYTES: Final = 16 * 1024
 
 Stage = Literal["connect", "first", "between", "total"]
+
+
+class _Chunks:
+    """Not a generator: one that is left before its end costs the event loop a task that closes it."""
+
+    __slots__ = ("_next",)
+
+    def __init__(self, next_piece: Callable[[], Awaitable[bytes]]) -> None:
+        self._next = next_piece
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._next()
+        if not piece:
+            raise StopAsyncIteration
+        return piece
 
 
 class HttpExchange:
@@ -145,10 +163,9 @@ class HttpExchange:
                 raise failures.too_large(self.backend, limit_bytes)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield pieces of the body as they arrive."""
-        while piece := await self._next():
-            yield piece
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Return an iterator over the pieces of the body as they arrive."""
+        return _Chunks(self._next)
 
     def close(self) -> None:
         """End the exchange. A body that has arrived whole leaves the connection to the next request; otherwise the

@@ -63,6 +63,9 @@ def test_a_nested_model_keeps_its_name():
 
     assert rename_model(body, "b") == b'{"moderation":{"model":"a"},"choices":[{"model":"a"}],"model":"b"}'
     assert rename_model(b'{"choices":[{"model":"a"}]}', "b") == b'{"choices":[{"model":"a"}]}'
+    assert rename_model(b'{"object":"model","id":1}', "b") == b'{"object":"model","id":1}'
+    assert rename_model(b'{"id":"{","model":"a"}', "b") == b'{"id":"{","model":"b"}'
+    assert rename_model(b'{"model" : null}', "b") == b'{"model" : "b"}'
 
 
 @pytest.mark.parametrize(

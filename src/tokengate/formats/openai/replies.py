@@ -3,6 +3,7 @@
 The bytes stay the vendor's but for the model's name and declared field twins.
 """
 
+import re
 from typing import Any
 
 import msgspec
@@ -98,10 +99,14 @@ def read_reply(body: bytes, *, reasoning_outside: bool = False) -> Reply:
 
 def rename_model(body: bytes, ours: str) -> bytes:
     """Return a reply with its model called as the caller called it; every other byte is the vendor's."""
+    name = msgspec.json.encode(ours)
+    early = _early_model(body)
+    if early is not None and body.count(_MODEL) == 1:
+        return b"".join((early[1], name, body[early.end() :]))
     members = _members(body)
     if "model" not in members:
         return members.body
-    return members.replace("model", msgspec.json.encode(ours))
+    return members.replace("model", name)
 
 
 def add_twins(body: bytes, holder: str) -> bytes:
@@ -164,6 +169,9 @@ class _Reply(Struct):
 
 
 _decode = msgspec.json.Decoder(_Reply).decode
+# A member's name and value before which nothing is opened but the object itself, not even in a text.
+_early_model = re.compile(rb'([^{\[]*\{[^{\[]*?"model"[ \t\r\n]*:[ \t\r\n]*)"[^"\\]*"').match
+_MODEL = b'"model"'
 _decode_anything = msgspec.json.Decoder().decode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 _EMPTY_VALUES = frozenset({b"null", b'""', b"[]", b"{}", b"false"})

@@ -5,10 +5,24 @@ system does not offer that, a pool of native threads does it.
 """
 
 import asyncio
+import errno
 
 from caio import linux_aio_asyncio, thread_aio_asyncio
 
 _AT_ONCE = 4  # syncs under way; the writer has one
+
+
+class _KernelSyncs(linux_aio_asyncio.AsyncioContext):
+    """The kernel's syncs, also when a signal arrives while their ends are collected: the library would leave them
+    where they are, and who waits would wait for ever."""
+
+    def _on_read_event(self) -> None:
+        while True:
+            try:
+                return super()._on_read_event()
+            except SystemError as error:
+                if error.args[:1] != (errno.EINTR,):
+                    raise
 
 
 class FileSync:
@@ -21,7 +35,7 @@ class FileSync:
         """Find the way that works here, by one sync. Raises OSError when none does."""
         loop = asyncio.get_running_loop()
         try:
-            self._context = linux_aio_asyncio.AsyncioContext(_AT_ONCE, loop=loop)
+            self._context = _KernelSyncs(_AT_ONCE, loop=loop)
             try:
                 await self.sync()
             except OSError:
