@@ -12,6 +12,7 @@ from msgspec import Struct
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError, Unsupported
 from tokengate.core.reply import Event, Reply
+from tokengate.core.splice import Members
 from tokengate.core.usage import ReportedUsage
 
 
@@ -49,9 +50,16 @@ class Losses:
 class Heading(Struct, frozen=True):
     """How the gateway heads its own answer in place of the vendor's."""
 
-    id: str
+    id: str  # of the call, without a prefix: the format puts its own before it, such as `chatcmpl-`
     model: str  # as the caller called it
     created_s: int
+
+
+class Inlined(Struct, frozen=True):
+    """A file that was fetched, to be put into a request."""
+
+    media_type: str
+    body: bytes
 
 
 class StreamReader(Protocol):
@@ -80,6 +88,18 @@ class StreamWriter(Protocol):
         ...
 
 
+class Forwarding(Protocol):
+    """What the same-format lane may edit in the bytes of a format; all else stays as it is."""
+
+    def forward_chat(self, members: Members, *, model: str, output_cap: int | None) -> bytes:
+        """Return a request's body under the vendor's name of the model; a given output cap replaces the caller's."""
+        ...
+
+    def rename_model(self, data: bytes, model: str) -> bytes:
+        """Return a whole reply, or the data of a stream's frame, with the model called as the caller called it."""
+        ...
+
+
 class Format(Protocol):
     """One wire format."""
 
@@ -94,6 +114,15 @@ class Format(Protocol):
     @property
     def stream_type(self) -> str:
         """The content type of its streams."""
+        ...
+
+    @property
+    def inline_media(self) -> bool:
+        """Whether its vendor fetches nothing, so that what lies at an address must be put into the request."""
+        ...
+
+    def must_stream(self, model: str) -> bool:
+        """Say whether its vendor answers for this model only in streams; the gateway then adds them up."""
         ...
 
     def path(self, model: str, *, stream: bool) -> str:
