@@ -1,6 +1,8 @@
 """What every network transport must do, by order of events and never by time."""
 
 import asyncio
+import contextlib
+import gc
 import gzip
 import ssl
 from collections.abc import AsyncIterator
@@ -15,6 +17,7 @@ from tests.upstream.certificates import Authority
 from tokengate.core.errors import UpstreamFailed, UpstreamTimeout
 from tokengate.core.http import Exchange, HttpRequest, Timeouts
 from tokengate.core.settings import UpstreamSettings
+from tokengate.upstream.exchange import HttpExchange
 from tokengate.upstream.transport import HttpTransport
 
 
@@ -611,6 +614,41 @@ async def test_deadline_that_passes_while_nobody_reads_is_no_end_of_the_body(ben
         await anext(chunks)
     assert caught.value.stage == "total"
     await call.closed.wait()
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(body=b"whole"),
+        Reply(pieces=[b"one", b"two"]),
+        Reply(pieces=[b"half"], ending="cut"),
+        Reply(body=b"half", declared_bytes=8, ending="cut"),
+        Reply(raw=b"SSH-2.0-OpenSSH\r\n\r\n"),
+        Reply(raw=b""),
+    ],
+    ids=["whole", "stream", "cut", "short", "not-http", "nothing"],
+)
+async def test_no_exchange_is_left_to_the_cyclic_collector(bench_of: Make, reply: Reply) -> None:
+    bench = await bench_of(lambda call: reply)
+
+    async def exchange_once() -> None:
+        with contextlib.suppress(UpstreamFailed):
+            exchange = await bench.send()
+            try:
+                await exchange.read(1000)
+            finally:
+                exchange.close()
+
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            await exchange_once()
+        left = [found for found in gc.get_objects() if isinstance(found, HttpExchange)]
+    finally:
+        gc.enable()
+
+    assert left == []
 
 
 async def test_header_with_a_line_break_is_refused(bench_of: Make) -> None:
