@@ -35,5 +35,6 @@ async def test_a_body_that_is_no_json_or_lacks_a_field_is_named(site: Site):
         400,
         "bad_character",
     )
-    broken = await visitor.client.post("/console/api/session", content=b"{")
-    assert (broken.status_code, broken.json()["error"]["code"]) == (400, "invalid_request")
+    for body in (b"{", b"[" * 100_000, b'{"email":' * 100_000):
+        broken = await visitor.client.post("/console/api/session", content=body)
+        assert (broken.status_code, broken.json()["error"]["code"]) == (400, "invalid_request")

@@ -44,7 +44,7 @@ from tokengate.web.console_api.access import require_access_rules
 from tokengate.web.console_api.admin import Admin
 from tokengate.web.console_api.alerts import Alerts
 from tokengate.web.console_api.audit import Audit
-from tokengate.web.console_api.authenticate import Authenticate, by_of, viewer_of
+from tokengate.web.console_api.authenticate import Authenticate, ReadRequest, by_of, viewer_of
 from tokengate.web.console_api.calls import Calls
 from tokengate.web.console_api.codes import CodeBatches
 from tokengate.web.console_api.errors import EXCEPTION_HANDLERS
@@ -94,6 +94,7 @@ def build_app(console: Console) -> Litestar:
             "viewer": Provide(viewer_of, sync_to_thread=False),
             "by": Provide(by_of, sync_to_thread=False),
         },
+        request_class=ReadRequest,
         state=State({"console": console}),
         middleware=[DefineMiddleware(Authenticate, console=console)],
         exception_handlers=EXCEPTION_HANDLERS,
