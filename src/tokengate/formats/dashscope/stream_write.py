@@ -1,0 +1,270 @@
+"""A streamed reply, written for a caller of text or multimodal generation.
+
+Events carry what is new, or, when the caller did not ask for `incremental_output`, all that was said so far. The event
+with a choice's finish reason waits for the usage, which comes with it.
+"""
+
+from typing import Any, assert_never
+
+from tokengate.core.chat import Chat
+from tokengate.core.errors import GatewayError
+from tokengate.core.parts import Thinking
+from tokengate.core.reply import (
+    BlockEnd,
+    CitationAdded,
+    Event,
+    Failure,
+    Finish,
+    LogprobsAdded,
+    Media,
+    RefusalDelta,
+    ServerTool,
+    Start,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSignature,
+    TokenLogprob,
+    ToolDelta,
+    ToolStart,
+)
+from tokengate.core.wire import Heading
+from tokengate.formats.dashscope.answers import (
+    request_id,
+    write_call,
+    write_finish,
+    write_logprobs,
+    write_media,
+    write_reported,
+    write_searches,
+)
+from tokengate.formats.dashscope.content import NAME
+from tokengate.formats.dashscope.errors import write_error
+from tokengate.formats.dashscope.requests import PARTS, TEXT, WHOLE
+from tokengate.formats.dashscope.shapes import encode
+from tokengate.formats.dashscope.thinking import write_proofs
+
+
+class DashScopeStreamWriter:
+    """Implements `StreamWriter`."""
+
+    __slots__ = ("_choices", "_count", "_id", "_listed", "_numbered", "_text", "_whole")
+
+    def __init__(self, heading: Heading, chat: Chat) -> None:
+        self._id = request_id(heading)
+        self._count = 0
+        self._listed = PARTS in chat.style
+        self._whole = WHOLE in chat.style
+        self._numbered = chat.output.n is not None and chat.output.n > 1
+        self._text = TEXT in chat.style and not self._numbered and not chat.tools
+        self._choices: dict[int, _Choice] = {}
+
+    def write(self, event: Event) -> bytes:
+        """Return the event's bytes, which may be none. Finish ends the stream."""
+        match event:
+            case Start() | BlockEnd() | CitationAdded():
+                return b""
+            case Finish():
+                return self._finish(event)
+            case Failure():
+                return self._frame("error", 500, {"code": "InternalError", "message": event.message})
+            case _:
+                choice = self._choices.get(event.choice)
+                if choice is None:
+                    choice = self._choices[event.choice] = _Choice(whole=self._whole, listed=self._listed)
+                message = choice.add(event)
+                if message is None or (self._text and not isinstance(event, TextDelta | RefusalDelta)):
+                    return b""
+                return self._result(event.choice, choice, message, "null")
+
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the explicit end of a stream that cannot be whole."""
+        return self._event("error", error.status, write_error(error, self._id))
+
+    def _finish(self, event: Finish) -> bytes:
+        stopped = [(index, choice) for index, choice in sorted(self._choices.items()) if choice.stop is not None]
+        frames: list[bytes] = []
+        for place, (index, choice) in enumerate(stopped, 1):
+            assert choice.stop is not None
+            last = place == len(stopped)
+            reason = write_finish(choice.stop.finish)
+            output: dict[str, Any] = {}
+            if last and event.searches:
+                output["search_info"] = {"search_results": write_searches(event.searches)}
+            usage = write_reported(event.usage, own=False) if last else {}
+            frames.append(self._result(index, choice, choice.last(), reason, output, usage))
+        return b"".join(frames)
+
+    def _result(
+        self,
+        index: int,
+        choice: "_Choice",
+        message: dict[str, Any],
+        reason: str,
+        more: dict[str, Any] | None = None,
+        usage: Any = None,
+    ) -> bytes:
+        output: dict[str, Any]
+        if self._text:
+            content = message["content"]
+            output = {"finish_reason": reason, "text": content if type(content) is str else ""}
+        else:
+            written: dict[str, Any] = {"message": message, "finish_reason": reason}
+            if self._numbered:
+                written["index"] = index
+            if logprobs := choice.take_logprobs():
+                written["logprobs"] = write_logprobs(logprobs)
+            output = {"choices": [written]}
+        output.update(more or {})
+        return self._frame("result", 200, {"output": output, "usage": usage or {}})
+
+    def _frame(self, kind: str, status: int, data: dict[str, Any]) -> bytes:
+        return self._event(kind, status, encode({**data, "request_id": self._id}))
+
+    def _event(self, kind: str, status: int, data: bytes) -> bytes:
+        self._count += 1
+        # The vendor's SDK takes the status of an error from a line that the vendor does not send.
+        line = b"status:%d\n" % status if kind == "error" else b""
+        return b"id:%d\nevent:%b\n:HTTP_STATUS/%d\n%bdata:%b\n\n" % (self._count, kind.encode(), status, line, data)
+
+
+_Told = (
+    TextDelta
+    | RefusalDelta
+    | ThinkingDelta
+    | ThinkingSignature
+    | ToolStart
+    | ToolDelta
+    | ServerTool
+    | Media
+    | LogprobsAdded
+    | Stop
+)
+
+
+class _Call:
+    __slots__ = ("arguments", "id", "name", "signature")
+
+    def __init__(self, start: ToolStart) -> None:
+        self.id, self.name, self.signature = start.id, start.name, start.signature
+        self.arguments: list[str] = []
+
+
+class _Choice:
+    """One choice as it grows, and what was said of it when every event has to say all."""
+
+    __slots__ = (
+        "_calls",
+        "_content",
+        "_listed",
+        "_logprobs",
+        "_media",
+        "_places",
+        "_proofs",
+        "_thoughts",
+        "_whole",
+        "stop",
+    )
+
+    def __init__(self, *, whole: bool, listed: bool) -> None:
+        self.stop: Stop | None = None
+        self._whole = whole
+        self._listed = listed
+        self._content: list[str] = []
+        self._media: list[Any] = []
+        self._thoughts: dict[int, list[str]] = {}  # by block
+        self._proofs: dict[int, ThinkingSignature] = {}
+        self._calls: list[_Call] = []
+        self._places: dict[int, int] = {}  # block -> place among the calls
+        self._logprobs: list[TokenLogprob] = []
+
+    def add(self, event: _Told) -> dict[str, Any] | None:
+        """Take one event more; return the message that tells it, None when nothing can be told yet."""
+        match event:
+            case TextDelta() | RefusalDelta():
+                if self._whole:
+                    self._content.append(event.text)
+                return self._message(text=event.text) if event.text else None
+            case ThinkingDelta():
+                self._thoughts.setdefault(event.block, []).append(event.text)
+                return self._message(thought=event.text) if event.text else None
+            case ThinkingSignature():
+                self._proofs[event.block] = event
+                self._thoughts.setdefault(event.block, [])
+                return None
+            case ToolStart():
+                self._places[event.block] = len(self._calls)
+                self._calls.append(_Call(event))
+                return self._message(call=self._started(len(self._calls) - 1))
+            case ToolDelta():
+                place = self._places[event.block]
+                if self._whole:
+                    self._calls[place].arguments.append(event.arguments)
+                return self._message(call=_going_on(place, event.arguments)) if event.arguments else None
+            case Media():
+                return self._message(entry=self._kept(write_media(event.part)))
+            case ServerTool():
+                return self._message(entry=self._kept(event.part.raw)) if event.part.format == NAME else None
+            case LogprobsAdded():
+                self._logprobs.extend(event.logprobs)
+                return None
+            case Stop():
+                self.stop = event
+                return None
+            case _:
+                assert_never(event)
+
+    def last(self) -> dict[str, Any]:
+        """Return the message of the last event: nothing new, and what proves the thinking."""
+        message = self._message()
+        message.update(write_proofs(self._thinking()))
+        return message
+
+    def take_logprobs(self) -> list[TokenLogprob]:
+        """Return the tokens to tell with the next event."""
+        taken = self._logprobs
+        if not self._whole:
+            self._logprobs = []
+        return taken
+
+    def _message(self, *, text: str = "", thought: str = "", call: Any = None, entry: Any = None) -> dict[str, Any]:
+        entries: list[Any] = [] if entry is None else [entry]
+        calls: list[Any] = [] if call is None else [call]
+        if self._whole:
+            text = "".join(self._content)
+            thought = "".join("".join(pieces) for pieces in self._thoughts.values())
+            entries = self._media
+            calls = [self._started(place) for place in range(len(self._calls))]
+        content: Any = text
+        if self._listed or entries:
+            content = [{"text": text}, *entries] if text else list(entries)
+        message: dict[str, Any] = {"role": "assistant", "content": content}
+        if thought:
+            message["reasoning_content"] = thought
+        if calls:
+            message["tool_calls"] = calls
+        return message
+
+    def _kept(self, entry: Any) -> Any:
+        if self._whole:
+            self._media.append(entry)
+        return entry
+
+    def _started(self, place: int) -> dict[str, Any]:
+        call = self._calls[place]
+        return write_call(place, call.id, call.name, "".join(call.arguments), call.signature)
+
+    def _thinking(self) -> list[Thinking]:
+        parts: list[Thinking] = []
+        for block, pieces in sorted(self._thoughts.items()):
+            proof = self._proofs.get(block)
+            text = "".join(pieces)
+            if proof is None:
+                parts.append(Thinking(text))
+            else:
+                parts.append(Thinking(text, proof.signature, proof.format, proof.redacted, id=proof.id))
+        return parts
+
+
+def _going_on(place: int, arguments: str) -> dict[str, Any]:
+    return {"index": place, "id": "", "type": "function", "function": {"arguments": arguments}}
