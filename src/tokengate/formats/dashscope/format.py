@@ -7,11 +7,13 @@ from msgspec import Struct
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
 from tokengate.core.reply import Reply
+from tokengate.core.splice import Members
 from tokengate.core.wire import Heading, Losses, StreamReader, StreamWriter
 from tokengate.formats.dashscope.answers import write_reply
 from tokengate.formats.dashscope.content import NAME
 from tokengate.formats.dashscope.errors import write_error
-from tokengate.formats.dashscope.models import MULTIMODAL_PATH, TEXT_PATH, is_multimodal
+from tokengate.formats.dashscope.forwarding import forward_chat, rename_model
+from tokengate.formats.dashscope.models import MULTIMODAL_PATH, TEXT_PATH, is_multimodal, must_stream
 from tokengate.formats.dashscope.names import NAMES
 from tokengate.formats.dashscope.replies import read_reply
 from tokengate.formats.dashscope.stream_read import DashScopeStreamReader
@@ -25,7 +27,7 @@ _STREAM: Mapping[str, str] = {"accept": "text/event-stream", "x-dashscope-sse": 
 
 
 class DashScopeFormat(Struct, frozen=True, kw_only=True):
-    """Implements `Format`. `max_choices` is the most that `n` may be."""
+    """Implements `Format` and `Forwarding`. `max_choices` is the most that `n` may be."""
 
     max_choices: int = 4
 
@@ -44,6 +46,10 @@ class DashScopeFormat(Struct, frozen=True, kw_only=True):
     @property
     def inline_media(self) -> bool:
         return False
+
+    def must_stream(self, model: str) -> bool:
+        """Say whether the vendor answers for a model only in streams."""
+        return must_stream(model)
 
     def path(self, model: str, *, stream: bool) -> str:
         """Return the service's path: the vendor serves models that see or hear elsewhere than the others."""
@@ -76,6 +82,14 @@ class DashScopeFormat(Struct, frozen=True, kw_only=True):
     def write_error(self, error: GatewayError, request_id: str) -> bytes:
         """Return the body of an error."""
         return write_error(error, request_id)
+
+    def forward_chat(self, members: Members, *, model: str, output_cap: int | None) -> bytes:
+        """Return a request's body under the vendor's name of the model."""
+        return forward_chat(members, model=model, output_cap=output_cap)
+
+    def rename_model(self, data: bytes, model: str) -> bytes:
+        """Return a reply, or an event's data, with the model called as the caller called it."""
+        return rename_model(data, model)
 
 
 DASHSCOPE = DashScopeFormat()

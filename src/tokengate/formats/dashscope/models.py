@@ -18,6 +18,8 @@ _multimodal = re.compile(
 _answers_with_text = re.compile(
     r"^(?:qwen-|qwen1\.5-|qwen2|qwen-v|codeqwen|farui|baichuan|llama2|chatglm|ziya|belle)"
 ).match
+# The vendor's open models that think, and those that speak: https://help.aliyun.com/zh/model-studio/stream, 2026-11.
+_must_stream = re.compile(r"^(?:qwq|qvq)|omni|^qwen3-(?!.*instruct).*\db").search
 _streams_pieces = re.compile(r"^(?:qwen3|qwq|qvq)").match
 
 
@@ -34,6 +36,11 @@ def answers_with_text(model: str) -> bool:
 def streams_pieces(model: str) -> bool:
     """Say whether `incremental_output` is true for who does not say."""
     return _streams_pieces(_plain(model)) is not None
+
+
+def must_stream(model: str) -> bool:
+    """Say whether the vendor answers for a model only in streams."""
+    return _must_stream(_plain(model)) is not None
 
 
 def _plain(model: str) -> str:
