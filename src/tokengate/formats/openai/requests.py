@@ -92,19 +92,8 @@ class EmbeddingRequest(Struct, frozen=True):
 
 def read_chat(body: bytes) -> ChatRequest:
     """Read the body of `POST /v1/chat/completions`. Raises BadRequest."""
-    wire, members = _read(body, _decode_chat, _CHAT_NAMES)
-    if wire.input is not None:
-        raise BadRequest(
-            "'input' belongs to DashScope's own request format, which this path does not read; send 'messages'.",
-            param="input",
-        )
-    if wire.messages is None:
-        raise missing("messages")
-    _check_sampling(wire.seed, wire.stop)
-    logprobs = wire.logprobs is True
-    if wire.top_logprobs and not logprobs:
-        raise BadRequest("'top_logprobs' needs 'logprobs' to be true.", param="top_logprobs")
-
+    wire, members = _read_chat(body)
+    media = _check_messages(wire.messages or [])
     cap = wire.max_completion_tokens or wire.max_tokens
     bound = cap
     if cap is not None and wire.max_tokens is not None:
@@ -118,18 +107,25 @@ def read_chat(body: bytes) -> ChatRequest:
         cap,
         bound,
         wire.n or 1,
-        len(wire.messages),
+        len(wire.messages or ()),
         (len(wire.tools) if wire.tools else 0) + (len(wire.functions) if wire.functions else 0),
-        _check_messages(wire.messages),
+        media,
         _thinking(wire),
         wire.reasoning_effort,
         wire.enable_search is True or wire.web_search_options is not None,
         wire.modalities is not None and "audio" in wire.modalities,
-        logprobs,
+        wire.logprobs is True,
         wire.service_tier,
         wire.store is True,
         wire.user,
     )
+
+
+def read_chat_body(body: bytes) -> tuple[ChatBody, Members]:
+    """Read the same body as its wire struct, with everything checked that `read_chat` checks. Raises BadRequest."""
+    wire, members = _read_chat(body)
+    _check_messages(wire.messages or [])
+    return wire, members
 
 
 def read_completion(body: bytes) -> CompletionRequest:
@@ -199,6 +195,22 @@ _MEDIA_KINDS = {
 }
 
 Wire = TypeVar("Wire", ChatBody, CompletionBody, EmbeddingBody)
+
+
+def _read_chat(body: bytes) -> tuple[ChatBody, Members]:
+    """Read and check everything of a chat's body but the messages themselves."""
+    wire, members = _read(body, _decode_chat, _CHAT_NAMES)
+    if wire.input is not None:
+        raise BadRequest(
+            "'input' belongs to DashScope's own request format, which this path does not read; send 'messages'.",
+            param="input",
+        )
+    if wire.messages is None:
+        raise missing("messages")
+    _check_sampling(wire.seed, wire.stop)
+    if wire.top_logprobs and wire.logprobs is not True:
+        raise BadRequest("'top_logprobs' needs 'logprobs' to be true.", param="top_logprobs")
+    return wire, members
 
 
 def _read(body: bytes, decode: Callable[[bytes], Wire], names: frozenset[str]) -> tuple[Wire, Members]:

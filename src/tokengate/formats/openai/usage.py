@@ -49,18 +49,37 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     """Return buckets as OpenAI's usage object."""
     prompt = usage.input_total
     completion = usage.output_total
-    return {
+    written = usage.cache_write_5m + usage.cache_write_1h
+    prompt_details: dict[str, Any] = {"cached_tokens": usage.cache_read}
+    prompt_details |= _filled(
+        cache_write_tokens=written,
+        image_tokens=usage.image_in,
+        video_tokens=usage.video_in,
+        audio_tokens=usage.audio_in,
+    )
+    if usage.cache_write_1h:
+        prompt_details["cache_creation"] = {"ephemeral_1h_input_tokens": usage.cache_write_1h}
+    completion_details: dict[str, Any] = {"reasoning_tokens": usage.reasoning}
+    completion_details |= _filled(audio_tokens=usage.audio_out, image_tokens=usage.image_out)
+    report: dict[str, Any] = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": usage.cache_read},
-        "completion_tokens_details": {"reasoning_tokens": usage.reasoning},
+        "prompt_tokens_details": prompt_details,
+        "completion_tokens_details": completion_details,
     }
+    if usage.search:
+        report["plugins"] = {"search": {"count": usage.search}}
+    return report
 
 
 _NOTHING: dict[str, Any] = {}
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 _TOTALS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
+
+def _filled(**counts: int) -> dict[str, int]:
+    return {name: count for name, count in counts.items() if count}
 
 
 def _split_prompt(prompt: int, details: dict[str, Any], report: dict[str, Any]) -> dict[str, int]:

@@ -1,0 +1,70 @@
+"""How vendors that speak OpenAI's chat format differ from one another.
+
+A vendor's file sets these fields, each with the link and the date of the fact. The defaults are a server that takes
+everything, which refuses by itself what it does not know.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from msgspec import Raw, Struct
+
+from tokengate.core.reply import FinishReason
+
+ReasoningSpelling = Literal["effort", "thinking", "enable_thinking", "template", "object"]
+ThoughtSpelling = Literal["reasoning_content", "reasoning", "details", "think"]
+SearchSpelling = Literal["web_search_options", "enable_search"]
+
+ALL_MODES = frozenset({"auto", "none", "required", "named"})
+ALL_MEDIA = frozenset({"image", "audio", "video", "frames", "file"})
+
+
+class Range(Struct, frozen=True):
+    """What a vendor takes. `low` and `high` belong to it unless it is open there."""
+
+    low: float
+    high: float
+    open_low: bool = False
+    open_high: bool = False
+
+    def above(self, value: float) -> bool:
+        """Say whether the value is too large."""
+        return value > self.high or (self.open_high and value == self.high)
+
+    def below(self, value: float) -> bool:
+        """Say whether the value is too small."""
+        return value < self.low or (self.open_low and value == self.low)
+
+
+class Dialect(Struct, frozen=True, kw_only=True):
+    """One vendor's way of speaking OpenAI's chat format."""
+
+    # Requests
+    lacks: frozenset[str] = frozenset()  # words of the vocabulary that its API does not have
+    ranges: Mapping[str, Range] = {}  # of sampling, where they are narrower than the vocabulary's
+    cap_name: str = "max_tokens"
+    max_stops: int | None = None
+    stop_tokens: Literal["stop", "stop_token_ids"] | None = "stop_token_ids"  # where token ids go
+    max_id: int | None = None  # characters of a tool call's id
+    developer: bool = False  # knows the role `developer`, which is else `system`
+    text_lists: bool = True  # takes a list of text parts where a string would do
+    media: frozenset[str] = ALL_MEDIA
+    custom_tools: bool = False
+    tool_choice: frozenset[str] = ALL_MODES
+    allowed_tools: bool = False
+    reasoning: ReasoningSpelling = "effort"
+    efforts: frozenset[str] | None = None  # which it takes; None for all
+    search: SearchSpelling | None = "web_search_options"
+    partial: Literal["partial", "prefix", "continue_final_message"] | None = None
+    cache_marks: bool = True
+    thoughts: ThoughtSpelling | None = "reasoning_content"  # how earlier thinking is sent back
+    thoughts_needed: bool = False  # a tool turn without its thinking is a 400 while it thinks
+    tool_signatures: bool = True  # takes a tool call's thought signature back
+    always: Mapping[str, Raw] = {}  # parameters that every request has unless the caller gave them
+    stream_only: tuple[str, ...] = ()  # beginnings of the names of models that answer only in streams
+
+    # Replies
+    reasoning_outside: bool = False  # completion_tokens leave reasoning tokens out
+    think_text: bool = False  # content begins with <think>...</think>
+    whole_details: bool = False  # each streamed reasoning detail repeats its text so far
+    finish_reasons: Mapping[str, FinishReason | None] = {}  # words of its own; None for "not yet"

@@ -1,0 +1,289 @@
+"""A streamed reply of the vocabulary, written as OpenAI's chat chunks."""
+
+from typing import Any, assert_never
+
+from tokengate.core.chat import Chat
+from tokengate.core.errors import GatewayError
+from tokengate.core.parts import Audio, Data, Image, Thinking, Url
+from tokengate.core.reply import (
+    BlockEnd,
+    CitationAdded,
+    Event,
+    Failure,
+    Finish,
+    LogprobsAdded,
+    Media,
+    RefusalDelta,
+    ServerTool,
+    Start,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSignature,
+    TokenLogprob,
+    ToolDelta,
+    ToolStart,
+)
+from tokengate.core.sse import write_frame
+from tokengate.core.wire import Heading
+from tokengate.formats.openai.fields import encode
+from tokengate.formats.openai.finish import write_finish
+from tokengate.formats.openai.pieces import write_annotation, write_image, write_logprobs, write_searches
+from tokengate.formats.openai.reply_writer import ID_HEAD, stop_members, write_signature
+from tokengate.formats.openai.stream import DONE, error_event
+from tokengate.formats.openai.thoughts import write_detail
+from tokengate.formats.openai.usage import write_usage
+
+
+class ChatStreamWriter:
+    """Implements `StreamWriter`."""
+
+    __slots__ = ("_chat", "_choices", "_head", "_heading")
+
+    def __init__(self, heading: Heading, chat: Chat) -> None:
+        self._chat = chat
+        self._heading = heading
+        self._choices: dict[int, _Choice] = {}
+        self._head: dict[str, Any] = {
+            "id": ID_HEAD + heading.id,
+            "object": "chat.completion.chunk",
+            "created": heading.created_s,
+            "model": heading.model,
+        }
+
+    def write(self, event: Event) -> bytes:
+        """Return the event's bytes, which may be none."""
+        match event:
+            case Start():
+                return self._start(event)
+            case Stop():
+                return self._stop(event)
+            case Finish():
+                return self._finish(event)
+            case Failure():
+                return error_event(event.message, "upstream_error", "upstream_error")
+            case BlockEnd():
+                return self._end_block(event)
+            case ServerTool():
+                return b""  # what a vendor's own tool did; its outcome is in the text
+            case LogprobsAdded():
+                self._choice(event.choice).logprobs += event.logprobs
+                return b""
+            case _:
+                return self._piece(event)
+
+    def _piece(self, event: "_Piece") -> bytes:
+        match event:
+            case TextDelta():
+                return self._say(event)
+            case RefusalDelta():
+                logprobs = self._choice(event.choice).take_logprobs()
+                return self._chunk(event.choice, {"refusal": event.text}, logprobs=logprobs)
+            case ThinkingDelta():
+                return self._think(event)
+            case ThinkingSignature():
+                return self._prove(event)
+            case ToolStart():
+                return self._call(event)
+            case ToolDelta():
+                return self._argue(event.choice, event.block, event.arguments)
+            case CitationAdded():
+                return self._cite(event)
+            case Media():
+                return self._show(event)
+            case _:
+                assert_never(event)
+
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the explicit end of a stream that cannot be whole; no `[DONE]` comes after it."""
+        return error_event(error.message, error.type, error.code, param=error.param)
+
+    def _start(self, event: Start) -> bytes:
+        if event.service_tier is not None:
+            self._head["service_tier"] = event.service_tier
+        self._head["system_fingerprint"] = event.system_fingerprint
+        return b"".join(self._role(index) for index in range(self._chat.output.n or 1))
+
+    def _role(self, index: int) -> bytes:
+        self._choices[index] = _Choice()
+        return self._chunk(index, {"role": "assistant", "content": "", "refusal": None})
+
+    def _choice(self, index: int) -> "_Choice":
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = _Choice()
+        return choice
+
+    def _say(self, event: TextDelta) -> bytes:
+        choice = self._choice(event.choice)
+        choice.begins.setdefault(event.block, choice.said)
+        choice.said += len(event.text)
+        return self._chunk(event.choice, {"content": event.text}, logprobs=choice.take_logprobs())
+
+    def _think(self, event: ThinkingDelta) -> bytes:
+        # The details tell the text again, whole, once it is proved: only then is it known that they are needed.
+        choice = self._choice(event.choice)
+        first = not choice.thought
+        choice.thought.append(event.text)
+        choice.summary = choice.summary or event.summary
+        delta: dict[str, Any] = {"reasoning_content": event.text} if event.text else {}
+        if first and (choice.thoughts or event.summary):  # says that another thought begins, or what kind of one
+            thought = Thinking("", summary=event.summary)
+            delta["reasoning_details"] = [write_detail(thought, choice.thoughts)]
+        return self._chunk(event.choice, delta) if delta else b""
+
+    def _prove(self, event: ThinkingSignature) -> bytes:
+        choice = self._choice(event.choice)
+        text = "" if event.redacted else "".join(choice.thought)
+        thought = Thinking(text, event.signature, event.format, event.redacted, choice.summary, event.id)
+        detail = write_detail(thought, choice.thoughts)
+        choice.thought.clear()
+        choice.proved = True
+        return self._chunk(event.choice, {"reasoning_details": [detail]})
+
+    def _call(self, event: ToolStart) -> bytes:
+        choice = self._choice(event.choice)
+        index = choice.calls[event.block] = len(choice.calls)
+        choice.argued = False
+        if self._chat.functions:
+            return (
+                self._chunk(event.choice, {"function_call": {"name": event.name, "arguments": ""}})
+                if not index
+                else b""
+            )
+        kind, arguments = ("custom", "input") if event.custom else ("function", "arguments")
+        if event.custom:
+            choice.custom.add(event.block)
+        call: dict[str, Any] = {"index": index, "id": event.id, "type": kind, kind: {"name": event.name, arguments: ""}}
+        if event.signature:
+            call |= write_signature(event.signature)
+        return self._chunk(event.choice, {"tool_calls": [call]})
+
+    def _argue(self, index: int, block: int, arguments: str) -> bytes:
+        choice = self._choice(index)
+        choice.argued = True
+        number = choice.calls.get(block, 0)
+        if self._chat.functions:
+            return self._chunk(index, {"function_call": {"arguments": arguments}}) if not number else b""
+        custom = block in choice.custom
+        inner = {"custom": {"input": arguments}} if custom else {"function": {"arguments": arguments}}
+        return self._chunk(index, {"tool_calls": [{"index": number, **inner}]})
+
+    def _end_block(self, event: BlockEnd) -> bytes:
+        choice = self._choice(event.choice)
+        if event.block not in choice.calls:
+            choice.end_thought()
+            return b""
+        if choice.argued or event.block in choice.custom:
+            return b""
+        return self._argue(event.choice, event.block, "{}")  # a call without arguments is JSON too
+
+    def _cite(self, event: CitationAdded) -> bytes:
+        choice = self._choice(event.choice)
+        shift = choice.begins.setdefault(event.block, 0)
+        return self._chunk(event.choice, {"annotations": [write_annotation(event.citation, shift, choice.said)]})
+
+    def _show(self, event: Media) -> bytes:
+        choice = self._choice(event.choice)
+        match event.part:
+            case Image():
+                choice.images += 1
+                return self._chunk(event.choice, {"images": [write_image(event.part, choice.images - 1)]})
+            case Audio():
+                return self._chunk(event.choice, {"audio": _write_sound(event.part)})
+
+    def _stop(self, event: Stop) -> bytes:
+        word = write_finish(event.finish, functions=self._chat.functions)
+        logprobs = self._choice(event.choice).take_logprobs()
+        beside = stop_members(event.native, word, event.stop_sequence)
+        return self._chunk(event.choice, {}, finish=word, logprobs=logprobs, **beside)
+
+    def _finish(self, event: Finish) -> bytes:
+        assert event.usage is not None, "a reply is billed before it is whole"
+        searches = write_searches(event.searches)
+        if self._chat.include_usage:
+            usage = write_usage(event.usage.usage)
+            return self._frame({"choices": [], "usage": usage, **searches}) + DONE
+        if searches:
+            return self._chunk(0, {}, **searches) + DONE
+        return DONE
+
+    def _chunk(
+        self,
+        index: int,
+        delta: dict[str, Any],
+        *,
+        finish: str | None = None,
+        logprobs: tuple[TokenLogprob, ...] = (),
+        **beside: Any,
+    ) -> bytes:
+        choice = {
+            "index": index,
+            "delta": delta,
+            "logprobs": write_logprobs(logprobs) if logprobs else None,
+            "finish_reason": finish,
+            **beside,
+        }
+        return self._frame({"choices": [choice], **({"usage": None} if self._chat.include_usage else {})})
+
+    def _frame(self, rest: dict[str, Any]) -> bytes:
+        return write_frame(encode({**self._head, **rest}))
+
+
+_Piece = TextDelta | RefusalDelta | ThinkingDelta | ThinkingSignature | ToolStart | ToolDelta | CitationAdded | Media
+
+
+class _Choice:
+    """What the writer remembers of one choice."""
+
+    __slots__ = (
+        "argued",
+        "begins",
+        "calls",
+        "custom",
+        "images",
+        "logprobs",
+        "proved",
+        "said",
+        "summary",
+        "thought",
+        "thoughts",
+    )
+
+    def __init__(self) -> None:
+        self.calls: dict[int, int] = {}  # block -> index among the tool calls
+        self.custom: set[int] = set()
+        self.argued = False  # the last call has arguments
+        self.said = 0  # characters of text
+        self.begins: dict[int, int] = {}  # block -> where its text begins
+        self.images = 0
+        self.logprobs: tuple[TokenLogprob, ...] = ()  # which wait for the text that they belong to
+        self.thought: list[str] = []  # of the open block
+        self.summary = False
+        self.proved = False
+        self.thoughts = 0  # that have ended
+
+    def take_logprobs(self) -> tuple[TokenLogprob, ...]:
+        logprobs, self.logprobs = self.logprobs, ()
+        return logprobs
+
+    def end_thought(self) -> None:
+        if self.thought or self.proved:
+            self.thoughts += 1
+        self.thought.clear()
+        self.summary = self.proved = False
+
+
+def _write_sound(part: Audio) -> dict[str, Any]:
+    written: dict[str, Any] = {"id": part.id} if part.id else {}
+    match part.source:
+        case Data():
+            if part.source.base64:
+                written["data"] = part.source.base64
+        case Url():
+            written["url"] = part.source.url
+        case _:
+            raise AssertionError("what a model said is bytes or lies at an address")
+    if part.transcript:
+        written["transcript"] = part.transcript
+    return written
