@@ -55,7 +55,7 @@ def target(
 ) -> Target:
     of = of or backend()
     breaker = Breaker(of.name, model, clock or FakeClock(), policy or Policy())
-    return Target(of, model, breaker, parameters or {})
+    return Target(of, model, breaker, parameters or {}, of.provider.formats)
 
 
 class MemorySink:

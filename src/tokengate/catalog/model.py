@@ -38,6 +38,7 @@ class Model(Struct, frozen=True):
     description: str = ""
     upstream_id: str = ""  # the vendor's own name for it; empty: `id`
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])  # sent with every call of this model
+    formats: tuple[str, ...] = ()  # the wire formats in which its vendor offers it; empty: all that the vendor speaks
     price_source: str = ""
     price_checked: str = ""  # YYYY-MM-DD, when the published price was read
     in_tree: bool = True  # whether the documentation's tree shows it; every model has a page

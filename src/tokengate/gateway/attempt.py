@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from tokengate.core.clock import Clock
-from tokengate.core.errors import Unavailable, UpstreamFailed
+from tokengate.core.errors import Unavailable, Unsupported, UpstreamFailed
 from tokengate.core.http import Exchange
+from tokengate.gateway.adapt import reaches
+from tokengate.gateway.adapter import Adapter
 from tokengate.gateway.call import Attempt, Call
 from tokengate.gateway.metrics import Metrics
 from tokengate.gateway.route import Route, Target
@@ -27,8 +29,11 @@ async def first_answer(
     may_retry: Callable[[], bool],
 ) -> T:
     """Return the first answer. Raises the last failure, or Unavailable when every breaker is open."""
-    last: UpstreamFailed | Unavailable | None = None
+    last: UpstreamFailed | Unavailable | Unsupported | None = None
     for target in route.order():
+        if not reaches(call.operation, target):
+            target.breaker.forget()
+            continue
         call.begin(target)
         started_s = clock.monotonic_s()
         target.backend.in_flight += 1
@@ -42,9 +47,9 @@ async def first_answer(
             if not failure.retryable or not may_retry():
                 raise
             last = failure
-        except Unavailable as busy:  # an engine that is loading, or full
+        except (Unavailable, Unsupported) as unable:  # an engine that is loading or full; a format without the words
             target.breaker.forget()
-            last = busy
+            last = unable
         except BaseException:
             target.breaker.forget()
             raise
@@ -57,10 +62,11 @@ async def first_answer(
     raise last or route.unavailable(call.model.id)
 
 
-async def send(call: Call, target: Target, body: bytes) -> Exchange:
-    """Send a prepared body; return once a 200 head has arrived. Raises UpstreamFailed in the vendor's words."""
+async def send(call: Call, target: Target, adapter: Adapter) -> Exchange:
+    """Send a request; return once a 200 head has arrived. Raises UpstreamFailed in the vendor's words."""
     backend = target.backend
-    exchange = await backend.transport.send(backend.request(call.operation.path, body))
+    call.dropped = adapter.dropped
+    exchange = await backend.transport.send(backend.request(adapter.path, adapter.body, adapter.headers))
     if exchange.status == 200:
         return exchange
     try:

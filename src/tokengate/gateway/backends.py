@@ -2,13 +2,14 @@
 from models to them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
 from msgspec import json
 
 from tokengate.catalog.load import Catalog
+from tokengate.catalog.model import Model
 from tokengate.core.clock import Clock
 from tokengate.core.http import Timeouts
 from tokengate.core.settings import EngineSettings, Settings, UpstreamSettings
@@ -17,6 +18,7 @@ from tokengate.engines.llama import LlamaEngine
 from tokengate.engines.wordllama import EmbeddingEngine
 from tokengate.gateway.health import Breaker, Health, State
 from tokengate.gateway.metrics import Metrics
+from tokengate.gateway.overlay import fixed_chat
 from tokengate.gateway.route import Backend, Route, Target
 from tokengate.providers.load import provider_of, upstreams_from_environment
 from tokengate.upstream.transport import HttpTransport
@@ -118,7 +120,7 @@ class Backends:
         )
         self._backends.append(backend)
         model = catalog.resolve(engine.model)
-        self._target(model.id if model else engine.model, backend, engine.model, {})
+        self._target(model.id if model else engine.model, backend, engine.model, None)
 
     def _add_upstream(self, upstream: UpstreamSettings, catalog: Catalog) -> None:
         provider = provider_of(upstream.provider)
@@ -139,12 +141,22 @@ class Backends:
         self._backends.append(backend)
         for ours, theirs in _offered(upstream, catalog, provider.vendors):
             model = catalog.resolve(ours)
-            fixed = {name: json.encode(value) for name, value in model.parameters.items()} if model else {}
-            self._target(ours, backend, theirs, fixed)
+            self._target(ours, backend, theirs, model)
 
-    def _target(self, model_id: str, backend: Backend, theirs: str, parameters: Mapping[str, bytes]) -> None:
+    def _target(self, model_id: str, backend: Backend, theirs: str, model: Model | None) -> None:
         breaker = Breaker(backend.name, model_id, self._clock, on_change=self._tell)
-        self._targets.setdefault(model_id, []).append(Target(backend, theirs, breaker, parameters))
+        parameters = model.parameters if model else {}
+        spoken = backend.provider.formats
+        offered = {name: spoken[name] for name in model.formats if name in spoken} if model else {}
+        target = Target(
+            backend,
+            theirs,
+            breaker,
+            {name: json.encode(value) for name, value in parameters.items()},
+            offered or spoken,
+            fixed_chat(parameters) if parameters else None,
+        )
+        self._targets.setdefault(model_id, []).append(target)
 
     def _tell(self, health: Health) -> None:
         """Log a change of a breaker; one that only the operator can mend is an alarm."""

@@ -1,7 +1,7 @@
 """One call on its way through the gateway: who asked for what, what was tried, and how it ended."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -10,6 +10,7 @@ from msgspec import UNSET, Struct, UnsetType
 from tokengate.accounts.keys import Principal
 from tokengate.billing.charge import Bill
 from tokengate.catalog.model import Model
+from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
 from tokengate.core.usage import Usage, UsageSource
 from tokengate.gateway.operation import Asked, Operation
@@ -56,6 +57,7 @@ class Options(Struct, frozen=True):
     cost_comment: bool = False  # an SSE comment with the cost before the end of a stream
     idempotency_key: str | None = None
     client_request_id: str | None = None
+    vendor_headers: Mapping[str, str] = {}  # passed on to backends of the caller's own format
 
 
 class Attempt(Struct):
@@ -73,10 +75,12 @@ class Call:
     """The mutable state of one call; lives as long as its request."""
 
     __slots__ = (
+        "_chat",
         "asked",
         "attempts",
         "client_gone",
         "draining",
+        "dropped",
         "first_token_s",
         "hold",
         "id",
@@ -117,6 +121,7 @@ class Call:
         self.started_s = started_s
         self.now_ms = now_ms
         self.task = sink.task
+        self._chat = asked.chat
         self.attempts: list[Attempt] = []
         self.upstream = ""
         self.on_abort = "cancel"
@@ -124,6 +129,7 @@ class Call:
         self.first_token_s: float | None = None
         self.client_gone = False
         self.draining = False
+        self.dropped: list[str] = []  # parameters that the backend could not be told
         self.settling = False  # its bill is being made durable: nobody may cancel it
         self.noted = False
 
@@ -132,6 +138,13 @@ class Call:
         """What is set aside for the call now."""
         hold = self.hold
         return hold.nano if hold is not None and hold.state is State.HELD else 0
+
+    def chat(self, body: bytes) -> Chat:
+        """Return the request in the vocabulary; it is read when a backend first needs it so. Raises BadRequest."""
+        if self._chat is None:
+            assert self.operation.read_chat is not None, "only a chat is converted"
+            self._chat = self.operation.read_chat(body)
+        return self._chat
 
     def begin(self, target: Target) -> None:
         """A backend is about to be asked."""

@@ -1,4 +1,4 @@
-"""The same-format lane: the caller's bytes go to the backend, edited by splice and only where they must be.
+"""OpenAI's same-format lane: the caller's bytes go to the backend, edited by splice and only where they must be.
 
 In the request: `model`, `stream_options`, the output cap, the provider's declared renames and drops. Every other byte
 is untouched. Replies are edited by the format's own readers: `model`, and the usage chunk when nobody asked for it.
@@ -8,14 +8,72 @@ from collections.abc import Mapping
 
 from msgspec import Struct, json
 
+from tokengate.catalog.tokens import TokenEstimate, estimate_tokens
 from tokengate.core.errors import BadRequest
 from tokengate.core.splice import DuplicateMember, Members
+from tokengate.formats.openai.replies import add_twins, read_reply, rename_model
+from tokengate.formats.openai.stream import StreamLane
+from tokengate.formats.openai.texts import reply_text
+from tokengate.gateway.adapter import WholeReply
 from tokengate.gateway.operation import Asked, Operation
 from tokengate.gateway.route import Target
 
+_NO_HEADERS: Mapping[str, str] = {}
 _NO_RENAMES: Mapping[str, str] = {}
 _INCLUDE_USAGE = b'{"include_usage":true}'
 _NULL = b"null"
+
+
+class OpenAILane:
+    """Implements `Adapter` for OpenAI's operations at a backend that speaks OpenAI's format."""
+
+    __slots__ = ("_asked", "_include_usage", "_injected", "_provider", "body", "dropped", "path")
+
+    headers = _NO_HEADERS
+
+    def __init__(
+        self,
+        body: bytes,
+        asked: Asked,
+        operation: Operation,
+        target: Target,
+        *,
+        output_cap: int | None,
+        include_usage: bool,
+    ) -> None:
+        """`output_cap` is set only when the wallet cannot pay for more."""
+        prepared = prepare(body, asked, operation, target, output_cap)
+        self.path = operation.path
+        self.body = prepared.body
+        self.dropped: list[str] = []
+        self._injected = prepared.usage_injected
+        self._asked = asked
+        self._provider = target.backend.provider
+        self._include_usage = include_usage
+
+    def whole(self, data: bytes) -> WholeReply:
+        """Read a whole reply; its bytes stay the backend's but for the model's name and field twins."""
+        reply = read_reply(data, reasoning_outside=self._provider.reasoning_outside)
+        ours = self._asked.model
+        if reply.model != ours:
+            data = rename_model(data, ours)
+        if self._provider.twins:
+            data = add_twins(data, "message")
+        if reply.usage is None:
+            return WholeReply(data, reply.has_content, None, estimate_tokens(reply_text(data)))
+        return WholeReply(data, reply.has_content, reply.usage)
+
+    def lane(self) -> StreamLane:
+        """Return the lane of a streamed reply."""
+        return StreamLane(
+            model=self._asked.model,
+            include_usage=self._include_usage,
+            estimate=TokenEstimate().add,
+            usage_injected=self._injected,
+            choices=self._asked.choices,
+            reasoning_outside=self._provider.reasoning_outside,
+            twins=self._provider.twins,
+        )
 
 
 class Prepared(Struct, frozen=True):

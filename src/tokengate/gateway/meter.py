@@ -13,7 +13,7 @@ from tokengate.billing.charge import Bill, Charge
 from tokengate.core.clock import Clock
 from tokengate.core.errors import ClientGone, GatewayError, Unavailable
 from tokengate.core.money import write_balance, write_yuan
-from tokengate.core.usage import Usage, UsageSource
+from tokengate.core.usage import ReportedUsage, Usage, UsageSource
 from tokengate.gateway.call import Call, Headers
 from tokengate.gateway.metrics import Metrics
 from tokengate.idempotency.replies import MAX_BODY_BYTES, Replies
@@ -23,6 +23,8 @@ from tokengate.storage.writer import CommitFailed, CommitUnknown, Row, Writer
 from tokengate.usage.record import rows_of
 
 _log = structlog.get_logger("tokengate.gateway")
+
+_MAX_WARNING = 1_000  # characters of parameter names in a header
 
 
 class Metered(Struct, frozen=True):
@@ -52,12 +54,12 @@ class Meter:
             ("x-account-balance", write_balance(balance_nano)),
         ]
         headers.extend(admission.headers)
-        if charge.quote.output_cap is not None:
-            headers.append(("x-tokengate-warning", f"max_tokens lowered to {charge.quote.output_cap} (balance)"))
+        if charge.quote.output_cap is not None or call.dropped:
+            headers.append(("x-tokengate-warning", _warning(call, charge)))
         return headers
 
     async def price(
-        self, call: Call, charge: Charge, body: bytes, usage: Usage | None, raw: bytes | None, output: Callable[[], int]
+        self, call: Call, charge: Charge, body: bytes, reported: ReportedUsage | None, output: Callable[[], int]
     ) -> Metered:
         """Settle the call in memory; `commit` must follow.
 
@@ -65,9 +67,10 @@ class Meter:
         that were delivered.
         """
         call.settling = True
-        source = UsageSource.VENDOR
-        if usage is None:
-            source = UsageSource.ESTIMATED
+        if reported is not None:
+            source, usage, raw = UsageSource.VENDOR, reported.usage, reported.raw
+        else:
+            source, raw = UsageSource.ESTIMATED, None
             usage = Usage(input=call.operation.prompt_estimate(body), output=output())
         bill = await charge.settle(usage, source, raw, call_id=call.id, now_ms=self._now_ms())
         return Metered(usage, source, bill)
@@ -143,3 +146,14 @@ class Meter:
 
     def _now_ms(self) -> int:
         return int(self.clock.now_s() * 1000)
+
+
+def _warning(call: Call, charge: Charge) -> str:
+    """Return what the caller should know although the call succeeds."""
+    warnings: list[str] = []
+    if charge.quote.output_cap is not None:
+        warnings.append(f"max_tokens lowered to {charge.quote.output_cap} (balance)")
+    if call.dropped:
+        names = ", ".join(call.dropped)[:_MAX_WARNING].encode("ascii", "replace").decode()
+        warnings.append(f"dropped, {call.upstream} has no such parameter: {names}")
+    return "; ".join(warnings)

@@ -1,13 +1,15 @@
-"""What the pipeline must know of one public operation: how its bytes are read, before and after the backend.
+"""What the pipeline must know of one public operation: how its bytes are read, and which format its callers speak.
 
-Operations differ only in these functions; admission, money and failover are the same for all.
+Operations differ only in this; admission, money and failover are the same for all.
 """
 
 from collections.abc import Callable
 
 from msgspec import Struct
 
+from tokengate.core.chat import Chat
 from tokengate.core.splice import Members
+from tokengate.core.wire import Format, Forwarding
 
 
 class Asked(Struct, frozen=True):
@@ -23,6 +25,7 @@ class Asked(Struct, frozen=True):
     generated: int  # outputs that are written and paid for: more than `choices` with best_of
     prompt_bound: int  # safe upper bound, in tokens
     thinking: bool | None = None
+    chat: Chat | None = None  # the request in the vocabulary, when it was read that far already
 
 
 class Operation(Struct, frozen=True, eq=False):
@@ -34,3 +37,8 @@ class Operation(Struct, frozen=True, eq=False):
     read: Callable[[bytes], Asked]
     chat_names: bool  # a provider's own names for chat parameters hold here too
     prompt_estimate: Callable[[bytes], int]  # tokens, for backends that never say
+    speaks: str = "openai"  # the name of the wire format
+    format: Format | None = None  # of a chat: what writes the answers of backends that speak another format
+    read_chat: Callable[[bytes], Chat] | None = None  # reads the request into the vocabulary
+    forwarding: Forwarding | None = None  # edits of the same-format lane; OpenAI's has its own (lane.py)
+    stream_type: str = "text/event-stream; charset=utf-8"

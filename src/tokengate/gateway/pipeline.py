@@ -19,6 +19,7 @@ from tokengate.catalog.model import Model
 from tokengate.catalog.price import CallTraits, Price
 from tokengate.core.errors import BadRequest, ClientGone, Forbidden, GatewayError, ModelNotFound, Unavailable
 from tokengate.core.money import write_yuan
+from tokengate.gateway.adapt import reaches
 from tokengate.gateway.call import Call, Options, Sink
 from tokengate.gateway.meter import Meter, Metered
 from tokengate.gateway.operation import Operation
@@ -82,6 +83,10 @@ class Gateway(Struct, frozen=True, eq=False):
         route = self.routes.get(model.id)
         if route is None:
             raise ModelNotFound(name, f"The model '{name}' is in the catalogue, but no upstream offers it here.")
+        if not any(reaches(operation, target) for target in route.targets):
+            raise BadRequest(
+                f"No upstream of '{name}' offers {operation.path}.", param="model", code="operation_not_offered"
+            )
         return model, price, route
 
     async def _admit_once(self, call: Call, price: Price, route: Route, body: bytes, key: str) -> None:
@@ -155,9 +160,7 @@ class Gateway(Struct, frozen=True, eq=False):
     ) -> Metered:
         meter = self.meter
         reply = await first_whole(call, charge, route, body, meter.metrics, meter.clock)
-        metered = await meter.price(
-            call, charge, body, reply.usage, reply.raw_usage, output=lambda: reply.output_estimate
-        )
+        metered = await meter.price(call, charge, body, reply.usage, output=lambda: reply.output_estimate)
         headers = meter.head(call, charge, admission, "application/json")
         headers.append(("x-request-cost", write_yuan(metered.bill.cost_nano)))
         stored = meter.stored_reply(call, digest, headers, reply.body) if digest is not None else []

@@ -9,8 +9,10 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
+from tokengate.core.chat import Chat
 from tokengate.core.errors import Unavailable
 from tokengate.core.http import HttpRequest, Timeouts, Transport
+from tokengate.core.wire import Format
 from tokengate.gateway.health import Breaker
 from tokengate.providers.provider import Provider
 
@@ -30,14 +32,15 @@ class Backend(Struct, eq=False):
     tier: int
     in_flight: int = 0
 
-    def request(self, endpoint: str, body: bytes) -> HttpRequest:
-        """Return the vendor's request for an endpoint path such as `/chat/completions`."""
+    def request(self, endpoint: str, body: bytes, headers: Mapping[str, str]) -> HttpRequest:
+        """Return the vendor's request for an endpoint path such as `/chat/completions`; `headers` are its format's,
+        and the operator's own win over them."""
         return self.provider.request(
             endpoint,
             body,
             credential=self.credential,
             base_url=self.base_url,
-            headers=self.headers,
+            headers={**headers, **self.headers} if headers else self.headers,
             timeouts=self.timeouts,
         )
 
@@ -50,6 +53,8 @@ class Target(Struct, frozen=True, eq=False):
     model: str
     breaker: Breaker
     parameters: Mapping[str, bytes] = {}  # JSON by name, over the caller's own
+    formats: Mapping[str, Format] = {}  # the wire formats in which the vendor offers the model, the best one first
+    fixed: Chat | None = None  # `parameters` in the vocabulary, for calls that are converted
 
 
 class Route:

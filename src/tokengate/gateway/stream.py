@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from tokengate.billing.charge import Charge
-from tokengate.catalog.tokens import TokenEstimate
 from tokengate.core.errors import ClientGone, GatewayError, Unavailable, UpstreamFailed
 from tokengate.core.money import write_yuan
-from tokengate.formats.openai.stream import StreamLane, error_event
+from tokengate.gateway.adapt import adapt
+from tokengate.gateway.adapter import Lane
 from tokengate.gateway.attempt import first_answer, send
 from tokengate.gateway.call import Call, Headers
-from tokengate.gateway.lane import prepare
 from tokengate.gateway.meter import Meter, Metered
 from tokengate.gateway.route import Route, Target
 from tokengate.idempotency.replies import MAX_BODY_BYTES
@@ -47,7 +46,6 @@ class StreamRun:
         "_drained_bytes",
         "_drained_since_s",
         "_headers",
-        "_include_usage",
         "_kept",
         "_lane",
         "_meter",
@@ -73,8 +71,7 @@ class StreamRun:
         self._digest = digest
         self._admission = admission
         self._meter = meter
-        self._include_usage = call.asked.include_usage or call.options.usage_always
-        self._lane: StreamLane | None = None
+        self._lane: Lane | None = None
         self._opened = False
         self._headers: Headers = []
         self._kept: bytearray | None = bytearray() if digest is not None else None
@@ -91,8 +88,10 @@ class StreamRun:
         try:
             return await self._answer()
         except Exception as error:
-            if self._opened:
-                self._call.sink.end(_event(error if isinstance(error, GatewayError) else GatewayError(_DEFECT)))
+            if self._opened and self._lane is not None:
+                self._call.sink.end(
+                    self._lane.fail(error if isinstance(error, GatewayError) else GatewayError(_DEFECT))
+                )
             raise
 
     async def _answer(self) -> Metered | None:
@@ -125,34 +124,27 @@ class StreamRun:
 
     async def _ask(self, target: Target) -> None:
         call = self._call
-        prepared = prepare(self._body, call.asked, call.operation, target, self._charge.quote.output_cap)
-        exchange = await send(call, target, prepared.body)
-        provider = target.backend.provider
-        lane = self._lane = StreamLane(
-            model=call.asked.model,
-            include_usage=self._include_usage,
-            estimate=TokenEstimate().add,
-            usage_injected=prepared.usage_injected,
-            choices=call.asked.choices,
-            reasoning_outside=provider.reasoning_outside,
-            twins=provider.twins,
-        )
+        adapter = adapt(call, target, self._body, self._charge.quote.output_cap)
+        exchange = await send(call, target, adapter)
+        lane = self._lane = adapter.lane()
         try:
             chunks = exchange.chunks()
             await self._lead(chunks, lane)
             await self._forward(chunks, lane)
         finally:
             exchange.close()
-        if lane.error is not None:
-            body = b'{"error":' + lane.error.raw + b"}"
-            inside = provider.failure_inside(exchange.headers, body, credential=target.backend.credential)
-            raise inside or UpstreamFailed(lane.error.message, kind="status")
+        failure = lane.failure
+        if failure is not None:
+            backend = target.backend
+            said = bytes(failure.raw or b"")
+            inside = backend.provider.failure_inside(exchange.headers, said, credential=backend.credential)
+            raise inside or UpstreamFailed(failure.message, kind="status")
         if not lane.finished:
             raise UpstreamFailed("The backend's stream ended before the reply was whole.", kind="cut")
         if not lane.has_content and not _has_output(lane):
             raise UpstreamFailed("The backend answered with an empty stream.", kind="empty")
 
-    async def _lead(self, chunks: AsyncIterator[bytes], lane: StreamLane) -> None:
+    async def _lead(self, chunks: AsyncIterator[bytes], lane: Lane) -> None:
         """Read until the first content, keeping back what comes before it for a moment."""
         first = await anext(chunks, b"")
         held = lane.feed(first) if first else lane.close()
@@ -179,7 +171,7 @@ class StreamRun:
         elif _has_output(lane):
             await self._send(held)
 
-    async def _forward(self, chunks: AsyncIterator[bytes], lane: StreamLane) -> None:
+    async def _forward(self, chunks: AsyncIterator[bytes], lane: Lane) -> None:
         """Forward what follows the first content, piece by piece."""
         feed = lane.feed
         while not lane.ended:
@@ -201,7 +193,7 @@ class StreamRun:
                 self._kept = None
         if not self._opened:
             self._opened = True
-            self._headers = self._meter.head(call, self._charge, self._admission, "text/event-stream; charset=utf-8")
+            self._headers = self._meter.head(call, self._charge, self._admission, call.operation.stream_type)
             self._headers.append(("cache-control", "no-cache"))
             call.sink.open(200, list(self._headers), data)
             if not call.client_gone:
@@ -225,7 +217,7 @@ class StreamRun:
         if self._drained_bytes > _MAX_DRAIN_BYTES or now_s - self._drained_since_s > _MAX_DRAIN_S:
             raise ClientGone
 
-    async def _cover(self, lane: StreamLane) -> None:
+    async def _cover(self, lane: Lane) -> None:
         """Keep the hold ahead of what has been delivered. Raises _Unaffordable."""
         self._unchecked_bytes = 0
         delivered = lane.counted()
@@ -238,17 +230,14 @@ class StreamRun:
     async def _price(self) -> Metered:
         lane = self._lane
         assert lane is not None
-        usage, raw = (lane.usage.usage, lane.usage.raw) if lane.usage else (None, None)
-        return await self._meter.price(self._call, self._charge, self._body, usage, raw, output=lane.counted)
+        return await self._meter.price(self._call, self._charge, self._body, lane.usage, output=lane.counted)
 
     async def _end_whole(self) -> Metered:
         assert self._lane is not None
         if not self._opened:
             await self._send(b"")
         metered = await self._price()
-        end = self._cost_comment(metered) + self._lane.end()
-        if self._include_usage and self._lane.usage is None:
-            end = self._lane.usage_chunk(metered.usage) + end
+        end = self._cost_comment(metered) + self._lane.end(metered.usage)
         outcome = "client_gone" if self._call.client_gone else "ok"
         await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome=outcome)
         self._call.sink.end(end)
@@ -257,7 +246,7 @@ class StreamRun:
     async def _end_unaffordable(self) -> Metered:
         assert self._lane is not None
         metered = await self._price()
-        end = self._cost_comment(metered) + self._lane.length_end(metered.usage if self._include_usage else None)
+        end = self._cost_comment(metered) + self._lane.length_end(metered.usage)
         await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome="length")
         self._call.sink.end(end)
         return metered
@@ -266,7 +255,7 @@ class StreamRun:
         """End a stream whose head is out with an explicit error event."""
         lane = self._lane
         assert lane is not None
-        event = _event(failure)
+        event = lane.fail(failure)
         if not lane.has_content:
             self._meter.unbilled(self._call, failure)
             self._call.sink.end(event)
@@ -285,7 +274,7 @@ class StreamRun:
             return None
         metered = await self._price()
         # It is charged, so the same idempotency key must not be charged again.
-        reply = self._stored(_event(gone))
+        reply = self._stored(self._lane.fail(gone))
         await self._meter.commit(self._call, self._charge, metered, reply, outcome="client_gone", error=gone)
         return metered
 
@@ -295,14 +284,10 @@ class StreamRun:
         return self._meter.stored_reply(self._call, self._digest, self._headers, bytes(self._kept) + end)
 
     def _cost_comment(self, metered: Metered) -> bytes:
-        if not self._call.options.cost_comment:
+        if not self._call.options.cost_comment or not self._call.operation.stream_type.startswith("text/event-stream"):
             return b""
         return f": cost {write_yuan(metered.bill.cost_nano)}\n\n".encode()
 
 
-def _event(error: GatewayError) -> bytes:
-    return error_event(error.message, error.type, error.code, param=error.param)
-
-
-def _has_output(lane: StreamLane) -> bool:
+def _has_output(lane: Lane) -> bool:
     return lane.usage is not None and lane.usage.usage.output_total > 0

@@ -7,6 +7,8 @@ from msgspec import Struct
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.http import HttpRequest, Timeouts
+from tokengate.core.wire import Format
+from tokengate.formats.openai.format import OPENAI_CHAT
 from tokengate.providers.error_body import VendorError, kept_body, read_error, retry_after_s
 
 # The caller's own request is at fault: the same status goes back to them.
@@ -29,7 +31,7 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
     base_url: str = ""
     key_env: str = ""
     vendors: tuple[str, ...] = ()
-    formats: frozenset[str] = frozenset({"openai"})
+    spoken: tuple[Format, ...] = (OPENAI_CHAT,)  # the one that says most comes first
     on_abort: Literal["cancel", "drain"] = "cancel"
     usage_on_request: bool = True
     reasoning_outside: bool = False
@@ -39,6 +41,11 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
     drops: frozenset[str] = frozenset()
     auth_codes: frozenset[str] = frozenset({"invalid_api_key"})
     quota_codes: frozenset[str] = frozenset({"insufficient_quota", "billing_not_active"})
+
+    @property
+    def formats(self) -> Mapping[str, Format]:
+        """Return the formats by name."""
+        return {one.name: one for one in self.spoken}
 
     def request(
         self,

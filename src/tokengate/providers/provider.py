@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.http import HttpRequest, Timeouts
+from tokengate.core.wire import Format
 
 
 class Provider(Protocol):
@@ -27,8 +28,8 @@ class Provider(Protocol):
     def vendors(self) -> tuple[str, ...]: ...
 
     @property
-    def formats(self) -> frozenset[str]:
-        """Wire formats that its endpoints speak."""
+    def formats(self) -> Mapping[str, Format]:
+        """Wire formats that its endpoints speak, with its quirks, by name; the one that says most comes first."""
         ...
 
     @property

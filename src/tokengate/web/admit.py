@@ -32,12 +32,13 @@ class Admit:
         self._trusted_proxies = trusted_proxies
         self.stopping = False
 
-    def principal(self, request: Request) -> Principal:
-        """Return who calls. Raises BadKey; Forbidden for an address that the key may not be used from; Unavailable
-        while the gateway stops."""
+    def principal(self, request: Request, key: str = "") -> Principal:
+        """Return who calls, by the `key` that the surface found where its SDK puts it, else by the Authorization
+        header. Raises BadKey; Forbidden for an address that the key may not be used from; Unavailable while the
+        gateway stops."""
         if self.stopping:
             raise Unavailable("The gateway is stopping; another one will take over.", retry_after_s=2)
-        principal = self._find(request.bearer())
+        principal = self._find(key or request.bearer())
         if principal.networks is not None:
             self._require_address(request, principal.networks)
         return principal

@@ -19,6 +19,7 @@ from tokengate.web.errors import BadKeyWords, error_body, error_headers
 from tokengate.web.request import Headers, Request
 
 Handler = Callable[[Request], Awaitable[None]]
+ErrorWriter = Callable[[GatewayError, str], bytes]  # given the request's id
 Pages = Callable[[Request], bool]  # asked about what was not found: answers when a browser wants a page, and says so
 
 _log = structlog.get_logger("tokengate.web")
@@ -41,6 +42,7 @@ class Endpoint(Struct, frozen=True, eq=False):
     handler: Handler
     base: str = ""
     bad_key: BadKeyWords | None = None
+    write_error: ErrorWriter | None = None  # the body in the words of another format than OpenAI's
 
     @property
     def method(self) -> str:
@@ -109,18 +111,17 @@ class Dispatch:
                 await self._enter_mount(request)
         except NotFound as error:
             if self._pages is None or request.status or not self._pages(request):
-                self._refuse(request, error, None)
+                self._refuse(request, error, endpoint)
         except GatewayError as error:
-            self._refuse(request, error, endpoint.bad_key if endpoint else None)
+            self._refuse(request, error, endpoint)
         except TimeoutError:
-            self._refuse(
-                request, BodyTimeout(f"The request body did not arrive within {self._body_timeout_s:g} s."), None
-            )
+            late = BodyTimeout(f"The request body did not arrive within {self._body_timeout_s:g} s.")
+            self._refuse(request, late, endpoint)
         except asyncio.CancelledError:
             raise
         except Exception:
             _log.exception("defect", request_id=request.id, path=request.path)
-            self._refuse(request, GatewayError("The gateway has a defect; the operator has been told."), None)
+            self._refuse(request, GatewayError("The gateway has a defect; the operator has been told."), endpoint)
 
     def _find(self, request: Request) -> Endpoint | None:
         """Return the endpoint; None for a preflight, which is answered, and for a path that no endpoint has."""
@@ -152,14 +153,20 @@ class Dispatch:
                 return
         raise NotFound(f"Unknown request URL: {request.method} {request.path[:200]}.")
 
-    def _refuse(self, request: Request, error: GatewayError, words: BadKeyWords | None) -> None:
+    def _refuse(self, request: Request, error: GatewayError, endpoint: Endpoint | None) -> None:
         if request.status:  # the head is out; the surface has already told the caller what it could
             return
         if self._on_refused is not None and not isinstance(error, UpstreamFailed):
             self._on_refused(error.code or str(error.status))
         headers: Headers = [("content-type", "application/json"), ("x-request-id", request.id)]
         headers.extend(error_headers(error))
-        request.whole(error.status, headers, error_body(error, words))
+        if endpoint is None:
+            body = error_body(error)
+        elif endpoint.write_error is not None:
+            body = endpoint.write_error(error, request.id)
+        else:
+            body = error_body(error, endpoint.bad_key)
+        request.whole(error.status, headers, body)
 
     def _allow_origin(self, request: Request, origin: str) -> None:
         if self._any_origin:

@@ -444,7 +444,7 @@ def test_a_frame_without_an_end_is_an_upstream_failure():
 
 
 def test_a_cut_stream_ends_with_length_usage_and_done():
-    stream = lane("ours", choices=2)
+    stream = lane("ours", choices=2, include_usage=True)
     stream.feed(chunk({"content": "a"}, model="theirs"))
     stream.feed(chunk(model="theirs", choices=[{"index": 1, "delta": {}, "finish_reason": "stop"}]))
 
@@ -461,6 +461,17 @@ def test_a_cut_stream_ends_with_length_usage_and_done():
     assert usage["choices"] == []
     assert usage["usage"]["prompt_tokens"] == 4 and usage["usage"]["total_tokens"] == 6
     assert frames[2:] == [b"data: [DONE]", b""]
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_usage_that_the_backend_kept_to_itself_is_shown_to_who_asked(asked: bool):
+    stream = lane("ours", include_usage=asked)
+    stream.feed(chunk({"content": "a"}))
+
+    frames = stream.end(Usage(input=3, output=2)).split(b"\n\n")
+
+    assert frames[-2:] == [b"data: [DONE]", b""]
+    assert [json.loads(frame[6:])["usage"]["total_tokens"] for frame in frames[:-2]] == ([5] if asked else [])
 
 
 def test_a_cut_completion_ends_in_its_own_shape():

@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from tokengate.core.errors import GatewayError
+from tokengate.core.reply import Failure
 from tokengate.core.splice import edit
 from tokengate.core.sse import FrameBuffer, data_of, data_spans, split_frames, write_frame
 from tokengate.core.usage import ReportedUsage, Usage
@@ -100,6 +102,12 @@ class StreamLane:
         return self.done or len(self.finish_reasons) >= self._choices
 
     @property
+    def failure(self) -> Failure | None:
+        """The backend's own error, which came inside the stream."""
+        error = self.error
+        return None if error is None else Failure("error", error.message, Raw(b'{"error":' + error.raw + b"}"))
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more will be forwarded: `[DONE]`, or the backend's own error event, was seen."""
         return self._closed
@@ -134,17 +142,23 @@ class StreamLane:
             return b""
         return self._frame(rest.rstrip(b"\r\n") + b"\n\n")
 
-    def end(self) -> bytes:
-        """Return the last bytes of the reply: `[DONE]`, or the backend's error event, after which comes none."""
-        return self._last or DONE
+    def end(self, usage: Usage | None = None) -> bytes:
+        """Return the last bytes of the reply: `[DONE]`, or the backend's error event, after which comes none.
+
+        `usage` is shown to a caller that asked for it when the backend sent none.
+        """
+        last = self._last or DONE
+        if usage is not None and self._include_usage and self.usage is None:
+            return self._chunk([], usage) + last
+        return last
 
     def counted(self) -> int:
         """Return an estimate of the output tokens that were forwarded."""
         return self._counter.counted()
 
-    def usage_chunk(self, usage: Usage) -> bytes:
-        """Return a chunk with usage, for a caller that asked for it when the backend sent none."""
-        return self._chunk([], usage)
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the event that tells the caller that the stream failed; no `[DONE]` comes after it."""
+        return error_event(error.message, error.type, error.code, param=error.param)
 
     def length_end(self, usage: Usage | None = None) -> bytes:
         """Return the end of a stream that is cut because it got too long: finish reason `length`, `[DONE]`."""
@@ -157,7 +171,7 @@ class StreamLane:
         return b"".join(
             (
                 self._chunk(choices, None),
-                b"" if usage is None else self._chunk([], usage),
+                b"" if usage is None or not self._include_usage else self._chunk([], usage),
                 DONE,
             )
         )

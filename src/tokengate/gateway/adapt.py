@@ -1,0 +1,28 @@
+"""Chooses how one call is put to one backend: forwarded as it is, or converted."""
+
+from tokengate.gateway.adapter import Adapter
+from tokengate.gateway.call import Call
+from tokengate.gateway.convert import Converted
+from tokengate.gateway.forward import Forwarded
+from tokengate.gateway.lane import OpenAILane
+from tokengate.gateway.operation import Operation
+from tokengate.gateway.route import Target
+
+
+def reaches(operation: Operation, target: Target) -> bool:
+    """Say whether a backend can be asked for an operation at all."""
+    return operation.format is not None or operation.speaks in target.formats
+
+
+def adapt(call: Call, target: Target, body: bytes, output_cap: int | None) -> Adapter:
+    """Return the request for one target; `output_cap` is set only when the wallet cannot pay for more.
+
+    Raises Unsupported for what the target's format cannot say.
+    """
+    operation = call.operation
+    if operation.speaks == "openai" and "openai" in target.formats:
+        include_usage = call.asked.include_usage or call.options.usage_always
+        return OpenAILane(body, call.asked, operation, target, output_cap=output_cap, include_usage=include_usage)
+    if operation.forwarding is not None and operation.speaks in target.formats:
+        return Forwarded(call, target, output_cap)
+    return Converted(call, target, body, output_cap)

@@ -1,0 +1,141 @@
+"""The vocabulary's lane: the caller's request is written in the backend's format, and its answer in the caller's.
+
+Both lanes bill the same: usage is the vendor's own, or counted from what passed.
+"""
+
+from collections.abc import Mapping
+from itertools import chain
+
+from msgspec.structs import replace
+
+from tokengate.core.chat import Chat
+from tokengate.core.errors import GatewayError
+from tokengate.core.reply import Event, Failure, Finish, FinishReason, Reply, Stop
+from tokengate.core.usage import ReportedUsage, Usage
+from tokengate.core.wire import Format, Losses, StreamReader, StreamWriter
+from tokengate.gateway.adapter import WholeReply
+from tokengate.gateway.call import Call
+from tokengate.gateway.heading import heading_of
+from tokengate.gateway.overlay import overlaid
+from tokengate.gateway.route import Target
+from tokengate.gateway.tally import Tally, has_content, output_estimate
+
+
+class Converted:
+    """Implements `Adapter` for a caller and a backend of different formats."""
+
+    __slots__ = ("_call", "_caller", "_chat", "_format", "_request", "body", "dropped", "headers", "path")
+
+    def __init__(self, call: Call, target: Target, body: bytes, output_cap: int | None) -> None:
+        operation = call.operation
+        assert operation.format is not None, "a call that cannot be converted is not put to such a backend"
+        self._call = call
+        self._request = body
+        self._caller: Format = operation.format
+        self._format: Format = target.formats.get(operation.speaks) or next(iter(target.formats.values()))
+        self._chat: Chat = call.chat(body)
+        if call.options.usage_always:
+            self._chat = replace(self._chat, include_usage=True)
+        losses = Losses(target.backend.name, self._caller.names)
+        chat = replace(self._chat, model=target.model)
+        if target.fixed is not None:
+            chat = overlaid(chat, target.fixed)
+        if output_cap is not None:
+            chat = replace(chat, output=replace(chat.output, cap=output_cap))
+        self.body = self._format.write_chat(chat, losses)
+        self.dropped = losses.dropped
+        self.path = self._format.path(target.model, stream=chat.stream)
+        self.headers: Mapping[str, str] = self._format.headers(stream=chat.stream)
+
+    def whole(self, data: bytes) -> WholeReply:
+        """Read a whole reply and write it in the caller's format."""
+        call = self._call
+        reply = self._format.read_reply(data)
+        shown, estimate = self._shown(reply)
+        written = self._caller.write_reply(shown, heading_of(call), self._chat)
+        return WholeReply(written, has_content(reply), reply.usage, estimate)
+
+    def lane(self) -> "ConvertLane":
+        """Return the lane of a streamed reply."""
+        call = self._call
+        writer = self._caller.stream_writer(heading_of(call), self._chat)
+        return ConvertLane(self._format.stream_reader(), writer, call.asked.choices)
+
+    def _shown(self, reply: Reply) -> tuple[Reply, int]:
+        """Return the reply with usage: the vendor's, or what it will be billed for."""
+        if reply.usage is not None:
+            return reply, 0
+        estimate = output_estimate(reply)
+        usage = Usage(input=self._call.operation.prompt_estimate(self._request), output=estimate)
+        return replace(reply, usage=ReportedUsage(usage, b"")), estimate
+
+
+class ConvertLane:
+    """Implements `Lane`. The writer gets no Finish before the call is settled."""
+
+    __slots__ = ("_choices", "_finish", "_reader", "_stopped", "_tally", "_writer", "ended", "failure", "finished")
+
+    def __init__(self, reader: StreamReader, writer: StreamWriter, choices: int) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._choices = choices
+        self._tally = Tally()
+        self._stopped: set[int] = set()
+        self._finish = Finish()
+        self.finished = False
+        self.ended = False
+        self.failure: Failure | None = None
+
+    @property
+    def has_content(self) -> bool:
+        return self._tally.has_content
+
+    @property
+    def usage(self) -> ReportedUsage | None:
+        return self._reader.usage
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take a piece of the backend's body and return it in the caller's words."""
+        return b"" if self.ended else self._write(self._reader.feed(chunk))
+
+    def close(self) -> bytes:
+        """Take note that the backend's body has ended."""
+        return b"" if self.ended else self._write(self._reader.close())
+
+    def counted(self) -> int:
+        """Return an estimate of the output tokens that were forwarded."""
+        return self._tally.tokens
+
+    def end(self, usage: Usage | None = None) -> bytes:
+        """Return the end of the stream, with the usage that the call was billed for."""
+        return self._writer.write(
+            replace(self._finish, usage=self._reader.usage or ReportedUsage(usage or Usage(), b""))
+        )
+
+    def length_end(self, usage: Usage | None = None) -> bytes:
+        """Return the end of a stream that is cut because it got too long."""
+        stops = [Stop(choice, FinishReason.LENGTH) for choice in range(self._choices) if choice not in self._stopped]
+        last = Finish(ReportedUsage(usage or Usage(), b""))
+        return b"".join(map(self._writer.write, chain(self._tally.open_blocks(), stops, (last,))))
+
+    def fail(self, error: GatewayError) -> bytes:
+        """Return the explicit error with which the stream ends."""
+        return self._writer.fail(error)
+
+    def _write(self, events: list[Event]) -> bytes:
+        pieces: list[bytes] = []
+        for event in events:
+            match event:
+                case Finish():
+                    self._finish = event
+                    self.finished = self.ended = True
+                case Failure():
+                    self.ended = True
+                    if event.kind == "error":
+                        self.failure = event
+                case _:
+                    if type(event) is Stop:
+                        self._stopped.add(event.choice)
+                    self._tally.add(event)
+                    pieces.append(self._writer.write(event))
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)

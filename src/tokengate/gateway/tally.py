@@ -1,0 +1,89 @@
+"""Counts what passes in the vocabulary: whether there is content, about how many tokens, which blocks are open."""
+
+from tokengate.catalog.tokens import TokenEstimate, estimate_tokens
+from tokengate.core.parts import Refusal, Text, Thinking, ToolCall
+from tokengate.core.reply import (
+    BlockEnd,
+    Event,
+    Media,
+    RefusalDelta,
+    Reply,
+    ServerTool,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSignature,
+    ToolDelta,
+    ToolStart,
+)
+
+
+class Tally:
+    """What the events of one stream came to. Content is what a caller would keep: another backend may answer until
+    it has passed."""
+
+    __slots__ = ("_estimate", "_open", "has_content")
+
+    def __init__(self) -> None:
+        self._estimate = TokenEstimate()
+        self._open: dict[tuple[int, int], None] = {}
+        self.has_content = False
+
+    @property
+    def tokens(self) -> int:
+        """About how many output tokens have passed."""
+        return self._estimate.tokens
+
+    def add(self, event: Event) -> None:
+        """Take one event more."""
+        match event:
+            case TextDelta() | ThinkingDelta() | RefusalDelta():
+                self._estimate.add(event.text)
+                self.has_content = self.has_content or bool(event.text)
+            case ToolDelta():
+                self._estimate.add(event.arguments)
+            case ToolStart():
+                self._estimate.add(event.name)
+                self.has_content = True
+            case ThinkingSignature() | ServerTool() | Media():
+                self.has_content = True
+            case BlockEnd():
+                self._open.pop((event.choice, event.block), None)
+                return
+            case _:
+                return
+        self._open[event.choice, event.block] = None
+
+    def open_blocks(self) -> list[Event]:
+        """Return the ends of the blocks that have begun and not ended."""
+        return [BlockEnd(choice, block) for choice, block in self._open]
+
+
+def has_content(reply: Reply) -> bool:
+    """Say whether a whole reply holds anything that a caller would keep."""
+    for choice in reply.choices:
+        for part in choice.parts:
+            match part:
+                case Text() | Refusal():
+                    if part.text:
+                        return True
+                case Thinking():
+                    if part.text or part.signature:
+                        return True
+                case _:
+                    return True
+    return False
+
+
+def output_estimate(reply: Reply) -> int:
+    """Return about how many tokens the model wrote, for a vendor that never said."""
+    texts: list[str] = []
+    for choice in reply.choices:
+        for part in choice.parts:
+            match part:
+                case Text() | Refusal() | Thinking():
+                    texts.append(part.text)
+                case ToolCall():
+                    texts += (part.name, part.arguments)
+                case _:
+                    pass
+    return estimate_tokens("".join(texts))
