@@ -47,6 +47,7 @@ from tokengate.storage.migrations.upgrade import upgrade
 from tokengate.storage.writer import Writer
 from tokengate.tasks.notify import Notifier
 from tokengate.upstream.guard import Guard
+from tokengate.upstream.media import MediaFetcher
 from tokengate.upstream.transport import HttpTransport
 from tokengate.usage import store
 from tokengate.usage.crashed import record_crashed
@@ -71,6 +72,7 @@ _log = structlog.get_logger("tokengate.app")
 _COLLECT_AFTER = 100_000  # objects
 _GOODBYE_S = 2.0  # for the last bytes of replies that are done
 _UPKEEP_S = 3_600
+_MEDIA = UpstreamSettings(name="The file's server", base_url="https://media.invalid", max_connections=64)
 _WEBHOOKS = UpstreamSettings(name="The webhook", base_url="https://webhooks.invalid", max_connections=32)
 _CONSOLE_BODY_BYTES = 1024 * 1024  # forms
 
@@ -180,6 +182,9 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         stack.push_async_callback(backends.close)
         watch = Watch(writer, clock, teller_id=lambda: teller.id)
         meter = Meter(teller, writer, replies, metrics, clock)
+        guard = Guard(settings.outbound.private_hosts)
+        media = HttpTransport(_MEDIA, clock, guard, shows_redirects=True)
+        stack.push_async_callback(media.close)
         gateway = Gateway(
             catalog=catalog,
             routes=backends.routes,
@@ -188,6 +193,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             replies=replies,
             watch=watch,
             meter=meter,
+            fetch=MediaFetcher(media).fetch,
             default_output_cap=settings.limits.default_output_cap,
         )
         trusted_proxies = read_networks(settings.server.trusted_proxies)
@@ -201,7 +207,6 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         def not_ready() -> list[str]:
             return ["The gateway is stopping."] if admit.stopping else backends.not_ready()
 
-        guard = Guard(settings.outbound.private_hosts)
         webhooks = HttpTransport(_WEBHOOKS, clock, guard)
         stack.push_async_callback(webhooks.close)
         alerts = Alerts(database, sealer, clock, new_id=new_id)

@@ -2,9 +2,10 @@
 
 from tokengate.gateway.adapter import Adapter
 from tokengate.gateway.call import Call
-from tokengate.gateway.convert import Converted
+from tokengate.gateway.convert import Converted, format_for
 from tokengate.gateway.forward import Forwarded
 from tokengate.gateway.lane import OpenAILane
+from tokengate.gateway.media import Fetch, inlined, needs_fetching
 from tokengate.gateway.operation import Operation
 from tokengate.gateway.route import Target
 
@@ -14,10 +15,10 @@ def reaches(operation: Operation, target: Target) -> bool:
     return operation.format is not None or operation.speaks in target.formats
 
 
-def adapt(call: Call, target: Target, body: bytes, output_cap: int | None) -> Adapter:
+async def adapt(call: Call, target: Target, body: bytes, output_cap: int | None, fetch: Fetch) -> Adapter:
     """Return the request for one target; `output_cap` is set only when the wallet cannot pay for more.
 
-    Raises Unsupported for what the target's format cannot say.
+    Raises Unsupported for what the target's format cannot say, BadRequest for an address that cannot be fetched.
     """
     operation = call.operation
     if operation.speaks == "openai" and "openai" in target.formats:
@@ -25,4 +26,8 @@ def adapt(call: Call, target: Target, body: bytes, output_cap: int | None) -> Ad
         return OpenAILane(body, call.asked, operation, target, output_cap=output_cap, include_usage=include_usage)
     if operation.forwarding is not None and operation.speaks in target.formats:
         return Forwarded(call, target, output_cap)
-    return Converted(call, target, body, output_cap)
+    format = format_for(operation, target)
+    chat = call.chat(body)
+    if format.inline_media and needs_fetching(chat):
+        chat = call.inline(await inlined(chat, fetch))
+    return Converted(call, target, format, chat, body, output_cap)

@@ -12,10 +12,13 @@ from tokengate.billing.charge import Bill
 from tokengate.catalog.model import Model
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
+from tokengate.core.reply import Reply
 from tokengate.core.usage import Usage, UsageSource
+from tokengate.gateway.asked import prompt_estimate
 from tokengate.gateway.operation import Asked, Operation
 from tokengate.gateway.route import Target
 from tokengate.ledger.rules import Hold, State
+from tokengate.storage.writer import Row
 from tokengate.usage.record import CallRecord
 
 Headers = list[tuple[str, str]]
@@ -58,6 +61,7 @@ class Options(Struct, frozen=True):
     idempotency_key: str | None = None
     client_request_id: str | None = None
     vendor_headers: Mapping[str, str] = {}  # passed on to backends of the caller's own format
+    keep: Callable[[str, Reply], list[Row]] | None = None  # rows that are committed with the bill, by the call's id
 
 
 class Attempt(Struct):
@@ -91,6 +95,7 @@ class Call:
         "operation",
         "options",
         "principal",
+        "reply",
         "settling",
         "sink",
         "started_s",
@@ -130,6 +135,7 @@ class Call:
         self.client_gone = False
         self.draining = False
         self.dropped: list[str] = []  # parameters that the backend could not be told
+        self.reply: Reply | None = None  # the answer in the vocabulary, when somebody keeps it
         self.settling = False  # its bill is being made durable: nobody may cancel it
         self.noted = False
 
@@ -145,6 +151,16 @@ class Call:
             assert self.operation.read_chat is not None, "only a chat is converted"
             self._chat = self.operation.read_chat(body)
         return self._chat
+
+    def inline(self, chat: Chat) -> Chat:
+        """Keep the request with its files inside it, for the next backend too."""
+        self._chat = chat
+        return chat
+
+    def prompt_estimate(self, body: bytes) -> int:
+        """Return about how many tokens the prompt has, for a backend that never says."""
+        chat = self.asked.chat
+        return self.operation.prompt_estimate(body) if chat is None else prompt_estimate(chat)
 
     def begin(self, target: Target) -> None:
         """A backend is about to be asked."""

@@ -10,15 +10,22 @@ from msgspec.structs import replace
 
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
+from tokengate.core.fold import Fold
 from tokengate.core.reply import Event, Failure, Finish, FinishReason, Reply, Stop
 from tokengate.core.usage import ReportedUsage, Usage
 from tokengate.core.wire import Format, Losses, StreamReader, StreamWriter
 from tokengate.gateway.adapter import WholeReply
 from tokengate.gateway.call import Call
 from tokengate.gateway.heading import heading_of
+from tokengate.gateway.operation import Operation
 from tokengate.gateway.overlay import overlaid
 from tokengate.gateway.route import Target
 from tokengate.gateway.tally import Tally, has_content, output_estimate
+
+
+def format_for(operation: Operation, target: Target) -> Format:
+    """Return the format in which a backend is asked: the caller's own if it can, else the one that says most."""
+    return target.formats.get(operation.speaks) or next(iter(target.formats.values()))
 
 
 class Converted:
@@ -26,16 +33,16 @@ class Converted:
 
     __slots__ = ("_call", "_caller", "_chat", "_format", "_request", "body", "dropped", "headers", "path")
 
-    def __init__(self, call: Call, target: Target, body: bytes, output_cap: int | None) -> None:
+    def __init__(
+        self, call: Call, target: Target, format: Format, chat: Chat, body: bytes, output_cap: int | None
+    ) -> None:
         operation = call.operation
         assert operation.format is not None, "a call that cannot be converted is not put to such a backend"
         self._call = call
         self._request = body
         self._caller: Format = operation.format
-        self._format: Format = target.formats.get(operation.speaks) or next(iter(target.formats.values()))
-        self._chat: Chat = call.chat(body)
-        if call.options.usage_always:
-            self._chat = replace(self._chat, include_usage=True)
+        self._format = format
+        self._chat = replace(chat, include_usage=True) if call.options.usage_always else chat
         losses = Losses(target.backend.name, self._caller.names)
         chat = replace(self._chat, model=target.model)
         if target.fixed is not None:
@@ -52,6 +59,7 @@ class Converted:
         call = self._call
         reply = self._format.read_reply(data)
         shown, estimate = self._shown(reply)
+        call.reply = shown
         written = self._caller.write_reply(shown, heading_of(call), self._chat)
         return WholeReply(written, has_content(reply), reply.usage, estimate)
 
@@ -59,26 +67,40 @@ class Converted:
         """Return the lane of a streamed reply."""
         call = self._call
         writer = self._caller.stream_writer(heading_of(call), self._chat)
-        return ConvertLane(self._format.stream_reader(), writer, call.asked.choices)
+        return ConvertLane(self._format.stream_reader(), writer, call)
 
     def _shown(self, reply: Reply) -> tuple[Reply, int]:
         """Return the reply with usage: the vendor's, or what it will be billed for."""
         if reply.usage is not None:
             return reply, 0
         estimate = output_estimate(reply)
-        usage = Usage(input=self._call.operation.prompt_estimate(self._request), output=estimate)
+        usage = Usage(input=self._call.prompt_estimate(self._request), output=estimate)
         return replace(reply, usage=ReportedUsage(usage, b"")), estimate
 
 
 class ConvertLane:
     """Implements `Lane`. The writer gets no Finish before the call is settled."""
 
-    __slots__ = ("_choices", "_finish", "_reader", "_stopped", "_tally", "_writer", "ended", "failure", "finished")
+    __slots__ = (
+        "_call",
+        "_choices",
+        "_finish",
+        "_fold",
+        "_reader",
+        "_stopped",
+        "_tally",
+        "_writer",
+        "ended",
+        "failure",
+        "finished",
+    )
 
-    def __init__(self, reader: StreamReader, writer: StreamWriter, choices: int) -> None:
+    def __init__(self, reader: StreamReader, writer: StreamWriter, call: Call) -> None:
         self._reader = reader
         self._writer = writer
-        self._choices = choices
+        self._call = call
+        self._choices = call.asked.choices
+        self._fold = Fold() if call.options.keep is not None else None
         self._tally = Tally()
         self._stopped: set[int] = set()
         self._finish = Finish()
@@ -108,9 +130,8 @@ class ConvertLane:
 
     def end(self, usage: Usage | None = None) -> bytes:
         """Return the end of the stream, with the usage that the call was billed for."""
-        return self._writer.write(
-            replace(self._finish, usage=self._reader.usage or ReportedUsage(usage or Usage(), b""))
-        )
+        finish = replace(self._finish, usage=self._reader.usage or ReportedUsage(usage or Usage(), b""))
+        return self._writer.write(finish)
 
     def length_end(self, usage: Usage | None = None) -> bytes:
         """Return the end of a stream that is cut because it got too long."""
@@ -124,10 +145,15 @@ class ConvertLane:
 
     def _write(self, events: list[Event]) -> bytes:
         pieces: list[bytes] = []
+        fold = self._fold
         for event in events:
+            if fold is not None:
+                fold.add(event)
             match event:
                 case Finish():
                     self._finish = event
+                    if fold is not None:
+                        self._call.reply = fold.reply()
                     self.finished = self.ended = True
                 case Failure():
                     self.ended = True

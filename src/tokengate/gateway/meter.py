@@ -71,7 +71,7 @@ class Meter:
             source, usage, raw = UsageSource.VENDOR, reported.usage, reported.raw
         else:
             source, raw = UsageSource.ESTIMATED, None
-            usage = Usage(input=call.operation.prompt_estimate(body), output=output())
+            usage = Usage(input=call.prompt_estimate(body), output=output())
         bill = await charge.settle(usage, source, raw, call_id=call.id, now_ms=self._now_ms())
         return Metered(usage, source, bill)
 
@@ -99,8 +99,10 @@ class Meter:
             bill=bill,
             error=error,
         )
+        keep = call.options.keep
+        kept = keep(call.id, call.reply) if keep is not None and call.reply is not None else ()
         try:
-            await self._writer.commit([*bill.rows, *rows_of(record), *reply])
+            await self._writer.commit([*bill.rows, *rows_of(record), *reply, *kept])
         except CommitFailed as failure:
             raise self._not_recorded(call, charge, bill, failure) from failure
         finally:

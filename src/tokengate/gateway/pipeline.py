@@ -21,6 +21,7 @@ from tokengate.core.errors import BadRequest, ClientGone, Forbidden, GatewayErro
 from tokengate.core.money import write_yuan
 from tokengate.gateway.adapt import reaches
 from tokengate.gateway.call import Call, Options, Sink
+from tokengate.gateway.media import Fetch
 from tokengate.gateway.meter import Meter, Metered
 from tokengate.gateway.operation import Operation
 from tokengate.gateway.route import Route
@@ -44,6 +45,7 @@ class Gateway(Struct, frozen=True, eq=False):
     replies: Replies
     watch: Watch
     meter: Meter
+    fetch: Fetch
     default_output_cap: int
 
     async def answer(
@@ -152,14 +154,14 @@ class Gateway(Struct, frozen=True, eq=False):
         traits = CallTraits(thinking=asked.thinking, minute=call.now_ms // 60_000 % _MINUTES_PER_DAY)
         with Charge(quote, price, traits, wallet_id, self.teller) as charge:
             if asked.stream:
-                return await StreamRun(call, charge, route, body, digest, admission, self.meter).run()
+                return await StreamRun(call, charge, route, body, digest, admission, self.fetch, self.meter).run()
             return await self._whole(call, charge, route, body, digest, admission)
 
     async def _whole(
         self, call: Call, charge: Charge, route: Route, body: bytes, digest: bytes | None, admission: Admission
     ) -> Metered:
         meter = self.meter
-        reply = await first_whole(call, charge, route, body, meter.metrics, meter.clock)
+        reply = await first_whole(call, charge, route, body, self.fetch, meter.metrics, meter.clock)
         metered = await meter.price(call, charge, body, reply.usage, output=lambda: reply.output_estimate)
         headers = meter.head(call, charge, admission, "application/json")
         headers.append(("x-request-cost", write_yuan(metered.bill.cost_nano)))

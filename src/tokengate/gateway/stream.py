@@ -15,6 +15,7 @@ from tokengate.gateway.adapt import adapt
 from tokengate.gateway.adapter import Lane
 from tokengate.gateway.attempt import first_answer, send
 from tokengate.gateway.call import Call, Headers
+from tokengate.gateway.media import Fetch
 from tokengate.gateway.meter import Meter, Metered
 from tokengate.gateway.route import Route, Target
 from tokengate.idempotency.replies import MAX_BODY_BYTES
@@ -45,6 +46,7 @@ class StreamRun:
         "_digest",
         "_drained_bytes",
         "_drained_since_s",
+        "_fetch",
         "_headers",
         "_kept",
         "_lane",
@@ -62,6 +64,7 @@ class StreamRun:
         body: bytes,
         digest: bytes | None,
         admission: Admission,
+        fetch: Fetch,
         meter: Meter,
     ) -> None:
         self._call = call
@@ -70,6 +73,7 @@ class StreamRun:
         self._body = body
         self._digest = digest
         self._admission = admission
+        self._fetch = fetch
         self._meter = meter
         self._lane: Lane | None = None
         self._opened = False
@@ -124,7 +128,7 @@ class StreamRun:
 
     async def _ask(self, target: Target) -> None:
         call = self._call
-        adapter = adapt(call, target, self._body, self._charge.quote.output_cap)
+        adapter = await adapt(call, target, self._body, self._charge.quote.output_cap, self._fetch)
         exchange = await send(call, target, adapter)
         lane = self._lane = adapter.lane()
         try:

@@ -9,6 +9,7 @@ from tokengate.gateway.adapt import adapt
 from tokengate.gateway.adapter import Adapter, WholeReply
 from tokengate.gateway.attempt import first_answer, send
 from tokengate.gateway.call import Call
+from tokengate.gateway.media import Fetch
 from tokengate.gateway.metrics import Metrics
 from tokengate.gateway.route import Route, Target
 
@@ -16,12 +17,12 @@ _MAX_REPLY_BYTES = 64 * 1024 * 1024  # a whole reply is held in memory; embeddin
 
 
 async def first_whole(
-    call: Call, charge: Charge, route: Route, body: bytes, metrics: Metrics, clock: Clock
+    call: Call, charge: Charge, route: Route, body: bytes, fetch: Fetch, metrics: Metrics, clock: Clock
 ) -> WholeReply:
     """Return the first whole reply that is not empty. Raises UpstreamFailed."""
 
     async def ask(target: Target) -> WholeReply:
-        adapter = adapt(call, target, body, charge.quote.output_cap)
+        adapter = await adapt(call, target, body, charge.quote.output_cap, fetch)
         exchange = await send(call, target, adapter)
         try:
             data = await exchange.read(_MAX_REPLY_BYTES)

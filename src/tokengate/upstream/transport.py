@@ -45,11 +45,20 @@ class _Target(NamedTuple):
 class HttpTransport:
     """Implements `core.http.Transport` for one `[[upstream]]`. Used by one event loop."""
 
-    def __init__(self, settings: UpstreamSettings, clock: Clock | None = None, guard: Guard | None = None) -> None:
-        """With a guard, only what it allows is connected to."""
+    def __init__(
+        self,
+        settings: UpstreamSettings,
+        clock: Clock | None = None,
+        guard: Guard | None = None,
+        *,
+        shows_redirects: bool = False,
+    ) -> None:
+        """With a guard, only what it allows is connected to. A redirect is a failure, unless it is to be shown to a
+        caller who checks where it leads."""
         assert guard is None or not settings.proxy, "a proxy would resolve names where no guard looks"
         self._name = settings.name
         self._guard = guard
+        self._shows_redirects = shows_redirects
         self._limit = settings.max_connections
         self._proxy = URL(settings.proxy) if settings.proxy else None
         self._tls = _tls(settings)
@@ -85,7 +94,7 @@ class HttpTransport:
         except BaseException:
             exchange.close()
             raise
-        if 200 <= exchange.status < 300 or exchange.status >= 400:
+        if 200 <= exchange.status < 300 or exchange.status >= 400 or self._shows_redirects:
             return exchange
         exchange.close()
         raise failures.redirected(self._name, exchange.status)
