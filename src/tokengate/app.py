@@ -63,6 +63,7 @@ from tokengate.web.portal.pages import Pages
 from tokengate.web.server import Server
 from tokengate.web.shelf import Shelf
 from tokengate.web.surfaces.account import AccountSurface
+from tokengate.web.surfaces.models import OPENAI_LISTING, ModelsSurface
 from tokengate.web.surfaces.openai import OpenAISurface
 from tokengate.web.surfaces.operations import OperationsSurface
 from tokengate.web.surfaces.reference import ReferenceSurface
@@ -238,7 +239,8 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         )
         dispatch = Dispatch(
             [
-                *OpenAISurface(gateway, catalog, admit).endpoints(),
+                *OpenAISurface(gateway, admit).endpoints(),
+                *ModelsSurface(catalog, backends.routes, admit, {"openai": OPENAI_LISTING}).endpoints(),
                 *AccountSurface(database, teller, admit).endpoints(),
                 *OperationsSurface(metrics, not_ready, backends.states).endpoints(),
                 *ReferenceSurface(console, admit).endpoints(),

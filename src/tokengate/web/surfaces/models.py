@@ -1,0 +1,100 @@
+"""`GET /v1/models` and `/v1/models/{id}`: the models that a key may call, in the shape of whose SDK asks.
+
+An `anthropic-version` header asks in Anthropic's shape, a Gemini key in Gemini's, everything else in OpenAI's.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from urllib.parse import parse_qs
+
+from msgspec import Struct
+
+from tokengate.catalog.load import Catalog
+from tokengate.catalog.model import Model
+from tokengate.core.errors import ModelNotFound
+from tokengate.reference import table
+from tokengate.web.admit import Admit
+from tokengate.web.dispatch import Endpoint, Handler
+from tokengate.web.request import Request
+from tokengate.web.surfaces.bases import BASES
+
+
+class Listing(Struct, frozen=True):
+    """How one family of SDKs reads models."""
+
+    key: Callable[[Request], str]  # where its SDK puts the key; empty: the Authorization header
+    many: Callable[[Iterable[Model], Request], object]
+    one: Callable[[Model], object]
+
+
+class ModelsSurface:
+    """Lists what can be called. `listings` are the shapes by family: `openai`, `anthropic`, `gemini`."""
+
+    def __init__(
+        self, catalog: Catalog, routes: Mapping[str, object], admit: Admit, listings: Mapping[str, Listing]
+    ) -> None:
+        self._catalog = catalog
+        self._routes = routes
+        self._admit = admit
+        self._listings = listings
+
+    def endpoints(self) -> list[Endpoint]:
+        """Return both routes, under every base path."""
+        found: list[Endpoint] = []
+        for base in BASES:
+            found.append(Endpoint(table.LIST_MODELS, self._list, base.path, base.bad_key))
+            show = self._show(f"{base.path}/models/")
+            found.append(Endpoint(table.SHOW_MODEL, show, base.path, base.bad_key))
+        return found
+
+    async def _list(self, request: Request) -> None:
+        listing = self._listing(request)
+        allowed = self._admit.principal(request, listing.key(request)).models
+        models = [
+            model
+            for model in self._catalog.models()
+            if model.id in self._routes and (allowed is None or model.id in allowed)
+        ]
+        request.json(listing.many(models, request))
+
+    def _show(self, head: str) -> Handler:
+        async def handler(request: Request) -> None:
+            listing = self._listing(request)
+            allowed = self._admit.principal(request, listing.key(request)).models
+            name = request.path[len(head) :]
+            model = self._catalog.resolve(name)
+            if model is None or (allowed is not None and model.id not in allowed):
+                raise ModelNotFound(name)
+            request.json(listing.one(model))
+
+        return handler
+
+    def _listing(self, request: Request) -> Listing:
+        family = "openai"
+        if "anthropic-version" in request.headers:
+            family = "anthropic"
+        elif "x-goog-api-key" in request.headers or "key" in parse_qs(request.query):
+            family = "gemini"
+        return self._listings.get(family) or self._listings["openai"]
+
+
+class _Model(Struct):
+    id: str
+    created: int
+    owned_by: str
+    object: str = "model"
+
+
+class _Models(Struct):
+    data: list[_Model]
+    object: str = "list"
+
+
+def _openai_model(model: Model) -> _Model:
+    return _Model(model.id, model.created_s, model.owned_by)
+
+
+def _openai_models(models: Iterable[Model], request: Request) -> _Models:
+    return _Models(list(map(_openai_model, models)))
+
+
+OPENAI_LISTING = Listing(key=lambda request: "", many=_openai_models, one=_openai_model)
