@@ -21,10 +21,13 @@ async def adapt(call: Call, target: Target, body: bytes, output_cap: int | None,
     Raises Unsupported for what the target's format cannot say, BadRequest for an address that cannot be fetched.
     """
     operation = call.operation
-    if operation.speaks == "openai" and "openai" in target.formats:
+    own = target.formats.get(operation.speaks)
+    if own is not None and operation.format is not None and not call.asked.stream and own.must_stream(target.model):
+        own = None
+    if operation.speaks == "openai" and own is not None:
         include_usage = call.asked.include_usage or call.options.usage_always
         return OpenAILane(body, call.asked, operation, target, output_cap=output_cap, include_usage=include_usage)
-    if operation.forwarding is not None and operation.speaks in target.formats:
+    if operation.forwarding is not None and own is not None:
         return Forwarded(call, target, output_cap)
     format = format_for(operation, target)
     chat = call.chat(body)

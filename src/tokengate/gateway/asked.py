@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tokengate.catalog.tokens import estimate_tokens, prompt_bound
-from tokengate.core.chat import BuiltIn, Chat, Function
+from tokengate.core.chat import BuiltIn, Chat, Custom, Function
 from tokengate.core.parts import (
     Audio,
     Data,
@@ -105,6 +105,10 @@ def _texts(chat: Chat) -> Iterator[str]:
                 yield tool.description
                 if tool.parameters is not None:
                     yield bytes(tool.parameters).decode("utf-8", "replace")
+            case Custom():
+                yield tool.name
+                yield tool.description
+                yield tool.definition
             case BuiltIn():
                 yield bytes(tool.raw).decode("utf-8", "replace")
     if chat.output.json is not None and chat.output.json.schema is not None:

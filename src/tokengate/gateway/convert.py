@@ -9,7 +9,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from tokengate.core.chat import Chat
-from tokengate.core.errors import GatewayError
+from tokengate.core.errors import GatewayError, UpstreamFailed
 from tokengate.core.fold import Fold
 from tokengate.core.reply import Event, Failure, Finish, FinishReason, Reply, Stop
 from tokengate.core.usage import ReportedUsage, Usage
@@ -31,7 +31,7 @@ def format_for(operation: Operation, target: Target) -> Format:
 class Converted:
     """Implements `Adapter` for a caller and a backend of different formats."""
 
-    __slots__ = ("_call", "_caller", "_chat", "_format", "_request", "body", "dropped", "headers", "path")
+    __slots__ = ("_call", "_caller", "_chat", "_collects", "_format", "_request", "body", "dropped", "headers", "path")
 
     def __init__(
         self, call: Call, target: Target, format: Format, chat: Chat, body: bytes, output_cap: int | None
@@ -44,7 +44,8 @@ class Converted:
         self._format = format
         self._chat = replace(chat, include_usage=True) if call.options.usage_always else chat
         losses = Losses(target.backend.name, self._caller.names)
-        chat = replace(self._chat, model=target.model)
+        self._collects = not chat.stream and format.must_stream(target.model)
+        chat = replace(chat, model=target.model, stream=chat.stream or self._collects, include_usage=True)
         if target.fixed is not None:
             chat = overlaid(chat, target.fixed)
         if output_cap is not None:
@@ -57,7 +58,7 @@ class Converted:
     def whole(self, data: bytes) -> WholeReply:
         """Read a whole reply and write it in the caller's format."""
         call = self._call
-        reply = self._format.read_reply(data)
+        reply = self._collected(data) if self._collects else self._format.read_reply(data)
         shown, estimate = self._shown(reply)
         call.reply = shown
         written = self._caller.write_reply(shown, heading_of(call), self._chat)
@@ -68,6 +69,16 @@ class Converted:
         call = self._call
         writer = self._caller.stream_writer(heading_of(call), self._chat)
         return ConvertLane(self._format.stream_reader(), writer, call)
+
+    def _collected(self, data: bytes) -> Reply:
+        """Return the reply of a vendor that only streams."""
+        reader = self._format.stream_reader()
+        fold = Fold()
+        for event in chain(reader.feed(data), reader.close()):
+            fold.add(event)
+        if fold.failure is not None:
+            raise UpstreamFailed(fold.failure.message, kind="cut" if fold.failure.kind == "cut" else "status")
+        return fold.reply()
 
     def _shown(self, reply: Reply) -> tuple[Reply, int]:
         """Return the reply with usage: the vendor's, or what it will be billed for."""

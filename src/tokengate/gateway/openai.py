@@ -1,6 +1,8 @@
 """OpenAI's operations as the pipeline sees them: the format's readers joined with the catalogue's token bounds."""
 
 from tokengate.catalog.tokens import estimate_tokens, prompt_bound
+from tokengate.formats.openai.chat_reader import read_chat as read_chat_words
+from tokengate.formats.openai.format import OPENAI_CHAT
 from tokengate.formats.openai.requests import read_chat, read_completion, read_embedding
 from tokengate.formats.openai.texts import prompt_text
 from tokengate.gateway.operation import Asked, Operation
@@ -70,6 +72,8 @@ CHAT_COMPLETIONS = Operation(
     read=_chat,
     chat_names=True,
     prompt_estimate=_estimate,
+    format=OPENAI_CHAT,
+    read_chat=read_chat_words,
 )
 COMPLETIONS = Operation(
     name="completions",

@@ -7,7 +7,7 @@ from msgspec import Struct, json
 from msgspec.structs import fields, replace
 
 from tokengate.core.chat import Chat
-from tokengate.formats.openai.read import read_chat
+from tokengate.formats.openai.chat_reader import read_chat
 
 Settings = TypeVar("Settings", bound=Struct)
 
