@@ -56,6 +56,13 @@ class AnthropicFormat(Struct, frozen=True, kw_only=True):
     def stream_type(self) -> str:
         return "text/event-stream; charset=utf-8"
 
+    @property
+    def inline_media(self) -> bool:
+        return False
+
+    def must_stream(self, model: str) -> bool:
+        return False
+
     def path(self, model: str, *, stream: bool) -> str:
         return "/v1/messages"
 
