@@ -1,0 +1,50 @@
+"""Chat operations of formats other than OpenAI's, as the pipeline sees them."""
+
+from collections.abc import Callable
+
+from tokengate.core.chat import Chat
+from tokengate.core.errors import BadRequest
+from tokengate.core.splice import Members
+from tokengate.core.wire import Format, Forwarding
+from tokengate.gateway.asked import asked_of, prompt_estimate
+from tokengate.gateway.operation import Asked, Operation
+
+_CHAT = frozenset({"chat"})
+
+
+def chat_operation(
+    *, name: str, path: str, format: Format, read_chat: Callable[[bytes], Chat], forwarding: Forwarding | None = None
+) -> Operation:
+    """Return a chat operation. `path` is what messages call it; without `forwarding`, backends of the same format are
+    spoken to through the vocabulary too.
+
+    Where the model or the way of streaming is not in the body, a surface makes one operation per request:
+    `msgspec.structs.replace(operation, read=chat_reader(read))` costs next to nothing.
+    """
+    return Operation(
+        name=name,
+        path=path,
+        kinds=_CHAT,
+        read=chat_reader(read_chat),
+        chat_names=False,
+        prompt_estimate=lambda body: prompt_estimate(read_chat(body)),
+        speaks=format.name,
+        format=format,
+        read_chat=read_chat,
+        forwarding=forwarding,
+        stream_type=format.stream_type,
+    )
+
+
+def chat_reader(read_chat: Callable[[bytes], Chat]) -> Callable[[bytes], Asked]:
+    """Return what reads a request so far as routing and money need it, and keeps it in the vocabulary."""
+
+    def read(body: bytes) -> Asked:
+        chat = read_chat(body)
+        try:
+            members = Members(body)
+        except (ValueError, RecursionError) as error:
+            raise BadRequest(f"The request body cannot be read: {error}.") from None
+        return asked_of(chat, members)
+
+    return read
