@@ -7,7 +7,18 @@ from tokengate.storage.engine import Database
 from tokengate.storage.migrations.partitions import ensure_partitions
 from tokengate.usage.record import CallRecord
 from tokengate.usage.retention import Dropped, drop_old_calls
-from tokengate.usage.store import Total, delete_calls_before, get_call, list_calls, spend_of_day, totals
+from tokengate.usage.store import (
+    MAX_SPLIT,
+    DayTotal,
+    Total,
+    UsageFilter,
+    delete_calls_before,
+    get_call,
+    list_calls,
+    spend_of_day,
+    totals,
+    totals_of_days,
+)
 
 ORG = "org_default"
 
@@ -93,8 +104,8 @@ async def test_totals_add_up_by_model_key_and_day(database: Database):
         by_model = await totals(read, ORG, "model")
         by_key = await totals(read, ORG, "key")
         by_day = await totals(read, ORG, "day")
-        mine = await totals(read, ORG, "day", key_id="key_1", model="qwen-max", first_day=day_before(1))
-        today = await totals(read, ORG, "day", last_day=day_before(0), first_day=day_before(0))
+        mine = await totals(read, ORG, "day", UsageFilter(day_before(1), key_id="key_1", model="qwen-max"))
+        today = await totals(read, ORG, "day", UsageFilter(day_before(0), day_before(0)))
 
     assert by_model == [
         Total("qwen-max", 3, 1, 200, 40, 10, 10_000_000, 0),
@@ -104,6 +115,41 @@ async def test_totals_add_up_by_model_key_and_day(database: Database):
     assert [(total.name, total.calls) for total in by_day] == [("20261121", 2), ("20261120", 2)]
     assert [(total.name, total.calls, total.errors) for total in mine] == [("20261121", 1, 0), ("20261120", 1, 1)]
     assert [total.name for total in today] == ["20261121"]
+
+
+async def test_days_are_split_by_model_or_key_and_add_up_to_the_days(database: Database):
+    await keep(
+        database,
+        [
+            call(0),
+            call(0, model="qwen-plus", cost_nano=5_000_000, overrun_nano=2),
+            call(1, outcome="error", status=502, cost_nano=0, input_tokens=0, output_tokens=0, cached_tokens=0),
+            call(1, key_id="key_2", cost_nano=9_000_000),
+            call(1, org_id="org_other", cost_nano=10**12),
+        ],
+    )
+
+    async with database.read() as read:
+        by_model = await totals_of_days(read, ORG, "model")
+        by_key = await totals_of_days(read, ORG, "key", UsageFilter(day_before(1), day_before(1)))
+
+    assert by_model == [
+        DayTotal("20261120", Total("qwen-max", 2, 1, 100, 20, 5, 9_000_000, 0)),
+        DayTotal("20261121", Total("qwen-plus", 1, 0, 100, 20, 5, 5_000_000, 2)),
+        DayTotal("20261121", Total("qwen-max", 1, 0, 100, 20, 5, 1_000_000, 0)),
+    ]
+    assert [(part.total.name, part.total.calls) for part in by_key] == [("key_2", 1), ("key_1", 1)]
+
+
+async def test_days_are_split_into_the_dearest_only(database: Database):
+    models = [f"model-{number}" for number in range(MAX_SPLIT + 2)]
+    await keep(database, [call(0, model=model, cost_nano=number) for number, model in enumerate(models)])
+    await keep(database, [call(1, model=models[0], cost_nano=1)])
+
+    async with database.read() as read:
+        parts = await totals_of_days(read, ORG, "model")
+
+    assert [part.total.name for part in parts] == models[:1:-1]
 
 
 async def test_sums_beyond_32_bits_stay_exact(database: Database):

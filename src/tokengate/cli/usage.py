@@ -48,7 +48,7 @@ def usage(
 
     async def question(database: Database) -> list[Total]:
         async with database.read() as read:
-            return await store.totals(read, org, by, first_day=first, last_day=last)
+            return await store.totals(read, org, by, store.UsageFilter(first, last))
 
     rows = [_row(total) for total in ask(config, data, question)]
     print_rows(rows, as_json, yuan=("cost", "overrun"), empty="No call has been made yet.")

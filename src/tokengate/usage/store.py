@@ -1,9 +1,9 @@
 """Questions about calls and what they cost. Lists are paged by the id of the last call seen, newest first."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Label, delete, func, or_, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +16,7 @@ from tokengate.usage.record import CallRecord
 
 MAX_PAGE = 1_000
 MAX_TOTALS = 10_000  # days, models or keys in one answer
+MAX_SPLIT = 8  # models or keys that a day is split into; more would be no picture
 
 _RECORD_COLUMNS = tuple(calls.c[name] for name in CallRecord.__struct_fields__)
 _GROUPS = {"model": usage_daily.c.model, "key": usage_daily.c.key_id, "day": usage_daily.c.day}
@@ -40,6 +41,26 @@ class Total(Struct, frozen=True):
     cached_tokens: int
     cost_nano: int
     overrun_nano: int
+
+
+class UsageFilter(Struct, frozen=True):
+    """Which sums are wanted; None is all. Days are such as 20261121, and both are included."""
+
+    first_day: int | None = None
+    last_day: int | None = None
+    key_id: str | None = None
+    model: str | None = None
+    project_id: str | None = None
+
+
+EVERYTHING = UsageFilter()
+
+
+class DayTotal(Struct, frozen=True):
+    """What one model or key adds to a day (such as `20261121`)."""
+
+    day: str
+    total: Total
 
 
 async def get_call(read: AsyncConnection, org_id: str, key_id: str | None, call_id: str) -> CallRecord | None:
@@ -93,33 +114,53 @@ async def totals(
     read: AsyncConnection,
     org_id: str,
     by: Literal["model", "key", "day"],
+    wanted: UsageFilter = EVERYTHING,
     *,
-    key_id: str | None = None,
-    first_day: int | None = None,
-    last_day: int | None = None,
-    model: str | None = None,
-    project_id: str | None = None,
     limit: int = MAX_TOTALS,
 ) -> list[Total]:
     """Return sums per model or key, the dearest first, or per day, the latest first. They outlive the calls."""
     assert 1 <= limit <= MAX_TOTALS
     group = _GROUPS[by]
-    conditions: list[ColumnElement[bool]] = [usage_daily.c.org_id == org_id]
-    if key_id is not None:
-        conditions.append(usage_daily.c.key_id == key_id)
-    if first_day is not None:
-        conditions.append(usage_daily.c.day >= first_day)
-    if last_day is not None:
-        conditions.append(usage_daily.c.day <= last_day)
-    if model is not None:
-        conditions.append(usage_daily.c.model == model)
-    if project_id is not None:
-        conditions.append(usage_daily.c.project_id == project_id)
-    sums = [func.sum(usage_daily.c[name]).label(name) for name in _SUMS]
+    conditions = _narrowed(org_id, wanted)
     order = group.desc() if by == "day" else func.sum(usage_daily.c.cost_nano).desc()
-    query = select(group.label("name"), *sums).where(*conditions).group_by(group).order_by(order, group).limit(limit)
+    query = select(group.label("name"), *_sums()).where(*conditions).group_by(group).order_by(order, group).limit(limit)
     rows = (await read.execute(query)).mappings().all()
     return [Total(name=str(row["name"]), **{name: int(row[name]) for name in _SUMS}) for row in rows]
+
+
+async def totals_of_days(
+    read: AsyncConnection, org_id: str, split: Literal["model", "key"], wanted: UsageFilter = EVERYTHING
+) -> list[DayTotal]:
+    """Return sums per day and model or key, the earliest first, of the dearest `MAX_SPLIT` models or keys."""
+    part, cost = _GROUPS[split], func.sum(usage_daily.c.cost_nano)
+    conditions = _narrowed(org_id, wanted)
+    dearest = select(part).where(*conditions).group_by(part).order_by(cost.desc(), part).limit(MAX_SPLIT)
+    query = (
+        select(usage_daily.c.day.label("of_day"), part.label("name"), *_sums())
+        .where(*conditions, part.in_(dearest))
+        .group_by(usage_daily.c.day, part)
+        .order_by(usage_daily.c.day, cost.desc(), part)
+    )
+    rows = (await read.execute(query)).mappings().all()
+    return [
+        DayTotal(str(row["of_day"]), Total(name=row["name"], **{name: int(row[name]) for name in _SUMS}))
+        for row in rows
+    ]
+
+
+def _sums() -> list[Label[Any]]:
+    return [func.sum(usage_daily.c[name]).label(name) for name in _SUMS]
+
+
+def _narrowed(org_id: str, wanted: UsageFilter) -> list[ColumnElement[bool]]:
+    columns = usage_daily.c
+    same = (columns.key_id, wanted.key_id), (columns.model, wanted.model), (columns.project_id, wanted.project_id)
+    conditions = [columns.org_id == org_id, *(column == value for column, value in same if value is not None)]
+    if wanted.first_day is not None:
+        conditions.append(columns.day >= wanted.first_day)
+    if wanted.last_day is not None:
+        conditions.append(columns.day <= wanted.last_day)
+    return conditions
 
 
 async def spend_of_day(read: AsyncConnection, day: int) -> dict[tuple[str, str], int]:

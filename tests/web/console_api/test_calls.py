@@ -114,15 +114,28 @@ async def test_usage_has_every_day_and_adds_up(paying: Paying):
     by_day = await viewer.get(f"{paying.org}/usage")
     by_model = await viewer.get(f"{paying.org}/usage?by=model")
     by_key = await viewer.get(f"{paying.org}/usage?by=key&model=a")
+    split = await viewer.get(f"{paying.org}/usage?split=model")
+    keys = await viewer.get(f"{paying.org}/usage?by=day&split=key&model=a")
     nothing = await viewer.get(f"{paying.org}/usage?by=day&from_day=20200227&to_day=20200302")
 
     assert len(by_day["data"]) == 30
     assert [day["calls"] for day in by_day["data"] if day["calls"]] == [3]
     assert [(row["name"], row["calls"]) for row in by_model["data"]] == [("b", 1), ("a", 2)]
     assert [(row["name"], row["calls"]) for row in by_key["data"]] == [(paying.key.id, 2)]
-    assert by_day["total"] == by_model["total"]
+    assert by_day["total"] == by_model["total"] == split["total"]
+    assert (split["data"], by_day["parts"]) == (by_day["data"], [])
+    today = by_day["data"][-1]["name"]
+    assert [(part["day"], part["row"]) for part in split["parts"]] == [(today, row) for row in by_model["data"]]
+    assert [(part["row"]["name"], part["row"]["calls"]) for part in keys["parts"]] == [(paying.key.id, 2)]
     assert Decimal(by_model["total"]["cost_yuan"]) == Decimal("0.0151375")
     days = ["20200227", "20200228", "20200229", "20200301", "20200302"]
     assert [day["name"] for day in nothing["data"]] == days
-    for query in ("by=magic", "from_day=20261131&to_day=20261201", "from_day=20261201&to_day=20261101", "from_day=1"):
+    for query in (
+        "by=magic",
+        "split=day",
+        "by=key&split=model",
+        "from_day=20261131&to_day=20261201",
+        "from_day=20261201&to_day=20261101",
+        "from_day=1",
+    ):
         assert (await viewer.refused("GET", f"{paying.org}/usage?{query}"))[0] == 400, query

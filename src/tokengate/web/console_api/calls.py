@@ -7,7 +7,8 @@ from typing import Annotated
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import QueryParameter
+from litestar.di import NamedDependency, Provide
+from litestar.params import QueryParameter, SkipValidation
 from litestar.response import Stream
 from msgspec import Struct
 
@@ -143,6 +144,23 @@ class CallDetail(Struct, frozen=True):
     attempts: list[AttemptView]
 
 
+def wanted_calls(
+    from_ms: FromMs = None,
+    to_ms: ToMs = None,
+    model: Exactly = None,
+    key_id: Exactly = None,
+    project_id: Exactly = None,
+    status: Status = None,
+    outcome: Exactly = None,
+    q: Begins = None,
+) -> CallFilter:
+    """Return the calls that a request asks for. Filters narrow each other."""
+    return CallFilter(from_ms, to_ms, model, key_id, project_id, status, outcome, q)
+
+
+Wanted = NamedDependency[SkipValidation[CallFilter]]
+_DEPENDENCIES = {"wanted": Provide(wanted_calls, sync_to_thread=False)}
+
 _read_attempts = msgspec.json.Decoder(list[AttemptView]).decode
 _read_object = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -152,26 +170,19 @@ class Calls(Controller):
 
     path = "/orgs/{org_id:str}"
     tags = ("calls",)
+    dependencies = _DEPENDENCIES
 
     @get("/calls", guards=[may("calls.read")], summary="List an org's calls")
     async def list_calls(
         self,
         console: Services,
         org_id: OrgId,
-        from_ms: FromMs = None,
-        to_ms: ToMs = None,
-        model: Exactly = None,
-        key_id: Exactly = None,
-        project_id: Exactly = None,
-        status: Status = None,
-        outcome: Exactly = None,
-        q: Begins = None,
+        wanted: Wanted,
         sort: Order = "-started",
         limit: Limit = 50,
         after: After = "",
     ) -> CallsPage:
-        """Filters narrow each other; `after` belongs to the order in which it was returned."""
-        wanted = CallFilter(from_ms, to_ms, model, key_id, project_id, status, outcome, q)
+        """`after` belongs to the order in which it was returned."""
         page = await find_calls(console.database, org_id, wanted, sort=sort, after=after or None, limit=limit)
         total = await count_calls(console.database, org_id, wanted)
         found = [_view(call) for call in page.calls]
@@ -182,17 +193,9 @@ class Calls(Controller):
         self,
         console: Services,
         org_id: OrgId,
-        from_ms: FromMs = None,
-        to_ms: ToMs = None,
-        model: Exactly = None,
-        key_id: Exactly = None,
-        project_id: Exactly = None,
-        status: Status = None,
-        outcome: Exactly = None,
-        q: Begins = None,
+        wanted: Wanted,
     ) -> Stream:
         """All that match, the latest first, a million at most."""
-        wanted = CallFilter(from_ms, to_ms, model, key_id, project_id, status, outcome, q)
         headers = {"content-disposition": 'attachment; filename="calls.csv"', "cache-control": "no-store"}
         return Stream(_csv(console.database, org_id, wanted), media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -1,4 +1,4 @@
-"""What an org used and what it cost, by day, model or key: what the charts are drawn from."""
+"""What an org used and what it cost, by day, model or key: what the charts are drawn from. Days may be split."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -7,14 +7,17 @@ from litestar import Controller, get
 from litestar.params import QueryParameter
 from msgspec import Struct
 
+from tokengate.core.errors import BadRequest
 from tokengate.core.money import write_yuan
-from tokengate.usage.report import By, usage_report
+from tokengate.usage.report import By, Split, split_report, usage_report
+from tokengate.usage.store import DayTotal, Total, UsageFilter
 from tokengate.web.console_api.access import may
 from tokengate.web.console_api.calls import Exactly
 from tokengate.web.console_api.given import OrgId, Services
 
 Day = Annotated[int | None, QueryParameter(ge=19700101, le=99991231, description="A day (UTC) such as 20261121.")]
 Grouped = Annotated[By, QueryParameter(name="by", description="What to sum by.")]
+Splitting = Annotated[Split | None, QueryParameter(description="What every day is split by; only with `by=day`.")]
 
 _DAYS = 30  # when nothing else is asked for
 
@@ -31,10 +34,22 @@ class UsageRow(Struct, frozen=True):
     cost_yuan: str
 
 
+class DayPart(Struct, frozen=True):
+    """What one model or key is of a day."""
+
+    day: str
+    row: UsageRow
+
+
 class UsageReport(Struct, frozen=True):
-    """By day every day is there, the earliest first; by model or key the dearest comes first."""
+    """By day every day is there, the earliest first; by model or key the dearest comes first.
+
+    `parts` are there when days are split: what the dearest few models or keys are of each day. The rest of a day is
+    the other models' or keys'.
+    """
 
     data: list[UsageRow]
+    parts: list[DayPart]
     from_day: int
     to_day: int
     total: UsageRow
@@ -52,6 +67,7 @@ class Usage(Controller):
         console: Services,
         org_id: OrgId,
         group: Grouped = "day",
+        split: Splitting = None,
         from_day: Day = None,
         to_day: Day = None,
         key_id: Exactly = None,
@@ -59,31 +75,39 @@ class Usage(Controller):
         project_id: Exactly = None,
     ) -> UsageReport:
         """Without days, the last thirty. Sums outlive the calls themselves."""
+        if split and group != "day":
+            raise BadRequest("Only days can be split.", param="split")
         today = datetime.fromtimestamp(console.clock.now_s(), UTC)
         last_day = to_day or int(f"{today:%Y%m%d}")
         first_day = from_day or int(f"{today - timedelta(days=_DAYS - 1):%Y%m%d}")
-        found = await usage_report(
-            console.database, org_id, group, first_day, last_day, key_id=key_id, model=model, project_id=project_id
+        wanted = UsageFilter(key_id=key_id, model=model, project_id=project_id)
+        parts: list[DayTotal] = []
+        if split:
+            report = await split_report(console.database, org_id, split, first_day, last_day, wanted)
+            found, parts = report.days, report.parts
+        else:
+            found = await usage_report(console.database, org_id, group, first_day, last_day, wanted)
+        return UsageReport(
+            data=[_row(one) for one in found],
+            parts=[DayPart(part.day, _row(part.total)) for part in parts],
+            from_day=first_day,
+            to_day=last_day,
+            total=_row(_sum(found)),
         )
-        total = UsageRow(
-            name="total",
-            calls=sum(one.calls for one in found),
-            errors=sum(one.errors for one in found),
-            input_tokens=sum(one.input_tokens for one in found),
-            output_tokens=sum(one.output_tokens for one in found),
-            cached_tokens=sum(one.cached_tokens for one in found),
-            cost_yuan=write_yuan(sum(one.cost_nano for one in found)),
-        )
-        rows = [
-            UsageRow(
-                name=one.name,
-                calls=one.calls,
-                errors=one.errors,
-                input_tokens=one.input_tokens,
-                output_tokens=one.output_tokens,
-                cached_tokens=one.cached_tokens,
-                cost_yuan=write_yuan(one.cost_nano),
-            )
-            for one in found
-        ]
-        return UsageReport(rows, first_day, last_day, total)
+
+
+def _sum(found: list[Total]) -> Total:
+    names = (name for name in Total.__struct_fields__ if name != "name")
+    return Total("total", **{name: sum(getattr(one, name) for one in found) for name in names})
+
+
+def _row(total: Total) -> UsageRow:
+    return UsageRow(
+        name=total.name,
+        calls=total.calls,
+        errors=total.errors,
+        input_tokens=total.input_tokens,
+        output_tokens=total.output_tokens,
+        cached_tokens=total.cached_tokens,
+        cost_yuan=write_yuan(total.cost_nano),
+    )

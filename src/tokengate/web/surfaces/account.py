@@ -87,15 +87,8 @@ class AccountSurface:
 
     async def _totals(self, request: Request, principal: Principal, asked: "_Query") -> None:
         async with self._database.read() as read:
-            totals = await store.totals(
-                read,
-                principal.org_id,
-                asked.by or "model",
-                key_id=principal.key_id,
-                first_day=asked.first_day,
-                last_day=asked.last_day,
-                model=asked.model,
-            )
+            wanted = store.UsageFilter(asked.first_day, asked.last_day, principal.key_id, asked.model)
+            totals = await store.totals(read, principal.org_id, asked.by or "model", wanted)
         rows = [
             {
                 asked.by: total.name,
