@@ -117,15 +117,15 @@ def test_words_left_out_cost_what_their_parent_costs():
     assert (rates.reasoning, rates.image_out, rates.audio_out) == (2_000_000_000,) * 3
     assert (rates.image, rates.search, rates.character) == (None, None, None)
     assert reading.fallbacks == (
-        "cache_read = input",
-        "image_in = input",
-        "video_in = input",
-        "audio_in = input",
-        "cache_write_5m = 1.25 x input",
-        "cache_write_1h = 2 x input",
-        "reasoning = output",
-        "image_out = output",
-        "audio_out = output",
+        ("cache_read", "input"),
+        ("image_in", "input"),
+        ("video_in", "input"),
+        ("audio_in", "input"),
+        ("cache_write_5m", "1.25 x input"),
+        ("cache_write_1h", "2 x input"),
+        ("reasoning", "output"),
+        ("image_out", "output"),
+        ("audio_out", "output"),
     )
 
 

@@ -1,5 +1,5 @@
 /** What operators of the platform do: code batches, top-ups, users, settings, tokens, the whole audit log. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { call } from "./client";
 import { sessionQuery } from "./session";
@@ -23,6 +23,7 @@ function useAdminList<T>(kind: string, query: Record<string, string | number | u
   return useQuery({
     queryKey: ["admin", kind, query],
     queryFn: ({ signal }) => call<Page<T>>(`/admin/${kind}`, { query, signal }),
+    placeholderData: keepPreviousData,
   });
 }
 
@@ -44,7 +45,8 @@ export const useCodeBatches = (after?: string) => useAdminList<CodeBatch>("code-
 export const useAdminWallets = (q: string, after?: string) => useAdminList<Wallet>("wallets", { limit: 50, q, after });
 export const useAdminUsers = (q: string, after?: string) => useAdminList<AdminUser>("users", { limit: 50, q, after });
 export const useAdminTokens = () => useAdminList<AdminToken>("tokens", { limit: ALL });
-export const useAdminAudit = (after?: string) => useAdminList<AuditEntry>("audit", { limit: 50, after });
+export const useAdminAudit = (action: string, after?: string) =>
+  useAdminList<AuditEntry>("audit", { limit: 50, action, after });
 
 export const useMakeBatch = () =>
   useAdminChange<BatchForm, MadeBatch>(

@@ -133,15 +133,19 @@ export function callsCsv(org: string, filters: CallFilters): string {
 
 export type UsageBy = "day" | "model" | "key";
 
-export function useUsage(by: UsageBy, fromDay: string, toDay: string) {
+export type UsageSplit = "model" | "key";
+
+/** Sums of days, models or keys; days may be split. */
+export function useUsage(by: UsageBy, split: UsageSplit | undefined, fromDay: string, toDay: string) {
   const org = useOrgId();
   return useQuery({
-    queryKey: ["org", org, "usage", by, fromDay, toDay],
+    queryKey: ["org", org, "usage", by, split, fromDay, toDay],
     queryFn: () =>
       call<UsageReport>(`/orgs/${org}/usage`, {
-        query: { by, from_day: fromDay.replaceAll("-", ""), to_day: toDay.replaceAll("-", "") },
+        query: { by, split, from_day: fromDay.replaceAll("-", ""), to_day: toDay.replaceAll("-", "") },
       }),
     enabled: org !== "",
-    placeholderData: keepPreviousData,
+    // Another time of the same question keeps the last picture in place; another question's would be a wrong one.
+    placeholderData: (last, asked) => (asked?.queryKey[3] === by && asked.queryKey[4] === split ? last : undefined),
   });
 }

@@ -1,5 +1,5 @@
 /** The organisation whose pages are open: named in the address, else the last one used, else the first. */
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useSearch } from "@tanstack/react-router";
 
 import { recall, remember } from "@/lib/storage";
@@ -76,6 +76,7 @@ export function useAudit(filters: { action?: string; after?: string }) {
   return useQuery({
     queryKey: ["org", org, "audit", filters],
     queryFn: () => call<Page<AuditEntry>>(`/orgs/${org}/audit`, { query: { ...filters, limit: 50 } }),
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -431,7 +431,7 @@ export interface paths {
         };
         /**
          * List an org's calls
-         * @description Filters narrow each other; `after` belongs to the order in which it was returned.
+         * @description `after` belongs to the order in which it was returned.
          */
         get: operations["ConsoleApiOrgsOrgIdCallsListCalls"];
         put?: never;
@@ -1249,7 +1249,8 @@ export interface components {
         };
         /** AuditEntry */
         AuditEntry: {
-            action: string;
+            /** @enum {string} */
+            action: "admin_token.create" | "admin_token.revoke" | "alert.delete" | "alert.set" | "code_batch.create" | "code_batch.revoke" | "invitation.accept" | "invitation.create" | "invitation.withdraw" | "key.change" | "key.create" | "key.create_session" | "key.disable" | "key.enable" | "key.rotate" | "member.add" | "member.remove" | "member.role" | "org.create" | "org.rename" | "project.create" | "project.rename" | "session.end" | "session.open" | "settings.update" | "user.create" | "user.disable" | "user.enable" | "user.identity" | "user.operator" | "user.password" | "wallet.create" | "wallet.redeem" | "wallet.top_up";
             actor_id: string;
             /** @enum {string} */
             actor_kind: "user" | "admin_token" | "command" | "system";
@@ -1384,6 +1385,11 @@ export interface components {
         CreatedOut: {
             key: components["schemas"]["KeyOut"];
             secret: string;
+        };
+        /** DayPart */
+        DayPart: {
+            day: string;
+            row: components["schemas"]["UsageRow"];
         };
         /** EntryView */
         EntryView: {
@@ -1878,6 +1884,7 @@ export interface components {
         };
         /** Rate */
         Rate: {
+            fallback?: string | null;
             per_ktok_yuan?: string | null;
             per_mtok_yuan?: string | null;
             per_piece_yuan?: string | null;
@@ -2011,6 +2018,7 @@ export interface components {
         UsageReport: {
             data: components["schemas"]["UsageRow"][];
             from_day: number;
+            parts: components["schemas"]["DayPart"][];
             to_day: number;
             total: components["schemas"]["UsageRow"];
         };
@@ -3648,6 +3656,8 @@ export interface operations {
                 model?: string | null;
                 /** @description Only calls with this one. */
                 project_id?: string | null;
+                /** @description What every day is split by; only with `by=day`. */
+                split?: "model" | "key" | null;
                 /** @description A day (UTC) such as 20261121. */
                 to_day?: number | null;
             };

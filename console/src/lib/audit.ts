@@ -53,16 +53,19 @@ function ofNano(nano: number): string {
 export function showValue(
   name: string,
   value: unknown,
-  say: { time: (ms: number) => string; yes: string; no: string; none: string },
+  say: {
+    time: (ms: number) => string;
+    word: (value: string) => string;
+    yes: string;
+    no: string;
+    none: string;
+  },
 ): string {
   if (value === null || value === undefined || value === "") return say.none;
   if (typeof value === "boolean") return value ? say.yes : say.no;
   if (typeof value === "number" && name.endsWith("_ms")) return say.time(value);
   if (typeof value === "number" && /(^|_|\.)nano$/.test(name)) return ofNano(value);
-  if (typeof value === "string") return name.endsWith("_yuan") ? yuan(value) : value;
+  if (typeof value === "string") return name.endsWith("_yuan") ? yuan(value) : say.word(value);
   if (Array.isArray(value)) return value.length === 0 ? say.none : value.join(", ");
   return JSON.stringify(value);
 }
-
-/** The field's name without its unit: `expires_ms` is `expires`. */
-export const fieldName = (name: string): string => name.replace(/_(ms|nano|yuan)$/, "").replaceAll("_", " ");

@@ -65,6 +65,11 @@ export function sum(texts: readonly string[]): string {
   return writeDecimal({ digits, scale }).replace("−", "-").replaceAll(",", "");
 }
 
+/** What is left of one decimal string when another is taken away. */
+export function subtract(from: string, taken: string): string {
+  return sum([from, taken.startsWith("-") ? taken.slice(1) : `-${taken}`]);
+}
+
 /** Compare as numbers: negative, zero or positive. */
 export function compare(a: string, b: string): number {
   const [x, y] = [readDecimal(a), readDecimal(b)];

@@ -1,8 +1,15 @@
 import { expect, test } from "vitest";
 
-import { changesOf, fieldName, showValue } from "@/lib/audit";
+import { ACTIONS, GROUPS, wordAction, wordField, wordValue } from "@/i18n/audit";
+import { changesOf, showValue } from "@/lib/audit";
 
-const SAY = { time: (ms: number) => `at ${ms}`, yes: "yes", no: "no", none: "–" };
+const SAY = {
+  time: (ms: number) => `at ${ms}`,
+  word: (value: string) => value.toUpperCase(),
+  yes: "yes",
+  no: "no",
+  none: "–",
+};
 
 test("of a change only what differs is told, also inside of a field", () => {
   const before = { name: "a", limits: { concurrency: null, requests_per_minute: 5 } };
@@ -29,8 +36,21 @@ test("values are shown by the unit in their field's name", () => {
   expect(showValue("limits.spend_per_day_nano", 1_500_000_000, SAY)).toBe("¥1.5");
   expect(showValue("rules.budget.nano", 1, SAY)).toBe("¥0.000000001");
   expect(showValue("amount_yuan", "12.5", SAY)).toBe("¥12.5");
+  expect(showValue("role", "owner", SAY)).toBe("OWNER");
   expect(showValue("operator", false, SAY)).toBe("no");
   expect(showValue("rules.models", ["a", "b"], SAY)).toBe("a, b");
   expect(showValue("disabled_ms", null, SAY)).toBe("–");
-  expect(fieldName("limits.spend_per_day_nano")).toBe("limits.spend per day");
+});
+
+test("actions, fields and values are words in both languages, and what an older version wrote is its own name", () => {
+  expect([wordAction("key.rotate", "zh"), wordAction("key.rotate", "en")]).toEqual(["轮换密钥", "Rotated a key"]);
+  expect([wordField("limits.concurrency", "zh"), wordField("expires_ms", "en")]).toEqual(["并发上限", "Expires"]);
+  expect([wordValue("role", "billing", "zh"), wordValue("note", "billing", "zh")]).toEqual(["财务", "billing"]);
+  expect(wordAction("key.forgotten", "en")).toBe("key.forgotten");
+});
+
+test("every action belongs to a group of the menu", () => {
+  const groups = Object.keys(ACTIONS).map((action) => action.split(".")[0]);
+
+  expect([...new Set(groups)].toSorted()).toEqual(Object.keys(GROUPS).toSorted());
 });

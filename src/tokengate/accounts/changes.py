@@ -3,7 +3,7 @@
 from msgspec import Struct, structs
 
 from tokengate.accounts import store
-from tokengate.accounts.audit import By
+from tokengate.accounts.audit import Action, By
 from tokengate.accounts.audit.store import record
 from tokengate.accounts.keys import NO_LIMITS, NO_RULES, KeyLimits, KeyRules
 from tokengate.accounts.store import CreatedKey, KeyInfo, Kind
@@ -81,7 +81,7 @@ async def rotate_key(tx: Tx, org_id: str, by: By, key_id: str) -> CreatedKey:
     return created
 
 
-async def _changed(tx: Tx, org_id: str, by: By, action: str, before: KeyInfo) -> KeyInfo:
+async def _changed(tx: Tx, org_id: str, by: By, action: Action, before: KeyInfo) -> KeyInfo:
     after = await store.get_key(tx, org_id, before.id)
     await record(tx, org_id, by, action, before.id, before=before, after=after)
     return after

@@ -94,7 +94,7 @@ def resolve(written: Mapping[str, str], per: str, yuan_per_unit: Fraction) -> Re
     for word, (parent, times) in PARENTS.items():
         if word not in written and parent in exact:
             exact[word] = exact[parent] * times
-            fallbacks.append((word, parent if times == 1 else f"{_decimal(times)} x {parent}"))
+            fallbacks.append((word, parent if times == 1 else f"{write_times(times)} x {parent}"))
     rates = {word: -(-amount.numerator // amount.denominator) for word, amount in exact.items()}
     rounded = tuple(word for word, amount in exact.items() if amount.denominator != 1)
     return Resolved(Rates(**rates), tuple(fallbacks), rounded)
@@ -113,5 +113,6 @@ def read_amount(text: str) -> Fraction:
     return Fraction(amount)
 
 
-def _decimal(times: Fraction) -> str:
+def write_times(times: Fraction) -> str:
+    """Return how many times a parent's price a word costs, such as `1.25`."""
     return str(Decimal(times.numerator * 100 // times.denominator).scaleb(-2).normalize())

@@ -26,7 +26,7 @@ class PriceReading(Struct, frozen=True):
     """What came of reading a price. `price` is None when needed words are `missing`: the model is refused."""
 
     price: Price | None
-    fallbacks: tuple[str, ...]  # such as "cache_write_5m = 1.25 x input"
+    fallbacks: tuple[tuple[str, str], ...]  # such as ("cache_write_5m", "1.25 x input")
     rounded: tuple[str, ...]  # words whose rate is finer than the grain
     missing: tuple[str, ...]
 
@@ -51,7 +51,7 @@ def read_written(written: PriceSettings, kind: Kind, currency: CurrencySettings,
     fallbacks = resolve(base, written.per, Fraction(1)).fallbacks
     return PriceReading(
         make_price(tiers, source=source, currency_rate="" if written.currency == "cny" else rate),
-        tuple(f"{word} = {parent}" for word, parent in fallbacks),
+        fallbacks,
         tuple(rounded),
         (),
     )

@@ -92,7 +92,7 @@ def _price_remarks(catalog: Catalog) -> Iterator[Remark]:
             yield Remark("unpriced", model.id, f"no price is set{missing}; calls are refused.")
             continue
         if reading.fallbacks:
-            yield Remark("assumed", model.id, "; ".join(reading.fallbacks))
+            yield Remark("assumed", model.id, "; ".join(map(" = ".join, reading.fallbacks)))
         if reading.rounded:
             yield Remark(
                 "rounded", model.id, f"{', '.join(reading.rounded)}: rounded up to 10^-9 yuan per million units"

@@ -206,7 +206,7 @@ def _prices(running: Running, lang: Lang) -> Iterator[str]:
 
 
 def _price_row(model: Model, running: Running, lang: Lang) -> str:
-    price = model_price(running.catalog, model.id, model.price_checked, lang)
+    price = model_price(running.catalog, model, lang)
     amounts = (price.input_per_ktok_yuan, price.output_per_ktok_yuan) if price else (None, None)
     shown_amounts = " | ".join(f"¥{amount}" if amount is not None else "–" for amount in amounts)
     vendor = vendor_title(model.vendor, lang)

@@ -146,7 +146,7 @@ class Models:
 
     def summary(self, model: Model, lang: Lang, *, whole_price: bool = False) -> ModelSummary:
         """Return a model as a row of the table; its price in brief unless it is wanted whole."""
-        price = model_price(self._running.catalog, model.id, model.price_checked, lang)
+        price = model_price(self._running.catalog, model, lang)
         operations = operations_for(model)
         return ModelSummary(
             id=model.id,

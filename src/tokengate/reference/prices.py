@@ -1,11 +1,17 @@
-"""A model's price as pages show it: decimal strings in yuan, per 1,000 and per million tokens, or per piece."""
+"""A model's price as pages show it: decimal strings in yuan, per 1,000 and per million tokens, or per piece.
+
+Of the words that nobody wrote and that cost what another word costs, only those are shown that the model can use.
+"""
+
+from collections.abc import Collection, Mapping
 
 from msgspec import Struct, structs
 from msgspec.structs import replace
 
 from tokengate.catalog.load import Catalog
+from tokengate.catalog.model import Model
 from tokengate.catalog.price import ALWAYS, Price, Tier, read_price, write_femto
-from tokengate.catalog.rates import TOKEN_WORDS, WORDS
+from tokengate.catalog.rates import PARENTS, TOKEN_WORDS, WORDS, write_times
 from tokengate.catalog.store import StoredPrice
 from tokengate.core.money import write_yuan
 from tokengate.reference.words import Lang, Text
@@ -14,13 +20,17 @@ _KTOK_PER_MTOK = 1_000
 
 
 class Rate(Struct, frozen=True):
-    """What one word of a price costs. Tokens have the first two, pieces the third."""
+    """What one word of a price costs. Tokens have the first two, pieces the third.
+
+    `fallback` says in words from which other word the amount comes; null: it is a price of its own.
+    """
 
     word: str
     title: str
     per_ktok_yuan: str | None = None
     per_mtok_yuan: str | None = None
     per_piece_yuan: str | None = None
+    fallback: str | None = None
 
 
 class PriceTier(Struct, frozen=True):
@@ -45,10 +55,13 @@ class ModelPrice(Struct, frozen=True):
     tiers: tuple[PriceTier, ...]
 
 
-def model_price(catalog: Catalog, model_id: str, checked: str, lang: Lang) -> ModelPrice | None:
+def model_price(catalog: Catalog, model: Model, lang: Lang) -> ModelPrice | None:
     """Return the price in force; None when the model has none."""
-    price = catalog.price_of(model_id)
-    return None if price is None else shown_price(price, checked, lang)
+    price, reading = catalog.price_of(model.id), catalog.reading_of(model.id)
+    if price is None:
+        return None
+    assumed = [word for word, _ in reading.fallbacks] if reading else PARENTS
+    return _shown(price, model, assumed, model.price_checked, lang)
 
 
 def brief(price: ModelPrice) -> ModelPrice:
@@ -57,14 +70,13 @@ def brief(price: ModelPrice) -> ModelPrice:
     return replace(price, tiers=(PriceTier({}, pieces),) if pieces else ())
 
 
-def stored_model_price(stored: StoredPrice, lang: Lang) -> ModelPrice:
-    """Return a price as it was at a version."""
+def stored_model_price(stored: StoredPrice, model: Model, lang: Lang) -> ModelPrice:
+    """Return a price as it was at a version; which of its words were written is no longer known."""
     price = read_price(stored.price, version=stored.version, source=stored.source, currency_rate=stored.currency_rate)
-    return shown_price(price, "", lang)
+    return _shown(price, model, PARENTS, "", lang)
 
 
-def shown_price(price: Price, checked: str, lang: Lang) -> ModelPrice:
-    """Return a price as pages show it."""
+def _shown(price: Price, model: Model, assumed: Collection[str], checked: str, lang: Lang) -> ModelPrice:
     usual = price.rates(1)
     return ModelPrice(
         version=price.version,
@@ -76,21 +88,52 @@ def shown_price(price: Price, checked: str, lang: Lang) -> ModelPrice:
         input_per_mtok_yuan=_mtok(usual.input),
         output_per_ktok_yuan=_ktok(usual.output),
         output_per_mtok_yuan=_mtok(usual.output),
-        tiers=tuple(_tier(tier, lang) for tier in price.tiers),
+        tiers=tuple(_tier(tier, model, assumed, lang) for tier in price.tiers),
     )
 
 
-def _tier(tier: Tier, lang: Lang) -> PriceTier:
+def _tier(tier: Tier, model: Model, assumed: Collection[str], lang: Lang) -> PriceTier:
     when = {} if tier.when == ALWAYS else {k: v for k, v in structs.asdict(tier.when).items() if v is not None}
-    rates = structs.asdict(tier.rates)
-    return PriceTier(when, tuple(_rate(word, rates[word], lang) for word in WORDS if rates[word] is not None))
+    priced = {word: nano for word, nano in structs.asdict(tier.rates).items() if nano is not None}
+    # A tier may write a word that the price leaves out; then it costs something of its own there.
+    fallen = {word for word in assumed if word in priced and _is_fallen(word, priced)}
+    rates = tuple(
+        _rate(word, priced[word], _fallback(word, lang) if word in fallen else None, lang)
+        for word in WORDS
+        if word in priced and (word not in fallen or _can_use(model, word))
+    )
+    return PriceTier(when, rates)
 
 
-def _rate(word: str, nano: int, lang: Lang) -> Rate:
+def _is_fallen(word: str, priced: Mapping[str, int]) -> bool:
+    """Whether a word costs what its parent costs; both were rounded up by themselves."""
+    parent, times = PARENTS[word]
+    return parent in priced and 0 <= priced[parent] * times - priced[word] <= times
+
+
+def _can_use(model: Model, word: str) -> bool:
+    """Whether a call of the model can have units of a word that falls back."""
+    if word in _CACHED:
+        return model.kind in _CACHING_KINDS and (word == "cache_read" or model.vendor in _SELLS_CACHE_WRITES)
+    able = _ABLE.get(word, ())
+    return model.kind in able or any(one in able for one in model.capabilities)
+
+
+def _rate(word: str, nano: int, fallback: str | None, lang: Lang) -> Rate:
     title = _TITLES[word].in_lang(lang)
     if word in TOKEN_WORDS:
-        return Rate(word, title, per_ktok_yuan=_ktok(nano), per_mtok_yuan=_mtok(nano))
+        return Rate(word, title, per_ktok_yuan=_ktok(nano), per_mtok_yuan=_mtok(nano), fallback=fallback)
     return Rate(word, title, per_piece_yuan=write_femto(nano))
+
+
+def _fallback(word: str, lang: Lang) -> str:
+    """Return `same as input`, or `1.25 × input`."""
+    parent, times = PARENTS[word]
+    title = _TITLES[parent].in_lang(lang)
+    if times == 1:
+        return Text(f"与{title}同价", f"same as {title.lower()}").in_lang(lang)
+    factor = write_times(times)
+    return Text(f"{title}价的 {factor} 倍", f"{factor} × {title.lower()}").in_lang(lang)
 
 
 def _ktok(nano: int | None) -> str | None:
@@ -101,6 +144,19 @@ def _ktok(nano: int | None) -> str | None:
 def _mtok(nano: int | None) -> str | None:
     return None if nano is None else write_yuan(nano)
 
+
+_CACHED = ("cache_read", "cache_write_5m", "cache_write_1h")
+_CACHING_KINDS = ("chat", "completion")
+_SELLS_CACHE_WRITES = ("anthropic", "qwen")  # others cache by themselves and charge nothing for it
+
+# word -> kinds of models, and capabilities, that make or take such tokens
+_ABLE: dict[str, tuple[str, ...]] = {
+    "reasoning": ("深度思考", "深度研究"),
+    "image_in": ("图片识别", "图片编辑", "图生视频"),
+    "image_out": ("image", "文生图", "图片编辑"),
+    "audio_in": ("transcription", "语音转文字"),
+    "audio_out": ("speech", "文字生语音"),
+}
 
 _TITLES: dict[str, Text] = {
     "input": Text("输入", "Input"),

@@ -15,6 +15,7 @@ import {
 import type { AdminToken, PortalSettings, Wallet } from "@/api/types";
 import { isAmount } from "@/lib/money";
 import { newKey } from "@/lib/new-key";
+import { GROUPS, type Group } from "@/i18n/audit";
 import { AuditTable } from "@/pages/console/audit";
 import { Button } from "@/parts/button";
 import { Copyable } from "@/parts/copy";
@@ -320,7 +321,7 @@ export function AdminTokensPage() {
 export function AdminAuditPage() {
   const { t } = useTranslation();
   const { search, set } = useListSearch("/admin/audit");
-  const audit = useAdminAudit(search.after);
+  const audit = useAdminAudit(search.q ?? "", search.after);
   return (
     <>
       <PageHeader title={t("audit.title")}>{t("admin.audit_lead")}</PageHeader>
@@ -328,8 +329,12 @@ export function AdminAuditPage() {
         page={audit.data}
         error={audit.error}
         onRetry={() => void audit.refetch()}
+        stale={audit.isPlaceholderData}
+        groups={Object.keys(GROUPS) as Group[]}
+        group={search.q}
+        onGroup={(q) => set({ q })}
         after={search.after}
-        onPage={(after) => set({ after })}
+        onPage={(after) => set({ ...search, after })}
       />
     </>
   );

@@ -4,10 +4,14 @@ import { useTranslation } from "react-i18next";
 
 import { useAudit } from "@/api/orgs";
 import type { AuditEntry, Page } from "@/api/types";
-import { changesOf, fieldName, showValue } from "@/lib/audit";
+import { currentLanguage } from "@/i18n";
+import { GROUPS, PLATFORM_GROUPS, wordAction, wordField, wordGroup, wordValue, type Group } from "@/i18n/audit";
+import { changesOf, showValue } from "@/lib/audit";
 import { compact } from "@/lib/filters";
 import { showTime } from "@/lib/time";
+import { Button } from "@/parts/button";
 import { Copyable } from "@/parts/copy";
+import { Select } from "@/parts/field";
 import { Time } from "@/parts/figures";
 import { Empty } from "@/parts/notes";
 import { PageHeader } from "@/parts/page";
@@ -17,7 +21,8 @@ export function AuditPage() {
   const { t } = useTranslation();
   const search = useSearch({ from: "/console/audit" });
   const navigate = useNavigate({ from: "/console/audit" });
-  const audit = useAudit(compact({ after: search.after }));
+  const audit = useAudit(compact({ action: search.q, after: search.after }));
+  const groups = (Object.keys(GROUPS) as Group[]).filter((group) => !PLATFORM_GROUPS.includes(group));
   return (
     <>
       <PageHeader title={t("audit.title")}>{t("audit.lead")}</PageHeader>
@@ -25,6 +30,10 @@ export function AuditPage() {
         page={audit.data}
         error={audit.error}
         onRetry={() => void audit.refetch()}
+        stale={audit.isPlaceholderData}
+        groups={groups}
+        group={search.q}
+        onGroup={(q) => void navigate({ search: (old) => compact({ org: old.org, q }), replace: true })}
         after={search.after}
         onPage={(after) => void navigate({ search: (old) => compact({ ...old, after }) })}
       />
@@ -36,16 +45,25 @@ export function AuditTable({
   page,
   error,
   onRetry,
+  stale,
+  groups,
+  group,
+  onGroup,
   after,
   onPage,
 }: {
   page: Page<AuditEntry> | undefined;
   error: unknown;
   onRetry: () => void;
+  stale: boolean;
+  groups: readonly Group[];
+  group: string | undefined;
+  onGroup: (group: string) => void;
   after: string | undefined;
   onPage: (after?: string) => void;
 }) {
   const { t } = useTranslation();
+  const language = currentLanguage();
   const columns: Column<AuditEntry>[] = [
     { id: "at", title: t("calls.time"), cell: (entry) => <Time ms={entry.at_ms} /> },
     {
@@ -65,7 +83,9 @@ export function AuditTable({
       title: t("audit.action"),
       cell: (entry) => (
         <>
-          <code className="font-mono text-[13px]">{entry.action}</code>
+          <span className="whitespace-nowrap" title={entry.action}>
+            {wordAction(entry.action, language)}
+          </span>
           <span className="block text-[13px] text-soft">
             <Copyable value={entry.target} />
           </span>
@@ -85,6 +105,18 @@ export function AuditTable({
   ];
   return (
     <>
+      <div className="mb-4 w-56">
+        <Select
+          label={t("audit.about")}
+          bare
+          value={group ?? ""}
+          options={[
+            { value: "", label: t("audit.everything") },
+            ...groups.map((value) => ({ value, label: wordGroup(value, language) })),
+          ]}
+          onChange={(event) => onGroup(event.target.value)}
+        />
+      </div>
       <Table
         label={t("audit.title")}
         columns={columns}
@@ -92,7 +124,19 @@ export function AuditTable({
         rowKey={(entry) => entry.id}
         error={error}
         onRetry={onRetry}
-        empty={<Empty title={t("audit.none")}>{t("audit.none_text")}</Empty>}
+        stale={stale}
+        empty={
+          group ? (
+            <Empty
+              title={t("audit.none_found")}
+              action={<Button onClick={() => onGroup("")}>{t("table.clear")}</Button>}
+            >
+              {t("audit.none_found_text")}
+            </Empty>
+          ) : (
+            <Empty title={t("audit.none")}>{t("audit.none_text")}</Empty>
+          )
+        }
       />
       <Pager shown={page?.data.length} next={page?.next} atStart={!after} onFirst={() => onPage()} onNext={onPage} />
     </>
@@ -101,13 +145,15 @@ export function AuditTable({
 
 /** What was, and what is: one line per field. */
 function Change({ entry }: { entry: AuditEntry }) {
-  const { t, i18n } = useTranslation();
-  const language = i18n.language === "zh" ? "zh-CN" : "en-GB";
+  const { t } = useTranslation();
+  const language = currentLanguage();
+  const locale = language === "zh" ? "zh-CN" : "en-GB";
   const changes = changesOf(entry.before, entry.after, entry.target);
   if (changes.length === 0) return <span className="text-faint">–</span>;
   const show = (name: string, value: unknown): string =>
     showValue(name, value, {
-      time: (ms) => showTime(ms, language),
+      time: (ms) => showTime(ms, locale),
+      word: (text) => wordValue(name, text, language),
       yes: t("common.yes"),
       no: t("common.no"),
       none: t("common.none"),
@@ -116,7 +162,7 @@ function Change({ entry }: { entry: AuditEntry }) {
     <dl className="max-w-lg min-w-64 py-1 text-[13px]">
       {changes.map(({ name, ...change }) => (
         <div key={name} className="flex gap-2">
-          <dt className="shrink-0 text-faint">{fieldName(name)}</dt>
+          <dt className="shrink-0 text-faint">{wordField(name, language)}</dt>
           <dd className="min-w-0 break-words">
             {"before" in change && <del className="text-soft">{show(name, change.before)}</del>}
             {"before" in change && "after" in change && <span aria-hidden="true"> → </span>}

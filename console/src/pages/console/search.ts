@@ -27,9 +27,9 @@ export interface CallSearch extends ListSearch {
 
 export interface UsageSearch extends OrgSearch {
   by?: "day" | "model" | "key" | undefined;
+  split?: "model" | "key" | "none" | undefined;
   from?: string | undefined;
   to?: string | undefined;
-  as?: "chart" | "table" | undefined;
 }
 
 export interface WalletSearch extends OrgSearch {
@@ -66,9 +66,9 @@ export const readUsageSearch = (raw: Raw): UsageSearch =>
   compact({
     org: readText(raw, "org"),
     by: readOneOf(raw, "by", ["day", "model", "key"]),
+    split: readOneOf(raw, "split", ["model", "key", "none"]),
     from: readDay(raw, "from"),
     to: readDay(raw, "to"),
-    as: readOneOf(raw, "as", ["chart", "table"]),
   });
 
 export const readWalletSearch = (raw: Raw): WalletSearch =>

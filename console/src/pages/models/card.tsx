@@ -203,6 +203,7 @@ export function Prices({ price }: { price: ModelPrice }) {
                   <tr key={rate.word} className="border-t border-line">
                     <th scope="row" className="py-1.5 pr-3 font-normal">
                       {rate.title}
+                      {rate.fallback !== null && <span className="ml-2 text-[13px] text-faint">{rate.fallback}</span>}
                     </th>
                     {rate.per_piece_yuan !== null ? (
                       <td colSpan={2} className="py-1.5 text-right">

@@ -9,6 +9,44 @@ from tokengate.core.ids import NewId
 
 ActorKind = Literal["user", "admin_token", "command", "system"]
 
+# What can be done: the kind of thing, and the verb. The pages have words for each, in both languages.
+Action = Literal[
+    "admin_token.create",
+    "admin_token.revoke",
+    "alert.delete",
+    "alert.set",
+    "code_batch.create",
+    "code_batch.revoke",
+    "invitation.accept",
+    "invitation.create",
+    "invitation.withdraw",
+    "key.change",
+    "key.create",
+    "key.create_session",
+    "key.disable",
+    "key.enable",
+    "key.rotate",
+    "member.add",
+    "member.remove",
+    "member.role",
+    "org.create",
+    "org.rename",
+    "project.create",
+    "project.rename",
+    "session.end",
+    "session.open",
+    "settings.update",
+    "user.create",
+    "user.disable",
+    "user.enable",
+    "user.identity",
+    "user.operator",
+    "user.password",
+    "wallet.create",
+    "wallet.redeem",
+    "wallet.top_up",
+]
+
 
 class By(Struct, frozen=True):
     """Who makes a change, and when: every function that changes something takes one."""
@@ -35,7 +73,7 @@ class AuditEntry(Struct, frozen=True):
     actor_id: str
     actor_name: str
     address: str
-    action: str
+    action: Action
     target: str
     before: dict[str, object]
     after: dict[str, object]

@@ -5,7 +5,7 @@ from msgspec import Struct
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tokengate.accounts.audit import AuditEntry, By, difference
+from tokengate.accounts.audit import Action, AuditEntry, By, difference
 from tokengate.storage.tables import audit
 
 MAX_PAGE = 200
@@ -30,7 +30,7 @@ async def record(
     tx: AsyncConnection,
     org_id: str | None,
     by: By,
-    action: str,
+    action: Action,
     target: str,
     *,
     before: Struct | None = None,

@@ -126,6 +126,12 @@ async def set_disabled(tx: AsyncConnection, by: By, user_id: str, disabled: bool
     return after
 
 
+class LinkedIdentity(Struct, frozen=True):
+    """What the audit log says of a provider's subject that is somebody here."""
+
+    provider: str
+
+
 async def find_identity(read: AsyncConnection, provider: str, subject: str) -> User | None:
     """Return who a provider's subject is here."""
     query = select(*_USER).join(identities, identities.c.user_id == users.c.id)
@@ -138,7 +144,7 @@ async def add_identity(tx: AsyncConnection, by: By, user_id: str, provider: str,
     await tx.execute(
         insert(identities).values(provider=provider, subject=subject, user_id=user_id, created_ms=by.now_ms)
     )
-    await record(tx, None, by, f"user.identity.{provider}"[:64], user_id)
+    await record(tx, None, by, "user.identity", user_id, after=LinkedIdentity(provider))
 
 
 async def open_session(tx: AsyncConnection, by: By, user_id: str, expires_ms: int) -> str:

@@ -65,7 +65,9 @@ class Tested(Struct, frozen=True):
     answer: str
 
 
-class _Audited(Struct, frozen=True):
+class AuditedAlert(Struct, frozen=True):
+    """What the audit log says of an alert."""
+
     threshold_yuan: str
     url: str
 
@@ -133,8 +135,8 @@ class Alerts(Controller):
         return Tested(sent.delivered, sent.answer)
 
 
-def _audited(alert: Alert) -> _Audited:
-    return _Audited(write_yuan(alert.threshold_nano), alert.url)
+def _audited(alert: Alert) -> AuditedAlert:
+    return AuditedAlert(write_yuan(alert.threshold_nano), alert.url)
 
 
 def _message(message: Message) -> MessageView:

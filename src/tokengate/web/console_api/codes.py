@@ -66,7 +66,9 @@ class CodeView(Struct, frozen=True):
     entry_id: str | None
 
 
-class _Audited(Struct, frozen=True):
+class AuditedBatch(Struct, frozen=True):
+    """What the audit log says of a batch: never a code."""
+
     amount_yuan: str
     count: int
     expires_ms: int | None
@@ -156,8 +158,8 @@ async def _make(console: Console, by: By, form: BatchForm) -> MadeBatch:
     return made
 
 
-def _audited(batch: Batch) -> _Audited:
-    return _Audited(write_yuan(batch.amount_nano), batch.size, batch.expires_ms, batch.note, batch.revoked_ms)
+def _audited(batch: Batch) -> AuditedBatch:
+    return AuditedBatch(write_yuan(batch.amount_nano), batch.size, batch.expires_ms, batch.note, batch.revoked_ms)
 
 
 def _view(batch: Batch, now_ms: int) -> BatchView:

@@ -213,7 +213,7 @@ class Portal(Controller):
         card = await asyncio.to_thread(library.card, model, lang, base_url_of(request, console))
         async with console.database.read() as read:
             stored = await versions_of(read, model.id)
-        history = tuple(PriceVersion(one.effective_ms, stored_model_price(one, lang)) for one in stored)
+        history = tuple(PriceVersion(one.effective_ms, stored_model_price(one, model, lang)) for one in stored)
         return ModelOut(**{name: getattr(card, name) for name in card.__struct_fields__}, price_history=history)
 
     @get("/prices", guards=[READER], summary="Show the price list")

@@ -92,7 +92,7 @@ class TopUp(Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, Meta(max_length=500)] = ""
 
 
-class _Redemption(Struct, frozen=True):
+class AuditedRedemption(Struct, frozen=True):
     """What the audit log says of a redemption."""
 
     entry_id: str
@@ -100,7 +100,9 @@ class _Redemption(Struct, frozen=True):
     amount_yuan: str
 
 
-class _Opened(Struct, frozen=True):
+class AuditedWallet(Struct, frozen=True):
+    """What the audit log says of a new wallet."""
+
     name: str
 
 
@@ -126,7 +128,7 @@ class Wallets(Controller):
         name = read_name(data.name)
         async with console.database.tx() as tx:
             wallet_id = await store.open_wallet(tx, org_id, name, by.now_ms, new_id=by.new_id)
-            await record(tx, org_id, by, "wallet.create", wallet_id, after=_Opened(name))
+            await record(tx, org_id, by, "wallet.create", wallet_id, after=AuditedWallet(name))
             return view_of(console, await store.get_wallet(tx, org_id, wallet_id))
 
     @get("/{id:str}", guards=[may("wallets.read")], summary="Show a wallet")
@@ -189,7 +191,7 @@ class Wallets(Controller):
         async with console.database.tx() as tx:
             redeemed = await console.redeemer.redeem(tx, org_id, id, digest, by=by.id)
             amount = write_yuan(redeemed.amount_nano)
-            after = _Redemption(redeemed.entry_id, redeemed.batch_id, amount)
+            after = AuditedRedemption(redeemed.entry_id, redeemed.batch_id, amount)
             await record(tx, org_id, by, "wallet.redeem", id, after=after)
         return RedeemedView(redeemed.entry_id, amount, view_of(console, redeemed.wallet))
 
