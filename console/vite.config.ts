@@ -26,7 +26,7 @@ export default defineConfig({
   },
   server: {
     proxy: Object.fromEntries(
-      ["/console/api", "/v1", "/api", "/compatible-mode", "/openapi.json", "/collection.json", "/llms.txt"].map(
+      ["/console/api", "/v1", "/api/", "/compatible-mode", "/openapi.json", "/collection.json", "/llms.txt"].map(
         (path) => [path, { target: process.env["TOKENGATE_URL"] ?? "http://127.0.0.1:8700" }],
       ),
     ),

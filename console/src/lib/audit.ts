@@ -25,8 +25,11 @@ function flat(fields: Fields, above = ""): Fields {
   );
 }
 
-/** The fields that say something: all that differ, or all that are set of what was made or removed. */
-export function changesOf(before: Fields, after: Fields, target: string): FieldChange[] {
+/**
+ * The fields that say something: all that differ, or all that are set of what was made or removed.
+ * Values that are `known` stand beside it already: the target, who did it and when.
+ */
+export function changesOf(before: Fields, after: Fields, known: readonly unknown[]): FieldChange[] {
   const [old, now] = [flat(before), flat(after)];
   return [...new Set([...Object.keys(old), ...Object.keys(now)])]
     .map((name) => ({
@@ -34,7 +37,7 @@ export function changesOf(before: Fields, after: Fields, target: string): FieldC
       ...(name in old ? { before: old[name] } : {}),
       ...(name in now ? { after: now[name] } : {}),
     }))
-    .filter(({ before: was, after: is }) => was !== target && is !== target)
+    .filter(({ before: was, after: is }) => !known.includes(was) && !known.includes(is))
     .filter((change) =>
       "before" in change && "after" in change
         ? JSON.stringify(change.before) !== JSON.stringify(change.after)

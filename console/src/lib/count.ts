@@ -13,12 +13,12 @@ export function shorten(count: number): string {
   return `${value.toFixed(Math.abs(value) < 99.95 ? 1 : 0).replace(/\.0$/, "")}${unit}`;
 }
 
-/** A context length as vendors write it: `262144` → `256K`, `1000000` → `1M`, `1048576` → `1M`. */
+/** A context length as vendors write it: `262144` → `256K`, `128000` → `128K`, `1000000` → `1M`, `1048576` → `1M`. */
 export function showContext(tokens: number): string {
   if (tokens >= 1_000_000) {
     const unit = tokens % 1_048_576 === 0 ? 1_048_576 : 1_000_000;
     return `${Number((tokens / unit).toFixed(2))}M`;
   }
-  const unit = tokens % 1024 === 0 ? 1024 : 1000;
+  const unit = tokens % 1000 !== 0 && tokens % 1024 === 0 ? 1024 : 1000;
   return tokens < 1000 ? String(tokens) : `${Number((tokens / unit).toFixed(1))}K`;
 }

@@ -1,18 +1,19 @@
 /** Every component in every state: for who works on the pages, and for visual snapshots. */
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "@/api/client";
 import { Main } from "@/layout/root";
+import { OTHER } from "@/lib/series";
 import { Button, IconButton } from "@/parts/button";
 import { FilterChip } from "@/parts/chips";
 import { Code } from "@/parts/code";
 import { Copyable } from "@/parts/copy";
-import { Confirm, Dialog } from "@/parts/dialog";
-import { Checkbox, Input, Select, Switch, Textarea } from "@/parts/field";
+import { Confirm, Dialog, Drawer } from "@/parts/dialog";
+import { Checkbox, DateRange, Input, Select, Switch, Textarea } from "@/parts/field";
 import { Money, Time, Tokens } from "@/parts/figures";
 import { Icon } from "@/parts/icons";
-import { Menu, MenuItem } from "@/parts/menu";
+import { Menu, MenuChoices, MenuItem, MenuLabel, MenuSeparator } from "@/parts/menu";
 import { Badge, Empty, ErrorNote, Method, Note, Skeleton, type Tone } from "@/parts/notes";
 import { Card, Facts, PageHeader, Section, Stat } from "@/parts/page";
 import { SecretDialog } from "@/parts/secret";
@@ -20,12 +21,27 @@ import { Table } from "@/parts/table";
 import { Segmented, Tabs } from "@/parts/tabs";
 import { useSay } from "@/parts/toast";
 
+const BarsChart = lazy(() => import("@/parts/bars-chart"));
+const StackedChart = lazy(() => import("@/parts/stacked-chart"));
+
 const TONES: readonly Tone[] = ["neutral", "accent", "good", "warn", "bad"];
 const ROWS = [
   { id: "a", name: "gpt-5", cost: "0.00228125" },
   { id: "b", name: "qwen3.6-max-preview", cost: "1234.5" },
 ];
 const FAILURE = new ApiError(402, "余额不足 / Insufficient balance", "insufficient_balance", null, "req_0123456789", 3);
+const BARS = [
+  { id: "gpt-5", name: "gpt-5", value: 6.2, shown: "¥6.20", exact: "¥6.20216229" },
+  { id: "qwen3-max", name: "qwen3-max", value: 3.5, shown: "¥3.50", exact: "¥3.503" },
+];
+const DAYS = ["2026-11-20", "2026-11-21"];
+const TOTALS = ["1.25", "0.75"];
+const SERIES = [
+  { id: "gpt-5", name: "gpt-5", values: ["1", "0.5"], total: "1.5" },
+  { id: "qwen3-max", name: "qwen3-max", values: ["0.2", "0.25"], total: "0.45" },
+  { id: OTHER, name: "Other", values: ["0.05", "0"], total: "0.05" },
+];
+const axis = (value: number): string => `¥${value}`;
 const SAMPLE_MS = Date.UTC(2026, 4, 25, 1, 52, 9);
 
 export function DesignPage() {
@@ -44,7 +60,7 @@ function Gallery() {
   const [tab, setTab] = useState("one");
   const [choice, setChoice] = useState<"one" | "two">("one");
   const [chosen, setChosen] = useState<string[]>(["openai"]);
-  const [open, setOpen] = useState<"dialog" | "confirm" | "secret" | null>(null);
+  const [open, setOpen] = useState<"dialog" | "drawer" | "confirm" | "secret" | null>(null);
   return (
     <>
       <Section title="Buttons">
@@ -76,6 +92,7 @@ function Gallery() {
           <Input label="Disabled" disabled defaultValue="fixed" />
           <Select label="Select" options={[{ value: "a", label: "First" }]} />
           <Textarea label="Text" rows={2} />
+          <DateRange from="2026-11-01" to="" today="2026-11-21" onChange={() => say("days")} />
           <Checkbox label="Check box" checked={on} onChange={setOn} />
           <Switch label="Switch" hint="What it does" checked={on} onChange={setOn} />
         </div>
@@ -127,12 +144,23 @@ function Gallery() {
             onChange={setChosen}
           />
           <Menu button={<Button>Menu</Button>}>
+            <MenuLabel>Things to do</MenuLabel>
             <MenuItem onSelect={() => say("chosen")}>Choose</MenuItem>
             <MenuItem danger onSelect={() => say("gone")}>
               Remove
             </MenuItem>
+            <MenuSeparator />
+            <MenuChoices
+              value={choice}
+              onChange={setChoice}
+              choices={[
+                { value: "one", label: "One" },
+                { value: "two", label: "Two" },
+              ]}
+            />
           </Menu>
           <Button onClick={() => setOpen("dialog")}>Dialog</Button>
+          <Button onClick={() => setOpen("drawer")}>Drawer</Button>
           <Button onClick={() => setOpen("confirm")}>Confirm</Button>
           <Button onClick={() => setOpen("secret")}>Secret</Button>
           <Button onClick={() => say("Saved")}>Toast</Button>
@@ -193,12 +221,25 @@ function Gallery() {
           />
         </div>
       </Section>
+      <Section title="Charts">
+        <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
+          <Suspense fallback={<Skeleton className="h-72 w-full" />}>
+            <BarsChart bars={BARS} label="Bars" horizontal colourful axis={axis} />
+            <div className="min-w-0">
+              <StackedChart days={DAYS} totals={TOTALS} series={SERIES} label="Stacked" total="Total" axis={axis} />
+            </div>
+          </Suspense>
+        </div>
+      </Section>
       <Section title="Code">
         <Code title="Python" language="python" code={"import os\n\n# A comment\nprint(f\"{os.environ['KEY']}\", 42)"} />
       </Section>
       <Dialog open={open === "dialog"} onOpenChange={() => setOpen(null)} title="Dialog" description="What it is about">
         Content
       </Dialog>
+      <Drawer open={open === "drawer"} onOpenChange={() => setOpen(null)} title="Drawer">
+        Content
+      </Drawer>
       <Confirm
         open={open === "confirm"}
         onOpenChange={() => setOpen(null)}

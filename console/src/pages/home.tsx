@@ -6,6 +6,7 @@ import { useHome } from "@/api/portal";
 import { useBaseUrl, useSession } from "@/api/session";
 import type { ModelRow } from "@/api/types";
 import { Main } from "@/layout/root";
+import { cx } from "@/lib/class-names";
 import { useTabKey } from "@/lib/tab-key";
 import { useTitle } from "@/lib/title";
 import { LinkButton } from "@/parts/button";
@@ -72,7 +73,7 @@ function Steps({ model }: { model: string }) {
   return (
     <section className="mt-10" aria-label={t("home.steps")}>
       <h2 className="sr-only">{t("home.steps")}</h2>
-      <ol className="grid gap-6 lg:grid-cols-3">
+      <ol className="grid gap-x-10 gap-y-6 lg:grid-cols-[minmax(0,2fr)_minmax(0,3fr)] lg:grid-rows-[auto_1fr]">
         <Step number={1} title={t("home.step_key")}>
           <p className="text-soft">{t("home.step_key_text")}</p>
           <div className="mt-3">
@@ -98,17 +99,32 @@ function Steps({ model }: { model: string }) {
             </dd>
           </dl>
         </Step>
-        <Step number={3} title={t("home.step_call")}>
-          <Code code={curl("$TOKENGATE_API_KEY")} copy={curl(key ?? "$TOKENGATE_API_KEY")} language="bash" />
+        <Step number={3} title={t("home.step_call")} className="lg:col-start-2 lg:row-span-2 lg:row-start-1">
+          <Code
+            title="curl"
+            code={curl("$TOKENGATE_API_KEY")}
+            copy={curl(key ?? "$TOKENGATE_API_KEY")}
+            language="bash"
+          />
         </Step>
       </ol>
     </section>
   );
 }
 
-function Step({ number, title, children }: { number: number; title: string; children: React.ReactNode }) {
+function Step({
+  number,
+  title,
+  className,
+  children,
+}: {
+  number: number;
+  title: string;
+  className?: string;
+  children: React.ReactNode;
+}) {
   return (
-    <li className="min-w-0">
+    <li className={cx("min-w-0", className)}>
       <h3 className="mb-2 flex items-center gap-2 text-[15px] font-semibold">
         <span className="inline-flex size-6 items-center justify-center rounded-full bg-accent-soft text-[13px] text-accent">
           {number}

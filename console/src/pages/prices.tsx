@@ -26,6 +26,7 @@ export function PricesPage() {
     id: `${side}-${unit}`,
     title: `${t(`models.${side}`)} / ${t(`models.${unit}`)}`,
     right: true,
+    wide: unit === "mtok",
     ...(unit === "ktok" ? { sort: side } : {}),
     cell: (model) => <ModelPriceCell model={model} side={side} unit={unit} />,
   });
@@ -41,7 +42,7 @@ export function PricesPage() {
         </Link>
       ),
     },
-    { id: "vendor", title: t("models.vendor"), sort: "vendor", cell: (model) => model.vendor_title },
+    { id: "vendor", title: t("models.vendor"), sort: "vendor", wide: true, cell: (model) => model.vendor_title },
     price("input", "ktok"),
     price("input", "mtok"),
     price("output", "ktok"),

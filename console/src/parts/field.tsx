@@ -8,6 +8,7 @@ import {
   type SelectHTMLAttributes,
   type TextareaHTMLAttributes,
 } from "react";
+import { useTranslation } from "react-i18next";
 
 import { cx } from "@/lib/class-names";
 
@@ -70,6 +71,43 @@ export function Input({ label, hint, problem, bare, className, ...rest }: InputP
         className={cx(CONTROL, "h-9", className)}
       />
     </Described>
+  );
+}
+
+/** Two days, both included; either may be open. Each says in sight which it is. */
+export function DateRange({
+  from,
+  to,
+  today,
+  onChange,
+}: {
+  from: string;
+  to: string;
+  today: string;
+  onChange: (change: { from?: string; to?: string }) => void;
+}) {
+  const { t } = useTranslation();
+  const id = useId();
+  const day = (name: "from" | "to", value: string, bounds: { min?: string; max?: string }) => (
+    <span className="flex items-center gap-1.5">
+      <label htmlFor={`${id}-${name}`} className="text-[13px] whitespace-nowrap text-soft">
+        {t(`calls.${name}`)}
+      </label>
+      <input
+        id={`${id}-${name}`}
+        type="date"
+        value={value}
+        {...bounds}
+        onChange={(event) => onChange({ [name]: event.target.value })}
+        className={cx(CONTROL, "h-9 w-36 tabular-nums", value === "" && "text-faint")}
+      />
+    </span>
+  );
+  return (
+    <span className="flex flex-wrap items-center gap-x-3 gap-y-2">
+      {day("from", from, { max: to || today })}
+      {day("to", to, from ? { min: from, max: today } : { max: today })}
+    </span>
   );
 }
 

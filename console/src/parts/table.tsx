@@ -18,6 +18,8 @@ export interface Column<T> {
   /** The name by which the server sorts; without it the column is not sortable. */
   sort?: string;
   right?: boolean;
+  /** On a phone there is no room for it; what it says is on the page behind the row. */
+  wide?: boolean;
   className?: string;
 }
 
@@ -56,7 +58,12 @@ export function Table<T>({
   if (error != null) return <ErrorNote error={error} {...(onRetry ? { onRetry } : {})} />;
   if (rows?.length === 0) return <div className="rounded-lg border border-line">{empty}</div>;
   return (
-    <div role="region" aria-label={label} tabIndex={0} className="overflow-x-auto rounded-lg border border-line">
+    <div
+      role="region"
+      aria-label={label}
+      tabIndex={0}
+      className="relative overflow-x-auto rounded-lg border border-line"
+    >
       <table aria-busy={rows === undefined || stale} className={cx("w-full border-collapse", stale && "opacity-60")}>
         <caption className="sr-only">{label}</caption>
         <thead className="bg-sunken text-left text-[13px] text-soft">
@@ -71,7 +78,7 @@ export function Table<T>({
             ? Array.from({ length: skeletonRows }, (_, index) => (
                 <tr key={index} className="border-t border-line">
                   {columns.map((column) => (
-                    <td key={column.id} className="h-10 px-3">
+                    <td key={column.id} className={cx("h-10 px-3", column.wide && "max-sm:hidden")}>
                       <Skeleton className="h-3.5 w-3/4" />
                     </td>
                   ))}
@@ -82,7 +89,12 @@ export function Table<T>({
                   {columns.map((column) => (
                     <td
                       key={column.id}
-                      className={cx("h-10 px-3 py-1.5", column.right && "text-right tabular-nums", column.className)}
+                      className={cx(
+                        "h-10 px-3 py-1.5",
+                        column.right && "text-right tabular-nums",
+                        column.wide && "max-sm:hidden",
+                        column.className,
+                      )}
                     >
                       {column.cell(row)}
                     </td>
@@ -101,7 +113,12 @@ export function Table<T>({
 }
 
 function Head<T>({ column, sort, onSort }: { column: Column<T>; sort: Sort; onSort?: (sort: Sort) => void }) {
-  const place = cx("px-3 py-2 font-medium whitespace-nowrap", column.right && "text-right", column.className);
+  const place = cx(
+    "px-3 py-2 font-medium whitespace-nowrap",
+    column.right && "text-right",
+    column.wide && "max-sm:hidden",
+    column.className,
+  );
   const name = column.sort;
   if (!name || !onSort)
     return (
@@ -119,7 +136,11 @@ function Head<T>({ column, sort, onSort }: { column: Column<T>; sort: Sort; onSo
       <button
         type="button"
         onClick={() => onSort(next)}
-        className={cx("inline-flex items-center gap-1 hover:text-ink", state !== "none" && "text-ink")}
+        className={cx(
+          "flex items-center gap-1 hover:text-ink",
+          column.right && "ml-auto",
+          state !== "none" && "text-ink",
+        )}
       >
         {column.right && arrow}
         {column.title}

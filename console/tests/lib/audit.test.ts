@@ -15,18 +15,18 @@ test("of a change only what differs is told, also inside of a field", () => {
   const before = { name: "a", limits: { concurrency: null, requests_per_minute: 5 } };
   const after = { name: "a", limits: { concurrency: 3, requests_per_minute: 5 } };
 
-  expect(changesOf(before, after, "key_1")).toEqual([{ name: "limits.concurrency", before: null, after: 3 }]);
+  expect(changesOf(before, after, ["key_1"])).toEqual([{ name: "limits.concurrency", before: null, after: 3 }]);
 });
 
 test("of what was made only what is set is told, and its id is not told twice", () => {
   const made = { id: "key_1", name: "a", models: [], expires_ms: null, operator: false };
 
-  expect(changesOf({}, made, "key_1")).toEqual([{ name: "name", after: "a" }]);
-  expect(changesOf(made, {}, "key_1")).toEqual([{ name: "name", before: "a" }]);
+  expect(changesOf({}, made, ["key_1"])).toEqual([{ name: "name", after: "a" }]);
+  expect(changesOf(made, {}, ["key_1"])).toEqual([{ name: "name", before: "a" }]);
 });
 
 test("a flag that changed is told either way", () => {
-  expect(changesOf({ operator: true }, { operator: false }, "usr_1")).toEqual([
+  expect(changesOf({ operator: true }, { operator: false }, ["usr_1"])).toEqual([
     { name: "operator", before: true, after: false },
   ]);
 });

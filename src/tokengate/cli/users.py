@@ -17,6 +17,7 @@ from tokengate.accounts.users import User, read_email, read_name, store
 from tokengate.cli.author import by_command
 from tokengate.cli.database import ask, with_database
 from tokengate.cli.failures import CommandError
+from tokengate.cli.named import every
 from tokengate.cli.options import AsJson, Config, Data
 from tokengate.cli.output import print_fields, print_rows, write_time
 from tokengate.core.settings_file import load
@@ -54,13 +55,8 @@ def list_(
     """List everybody who has an account."""
 
     async def question(database: Database) -> list[User]:
-        found: list[User] = []
         async with database.read() as read:
-            after = ""
-            while page := await store.list_users(read, q=q, after=after, limit=store.MAX_PAGE):
-                found += page
-                after = page[-1].id
-        return found
+            return await every(lambda after: store.list_users(read, q=q, after=after, limit=store.MAX_PAGE))
 
     rows = [_row(user) for user in ask(config, data, question)]
     print_rows(rows, as_json, empty="There is nobody. `tokengate users create --operator` makes the first account.")

@@ -87,7 +87,7 @@ export function AuditTable({
             {wordAction(entry.action, language)}
           </span>
           <span className="block text-[13px] text-soft">
-            <Copyable value={entry.target} />
+            <Copyable value={entry.target} show={shortId(entry.target)} />
           </span>
         </>
       ),
@@ -143,26 +143,29 @@ export function AuditTable({
   );
 }
 
+/** Ids are long; their beginnings are the same for all that was made in one minute. */
+const shortId = (text: string): string => text.replace(/^([a-z]+_)[0-9a-f]{16,}([0-9a-f]{8})$/, "$1…$2");
+
 /** What was, and what is: one line per field. */
 function Change({ entry }: { entry: AuditEntry }) {
   const { t } = useTranslation();
   const language = currentLanguage();
   const locale = language === "zh" ? "zh-CN" : "en-GB";
-  const changes = changesOf(entry.before, entry.after, entry.target);
+  const changes = changesOf(entry.before, entry.after, [entry.target, entry.actor_id, entry.at_ms, entry.org_id]);
   if (changes.length === 0) return <span className="text-faint">–</span>;
   const show = (name: string, value: unknown): string =>
     showValue(name, value, {
       time: (ms) => showTime(ms, locale),
-      word: (text) => wordValue(name, text, language),
+      word: (text) => shortId(wordValue(name, text, language)),
       yes: t("common.yes"),
       no: t("common.no"),
       none: t("common.none"),
     });
   return (
-    <dl className="max-w-lg min-w-64 py-1 text-[13px]">
+    <dl className="grid max-w-lg min-w-64 grid-cols-[auto_minmax(0,1fr)] gap-x-3 py-1 text-[13px]">
       {changes.map(({ name, ...change }) => (
-        <div key={name} className="flex gap-2">
-          <dt className="shrink-0 text-faint">{wordField(name, language)}</dt>
+        <div key={name} className="contents">
+          <dt className="text-faint">{wordField(name, language)}</dt>
           <dd className="min-w-0 break-words">
             {"before" in change && <del className="text-soft">{show(name, change.before)}</del>}
             {"before" in change && "after" in change && <span aria-hidden="true"> → </span>}

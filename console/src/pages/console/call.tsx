@@ -98,7 +98,9 @@ function Detail({ detail }: { detail: CallDetail }) {
               {
                 id: "outcome",
                 title: t("calls.outcome"),
-                cell: (attempt) => <Badge tone={attempt.outcome === "ok" ? "good" : "warn"}>{attempt.outcome}</Badge>,
+                cell: (attempt) => (
+                  <Badge tone={attempt.outcome === "ok" ? "good" : "warn"}>{attemptTitle(attempt.outcome, t)}</Badge>
+                ),
               },
               { id: "status", title: t("calls.status"), right: true, cell: (attempt) => attempt.status ?? "–" },
               {
@@ -128,7 +130,7 @@ function BillView({ bill }: { bill: Bill }) {
             <th scope="col" className="py-1 font-normal">
               {t("calls.word")}
             </th>
-            <th scope="col" className="py-1 text-right font-normal">
+            <th scope="col" className="py-1 pr-4 text-right font-normal">
               {t("calls.arithmetic")}
             </th>
             <th scope="col" className="py-1 text-right font-normal">
@@ -211,4 +213,24 @@ const SOURCES = ["vendor", "counted", "estimated"] as const;
 function sourceTitle(source: string, t: T): string {
   const known = SOURCES.find((one) => one === source);
   return known ? t(`calls.source_${known}`) : source;
+}
+
+const ATTEMPTS = [
+  "ok",
+  "connect",
+  "timeout",
+  "cut",
+  "empty",
+  "too_large",
+  "invalid",
+  "request",
+  "auth",
+  "quota",
+  "limited",
+  "status",
+] as const;
+
+function attemptTitle(outcome: string, t: T): string {
+  const known = ATTEMPTS.find((one) => one === outcome);
+  return known ? t(`calls.attempt_${known}`) : outcome;
 }

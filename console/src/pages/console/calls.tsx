@@ -10,7 +10,7 @@ import { compact } from "@/lib/filters";
 import { useNow } from "@/lib/now";
 import { DAY_MS, dayInput, showDuration, startOfDay } from "@/lib/time";
 import { AnchorButton, Button } from "@/parts/button";
-import { Input, Select } from "@/parts/field";
+import { DateRange, Select } from "@/parts/field";
 import { Money, Time, Tokens } from "@/parts/figures";
 import { Icon } from "@/parts/icons";
 import { Badge, Empty, type Tone } from "@/parts/notes";
@@ -90,26 +90,12 @@ export function CallsPage() {
             onChange={(event) => set({ outcome: OUTCOMES.find((one) => one === event.target.value) })}
           />
         </div>
-        <div className="w-40">
-          <Input
-            label={t("calls.from")}
-            bare
-            type="date"
-            value={search.from ?? ""}
-            max={search.to ?? dayInput(now)}
-            onChange={(event) => set({ from: event.target.value })}
-          />
-        </div>
-        <div className="w-40">
-          <Input
-            label={t("calls.to")}
-            bare
-            type="date"
-            value={search.to ?? ""}
-            min={search.from}
-            onChange={(event) => set({ to: event.target.value })}
-          />
-        </div>
+        <DateRange
+          from={search.from ?? ""}
+          to={search.to ?? ""}
+          today={dayInput(now)}
+          onChange={(change) => set(change)}
+        />
         {filtered && (
           <Button
             kind="quiet"
@@ -166,8 +152,12 @@ function useColumns(keyName: (id: string) => string): Column<Call>[] {
         </Link>
       ),
     },
-    { id: "model", title: t("calls.model"), cell: (row) => <span className="font-mono text-[13px]">{row.model}</span> },
-    { id: "key", title: t("calls.key"), cell: (row) => keyName(row.key_id) },
+    {
+      id: "model",
+      title: t("calls.model"),
+      cell: (row) => <span className="font-mono text-[13px] whitespace-nowrap">{row.model}</span>,
+    },
+    { id: "key", title: t("calls.key"), wide: true, cell: (row) => keyName(row.key_id) },
     { id: "outcome", title: t("calls.outcome"), cell: (row) => <Outcome call={row} /> },
     { id: "input", title: t("calls.input"), right: true, cell: (row) => <Tokens count={row.input_tokens} /> },
     { id: "output", title: t("calls.output"), right: true, cell: (row) => <Tokens count={row.output_tokens} /> },

@@ -9,7 +9,7 @@ import { sum } from "@/lib/money";
 import { useNow } from "@/lib/now";
 import { DAY_MS } from "@/lib/time";
 import { LinkButton } from "@/parts/button";
-import { Input } from "@/parts/field";
+import { DateRange } from "@/parts/field";
 import { Money, Tokens } from "@/parts/figures";
 import { Empty, ErrorNote, Skeleton } from "@/parts/notes";
 import { PageHeader, Stat } from "@/parts/page";
@@ -64,29 +64,7 @@ export function UsagePage() {
             choices={SPANS.map((value) => ({ value, label: t("usage.last_days", { count: Number(value) }) }))}
             onChange={(days) => set({ from: Number(days) === DAYS ? undefined : since(Number(days)), to: undefined })}
           />
-          <span className="flex items-end gap-3">
-            <span className="w-36">
-              <Input
-                label={t("calls.from")}
-                bare
-                type="date"
-                value={from}
-                max={to}
-                onChange={(event) => set({ from: event.target.value })}
-              />
-            </span>
-            <span className="w-36">
-              <Input
-                label={t("calls.to")}
-                bare
-                type="date"
-                value={to}
-                min={from}
-                max={today}
-                onChange={(event) => set({ to: event.target.value })}
-              />
-            </span>
-          </span>
+          <DateRange from={from} to={to} today={today} onChange={(change) => set(change)} />
         </span>
       </div>
       {usage.error ? (

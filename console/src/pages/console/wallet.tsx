@@ -172,11 +172,17 @@ function useJournalColumns(): Column<JournalEntry>[] {
             {entry.call_id}
           </Link>
         ) : (
-          <span className="text-[13px] text-soft">{entry.note}</span>
+          <span className="text-[13px] text-soft">{noteText(entry.note, t)}</span>
         ),
     },
     { id: "change", title: t("wallet.change"), right: true, cell: (entry) => <Money value={entry.change_yuan} /> },
   ];
+}
+
+/** `code …5464` is how the ledger notes a redeemed code; any other note is a person's own words. */
+function noteText(note: string, t: ReturnType<typeof useTranslation>["t"]): string {
+  const last4 = /^code …(\w{4})$/.exec(note)?.[1];
+  return last4 ? t("wallet.code_ending", { last4 }) : note;
 }
 
 function Holds({ wallet }: { wallet: string }) {

@@ -49,7 +49,6 @@ function Card({ model }: { model: ModelCard }) {
   useTitle(summary.name);
   const price = summary.price;
   const facts: [string, React.ReactNode][] = [
-    [t("models.id"), <Copyable key="id" value={summary.id} />],
     [t("models.updated_on"), summary.updated || "–"],
     [t("models.capability"), summary.capability_titles.join(" · ") || "–"],
     [
@@ -86,6 +85,9 @@ function Card({ model }: { model: ModelCard }) {
         <h1 className="flex flex-wrap items-center gap-x-3 text-[26px] leading-tight font-semibold">
           {summary.name} <Badge tone={LIVE[model.live]}>{t(`models.live_${model.live}`)}</Badge>
         </h1>
+        <p className="mt-1 text-[13px] text-soft">
+          <Copyable value={summary.id} label={t("models.copy_id")} />
+        </p>
         {model.description && <p className="mt-2 max-w-[75ch] text-[16px] text-soft">{model.description}</p>}
         <div className="mt-6">
           <Facts facts={facts} wide />
@@ -203,7 +205,11 @@ export function Prices({ price }: { price: ModelPrice }) {
                   <tr key={rate.word} className="border-t border-line">
                     <th scope="row" className="py-1.5 pr-3 font-normal">
                       {rate.title}
-                      {rate.fallback !== null && <span className="ml-2 text-[13px] text-faint">{rate.fallback}</span>}
+                      {rate.fallback !== null && (
+                        <span className="ml-2 text-[13px] whitespace-nowrap text-faint max-sm:ml-0 max-sm:block">
+                          {rate.fallback}
+                        </span>
+                      )}
                     </th>
                     {rate.per_piece_yuan !== null ? (
                       <td colSpan={2} className="py-1.5 text-right">

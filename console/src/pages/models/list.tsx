@@ -61,7 +61,7 @@ export function ModelsPage() {
             onChange={(chosen) => set({ [facet]: chosen })}
           />
         ))}
-        <span className="ml-auto flex gap-2">
+        <span className="flex flex-wrap gap-2 lg:ml-auto">
           <Segmented
             label={t("models.unit")}
             value={unit}
@@ -128,7 +128,7 @@ function useColumns(unit: Unit): Column<ModelRow>[] {
       title: t("models.model"),
       sort: "name",
       cell: (model) => (
-        <div className="flex min-w-56 items-center gap-1">
+        <div className="flex items-center gap-1 sm:min-w-56">
           <div className="min-w-0">
             <Link to="/models/$" params={{ _splat: model.id }} className="font-medium hover:text-accent">
               {model.name}
@@ -147,11 +147,18 @@ function useColumns(unit: Unit): Column<ModelRow>[] {
         </div>
       ),
     },
-    { id: "vendor", title: t("models.vendor"), sort: "vendor", cell: (model) => model.vendor_title },
-    { id: "region", title: t("models.region"), cell: (model) => model.region_title, className: "whitespace-nowrap" },
+    { id: "vendor", title: t("models.vendor"), sort: "vendor", wide: true, cell: (model) => model.vendor_title },
+    {
+      id: "region",
+      title: t("models.region"),
+      wide: true,
+      cell: (model) => model.region_title,
+      className: "whitespace-nowrap",
+    },
     {
       id: "capability",
       title: t("models.capability"),
+      wide: true,
       cell: (model) => <span className="text-[13px] text-soft">{model.capability_titles.join(" · ")}</span>,
       className: "min-w-40",
     },
@@ -160,6 +167,7 @@ function useColumns(unit: Unit): Column<ModelRow>[] {
       title: t("models.context"),
       sort: "context",
       right: true,
+      wide: true,
       cell: (model) =>
         model.context ? <span title={showCount(model.context)}>{showContext(model.context)}</span> : "–",
     },
