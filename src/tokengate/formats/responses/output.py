@@ -1,0 +1,320 @@
+"""Output items as they grow: what the events of a streamed reply add to them, and the frames that tell it.
+
+An item begins with `output_item.added` and ends with `output_item.done`; in between come the events of its kind. The
+API repeats every text when it is whole, so an item keeps its text to the end.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tokengate.core.custom_tools import input_of
+from tokengate.core.parts import Citation
+from tokengate.core.reply import ThinkingSignature, TokenLogprob, ToolStart
+from tokengate.formats.responses.citations import write_citation
+from tokengate.formats.responses.signature import wrap
+
+Json = dict[str, Any]
+
+
+class Frames:
+    """Collects the frames of a stream's events, which it numbers."""
+
+    __slots__ = ("_pieces", "_sequence")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._sequence = 0
+
+    def add(self, kind: str, **members: Any) -> None:
+        """Add one event."""
+        data = _encode({"type": kind, "sequence_number": self._sequence, **members})
+        self._sequence += 1
+        self._pieces.append(b"event: %b\ndata: %b\n\n" % (kind.encode(), data))
+
+    def take(self) -> bytes:
+        """Return the frames since the last time."""
+        frames = b"".join(self._pieces)
+        self._pieces.clear()
+        return frames
+
+
+class Content(Struct):
+    """A growing part of a message: its text, or a refusal."""
+
+    index: int
+    refusal: bool
+    pieces: list[str] = []
+    annotations: list[Any] = []
+    logprobs: list[Json] = []
+    length: int = 0  # characters
+    ended: bool = False
+
+    def whole(self) -> Json:
+        text = "".join(self.pieces)
+        if self.refusal:
+            return {"type": "refusal", "refusal": text}
+        return {"type": "output_text", "text": text, "annotations": self.annotations, "logprobs": self.logprobs}
+
+
+class Item:
+    """One output item. `blocks` of the reply lie in it; it may end when all of them have."""
+
+    def __init__(self, frames: Frames, index: int, id: str) -> None:
+        self.frames = frames
+        self.index = index
+        self.id = id
+        self.status = "in_progress"
+
+    @property
+    def closed(self) -> bool:
+        """Whether its end was told."""
+        return self.status != "in_progress"
+
+    @property
+    def idle(self) -> bool:
+        """Whether all its blocks have ended."""
+        raise NotImplementedError
+
+    def whole(self, status: str) -> Any:
+        """Return the item as it is by now."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Tell the end of blocks that nobody ended."""
+
+    def open(self) -> None:
+        """Tell that the item begins."""
+        self.frames.add("response.output_item.added", output_index=self.index, item=self.whole("in_progress"))
+
+    def close(self, status: str) -> None:
+        """Tell that the item is whole."""
+        self.end()
+        self.status = status
+        self.frames.add("response.output_item.done", output_index=self.index, item=self.whole(status))
+
+    def tell(self, kind: str, **members: Any) -> None:
+        """Tell an event of this item."""
+        self.frames.add(f"response.{kind}", item_id=self.id, output_index=self.index, **members)
+
+
+class MessageItem(Item):
+    """Texts and refusals that follow each other."""
+
+    def __init__(self, frames: Frames, index: int, id: str) -> None:
+        super().__init__(frames, index, id)
+        self._contents: dict[int, Content] = {}  # by block
+
+    @property
+    def idle(self) -> bool:
+        return all(content.ended for content in self._contents.values())
+
+    def say(self, block: int, text: str, *, refusal: bool = False) -> None:
+        """Add a piece of text."""
+        content = self._content(block, refusal=refusal)
+        content.pieces.append(text)
+        content.length += len(text)
+        if refusal:
+            self.tell("refusal.delta", content_index=content.index, delta=text)
+        else:
+            self.tell("output_text.delta", content_index=content.index, delta=text, logprobs=[])
+
+    def cite(self, block: int, citation: Citation) -> None:
+        """Add a source of the text so far."""
+        content = self._content(block, refusal=False)
+        annotation = write_citation(citation, content.length)
+        number = len(content.annotations)
+        content.annotations.append(annotation)
+        self.tell(
+            "output_text.annotation.added",
+            content_index=content.index,
+            annotation_index=number,
+            annotation=annotation,
+        )
+
+    def weigh(self, block: int, logprobs: tuple[TokenLogprob, ...]) -> None:
+        """Add the likelihoods of tokens that were told."""
+        content = self._content(block, refusal=False)
+        content.logprobs.extend(_logprob(one) for one in logprobs)
+        told = [_short_logprob(one) for one in logprobs]
+        self.tell("output_text.delta", content_index=content.index, delta="", logprobs=told)
+
+    def end_block(self, block: int) -> None:
+        """Tell that a text is whole."""
+        content = self._contents.get(block)
+        if content is None or content.ended:
+            return
+        content.ended = True
+        part = content.whole()
+        if content.refusal:
+            self.tell("refusal.done", content_index=content.index, refusal=part["refusal"])
+        else:
+            self.tell("output_text.done", content_index=content.index, text=part["text"], logprobs=part["logprobs"])
+        self.tell("content_part.done", content_index=content.index, part=part)
+
+    def end(self) -> None:
+        for block in self._contents:
+            self.end_block(block)
+
+    def whole(self, status: str) -> Json:
+        return {
+            "id": self.id,
+            "type": "message",
+            "status": status,
+            "role": "assistant",
+            "content": [content.whole() for content in self._contents.values()],
+        }
+
+    def _content(self, block: int, *, refusal: bool) -> Content:
+        content = self._contents.get(block)
+        if content is None:
+            content = self._contents[block] = Content(len(self._contents), refusal)
+            self.tell("content_part.added", content_index=content.index, part=content.whole())
+        return content
+
+
+class ReasoningItem(Item):
+    """What the model thought: in full, or the gist of it."""
+
+    def __init__(self, frames: Frames, index: int, id: str) -> None:
+        super().__init__(frames, index, id)
+        self._pieces: list[str] = []
+        self._gist: bool | None = None  # None until there is a text
+        self._encrypted: str | None = None
+        self._ended = False
+
+    @property
+    def idle(self) -> bool:
+        return self._ended
+
+    def think(self, text: str, *, gist: bool) -> None:
+        """Add a piece of text."""
+        if self._gist is None:
+            self._gist = gist
+            if gist:
+                self.tell("reasoning_summary_part.added", summary_index=0, part=_thought("", gist=True))
+            else:
+                self.tell("content_part.added", content_index=0, part=_thought("", gist=False))
+        self._pieces.append(text)
+        if self._gist:
+            self.tell("reasoning_summary_text.delta", summary_index=0, delta=text)
+        else:
+            self.tell("reasoning_text.delta", content_index=0, delta=text)
+
+    def sign(self, proof: ThinkingSignature) -> None:
+        """Add what proves the thinking."""
+        self._encrypted = wrap(proof.signature, proof.format, redacted=proof.redacted, id=proof.id, item_id=self.id)
+
+    def carry(self, encrypted: str) -> None:
+        """Make it an item without thinking that carries something for the gateway."""
+        self._encrypted = encrypted
+
+    def end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        text = "".join(self._pieces)
+        if self._gist:
+            self.tell("reasoning_summary_text.done", summary_index=0, text=text)
+            self.tell("reasoning_summary_part.done", summary_index=0, part=_thought(text, gist=True))
+        elif self._gist is False:
+            self.tell("reasoning_text.done", content_index=0, text=text)
+            self.tell("content_part.done", content_index=0, part=_thought(text, gist=False))
+
+    def whole(self, status: str) -> Json:
+        text = "".join(self._pieces)
+        item: Json = {"id": self.id, "type": "reasoning", "summary": []}
+        if self._gist:
+            item["summary"] = [_thought(text, gist=True)]
+        elif self._gist is False:
+            item["content"] = [_thought(text, gist=False)]
+        if self._encrypted is not None:
+            item["encrypted_content"] = self._encrypted
+        return item
+
+
+class CallItem(Item):
+    """A call of a function or of a custom tool.
+
+    With `unwrap` the model was given a function in a custom tool's place, and the text is inside its arguments.
+    """
+
+    def __init__(self, frames: Frames, index: int, id: str, start: ToolStart, *, unwrap: bool) -> None:
+        super().__init__(frames, index, id)
+        self._start = start
+        self._custom = start.custom or unwrap
+        self._unwrap = unwrap
+        self._pieces: list[str] = []
+        self._ended = False
+
+    @property
+    def idle(self) -> bool:
+        return self._ended
+
+    def argue(self, arguments: str) -> None:
+        """Add a piece of the arguments."""
+        self._pieces.append(arguments)
+        if self._unwrap:
+            return
+        self.tell("custom_tool_call_input.delta" if self._custom else "function_call_arguments.delta", delta=arguments)
+
+    def end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        text = "".join(self._pieces)
+        if self._unwrap:
+            text = input_of(text)
+            self._pieces = [text]
+            self.tell("custom_tool_call_input.delta", delta=text)
+        if self._custom:
+            self.tell("custom_tool_call_input.done", input=text)
+        else:
+            self.tell("function_call_arguments.done", name=self._start.name, arguments=text)
+
+    def whole(self, status: str) -> Json:
+        text = "" if self._unwrap and not self._ended else "".join(self._pieces)
+        item: Json = {"id": self.id, "call_id": self._start.id or self.id, "name": self._start.name, "status": status}
+        if self._custom:
+            return {**item, "type": "custom_tool_call", "input": text}
+        return {**item, "type": "function_call", "arguments": text}
+
+
+class WholeItem(Item):
+    """An item that comes all at once: of a vendor's own tool, a picture, or what a search found."""
+
+    def __init__(self, frames: Frames, index: int, id: str, begun: Any, whole: Any) -> None:
+        super().__init__(frames, index, id)
+        self._begun = begun
+        self._whole = whole
+
+    @property
+    def idle(self) -> bool:
+        return True
+
+    def whole(self, status: str) -> Any:
+        return self._begun if status == "in_progress" else self._whole
+
+
+def _thought(text: str, *, gist: bool) -> Json:
+    return {"type": "summary_text" if gist else "reasoning_text", "text": text}
+
+
+def _logprob(one: TokenLogprob) -> Json:
+    return {
+        "token": one.token,
+        "logprob": one.logprob,
+        "bytes": list(one.bytes or ()),
+        "top_logprobs": [
+            {"token": top.token, "logprob": top.logprob, "bytes": list(top.bytes or ())} for top in one.top
+        ],
+    }
+
+
+def _short_logprob(one: TokenLogprob) -> Json:
+    tops = [{"token": top.token, "logprob": top.logprob} for top in one.top]
+    return {"token": one.token, "logprob": one.logprob, "top_logprobs": tops}
+
+
+_encode = msgspec.json.Encoder().encode

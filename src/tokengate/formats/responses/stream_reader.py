@@ -1,0 +1,306 @@
+"""A vendor's streamed reply, read into events.
+
+Every output item is one block, but a message's content parts are a block each, and so are the full text and the gist
+of reasoning. A built-in tool's item is told when it is whole; the steps on the way there are not. What an item's end
+says and its deltas did not is told then, so that a stream without deltas is read too.
+"""
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tokengate.core.parts import Opaque, Thinking
+from tokengate.core.reply import (
+    BlockEnd,
+    CitationAdded,
+    Event,
+    Failure,
+    Finish,
+    FinishReason,
+    LogprobsAdded,
+    RefusalDelta,
+    ServerTool,
+    Start,
+    Stop,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingSignature,
+    ToolDelta,
+    ToolStart,
+)
+from tokengate.core.sse import FrameBuffer, data_of, split_frames
+from tokengate.core.usage import ReportedUsage
+from tokengate.formats.responses.citations import read_citation
+from tokengate.formats.responses.read_items import PARAGRAPH
+from tokengate.formats.responses.replies import (
+    Content,
+    Item,
+    call_of,
+    contents,
+    decode,
+    decode_item,
+    decode_response,
+    error_of,
+    finish_read,
+    read_logprobs,
+    read_thoughts,
+    signature_after,
+    usage_of,
+)
+from tokengate.formats.responses.types import NAME, NONE
+
+_MAX_FRAME_BYTES = 64 * 1024 * 1024  # the last event repeats the whole reply, pictures included
+
+_CUT = "The upstream's stream ended before the reply was whole."
+
+# The kinds of blocks that one output item may have.
+_Kind = Literal["text", "refusal", "full", "gist", "call", "opaque"]
+
+
+class _Block(Struct):
+    """A block that has begun: its number, and how much of its text was told."""
+
+    number: int
+    told: int = 0
+    piece: int = 0  # of the pieces of reasoning, the one that is being told
+
+
+class _Event(Struct):
+    """Any event of the stream."""
+
+    type: str = ""
+    output_index: int = 0
+    content_index: int = 0
+    summary_index: int = 0
+    delta: Raw = NONE
+    text: Raw = NONE
+    refusal: Raw = NONE
+    item: Raw = NONE
+    annotation: Raw = NONE
+    logprobs: list[Raw] | None = None
+    response: Raw = NONE
+    error: Raw = NONE
+
+
+class StreamReader:
+    """Implements core.wire.StreamReader."""
+
+    def __init__(self) -> None:
+        self.usage: ReportedUsage | None = None
+        self._buffer = FrameBuffer(_MAX_FRAME_BYTES)
+        self._blocks: dict[tuple[int, _Kind, int], _Block] = {}
+        self._started = False
+        self._ended = False
+        self._called = False
+        self._signature = ""  # of the call that comes next
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """Return the events that are whole by now. Raises UpstreamFailed."""
+        frames = self._buffer.feed(chunk)
+        return self._read(frames) if frames else []
+
+    def close(self) -> list[Event]:
+        """Return the rest: what was held back, and the failure of a stream that was cut."""
+        events = self._read(self._buffer.take_rest() + b"\n\n")
+        if not self._ended:
+            events += self._start(Start())
+            events.append(Failure("cut", _CUT))
+            self._ended = True
+        return events
+
+    def _read(self, frames: bytes) -> list[Event]:
+        events: list[Event] = []
+        for frame in split_frames(frames):
+            data = data_of(frame).strip()
+            if not data or data == b"[DONE]" or self._ended:
+                continue
+            event = decode(_decode_event, data)
+            if event.type == "error":
+                events += self._start(Start())
+                events += self._fail(Raw(data) if event.error == NONE else event.error)
+            elif event.type in _LIFECYCLE:
+                events += self._lifecycle(event)
+            else:
+                read = list(self._inside(event))
+                events += [*self._start(Start()), *read] if read else ()
+        return events
+
+    def _start(self, start: Start) -> list[Event]:
+        if self._started:
+            return []
+        self._started = True
+        return [start]
+
+    def _lifecycle(self, event: _Event) -> Iterator[Event]:
+        response = decode(decode_response, event.response)
+        yield from self._start(
+            Start(
+                id=response.id or "",
+                model=response.model or "",
+                created_s=int(response.created_at or 0),
+                service_tier=response.service_tier,
+            )
+        )
+        match event.type:
+            case "response.failed":
+                self.usage = usage_of(response)
+                yield from self._fail(response.error)
+            case "response.completed" | "response.incomplete":
+                self.usage = usage_of(response)
+                finish, native = finish_read(response, ())
+                if finish is FinishReason.STOP and self._called:
+                    finish = FinishReason.TOOL_CALLS
+                yield Stop(0, finish, native)
+                yield Finish(self.usage)
+                self._ended = True
+            case _:
+                pass
+
+    def _fail(self, error: Raw) -> Iterator[Event]:
+        message, raw = error_of(error)
+        self._ended = True
+        yield Failure("error", message, raw)
+
+    def _inside(self, event: _Event) -> Iterator[Event]:
+        """Yield what an event between the first and the last says."""
+        match event.type:
+            case "response.output_text.delta":
+                yield from self._text(event)
+            case "response.refusal.delta":
+                yield from self._say(event.output_index, "refusal", event.content_index, _text(event.delta))
+            case "response.output_text.annotation.added":
+                block, begun = self._block(event.output_index, "text", event.content_index)
+                if event.annotation != NONE:
+                    if begun:
+                        yield TextDelta(0, block.number, "")
+                    yield CitationAdded(0, block.number, read_citation(event.annotation))
+            case "response.reasoning_text.delta":
+                yield from self._think(event.output_index, "full", event.content_index, _text(event.delta))
+            case "response.reasoning_summary_text.delta":
+                yield from self._think(event.output_index, "gist", event.summary_index, _text(event.delta))
+            case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
+                yield from self._argue(event.output_index, _text(event.delta))
+            case "response.output_item.added":
+                item = decode(decode_item, event.item)
+                if item.is_call:
+                    yield from self._begin_call(event.output_index, item)
+            case "response.output_item.done":
+                yield from self._end_item(event.output_index, decode(decode_item, event.item), event.item)
+            case _:
+                pass
+
+    def _text(self, event: _Event) -> Iterator[Event]:
+        index, content = event.output_index, event.content_index
+        yield from self._say(index, "text", content, _text(event.delta))
+        if event.logprobs:
+            block, _ = self._block(index, "text", content)
+            yield LogprobsAdded(0, block.number, tuple(read_logprobs(event.logprobs)))
+
+    def _block(self, index: int, kind: _Kind, piece: int) -> tuple[_Block, bool]:
+        """Return a block, and whether it begins now."""
+        block = self._blocks.get((index, kind, piece))
+        if block is not None:
+            return block, False
+        block = self._blocks[(index, kind, piece)] = _Block(len(self._blocks))
+        return block, True
+
+    def _say(self, index: int, kind: Literal["text", "refusal"], piece: int, text: str) -> Iterator[Event]:
+        block, begun = self._block(index, kind, piece)
+        if text or begun:
+            block.told += len(text)
+            yield (TextDelta if kind == "text" else RefusalDelta)(0, block.number, text)
+
+    def _argue(self, index: int, text: str) -> Iterator[Event]:
+        """Yield a piece of a call's arguments; those of a call that was not announced are told at its end."""
+        block = self._blocks.get((index, "call", 0))
+        if block is not None and text:
+            block.told += len(text)
+            yield ToolDelta(0, block.number, text)
+
+    def _think(self, index: int, kind: Literal["full", "gist"], piece: int, text: str) -> Iterator[Event]:
+        if not text:
+            return
+        block, begun = self._block(index, kind, 0)
+        if piece != block.piece and not begun:
+            text = PARAGRAPH + text
+        block.piece = piece
+        block.told += len(text)
+        yield ThinkingDelta(0, block.number, text, kind == "gist")
+
+    def _begin_call(self, index: int, item: Item) -> Iterator[Event]:
+        block, begun = self._block(index, "call", 0)
+        if begun:
+            self._called = True
+            call = call_of(item, self._signature)
+            self._signature = ""
+            yield ToolStart(0, block.number, call.id, call.name, call.signature, call.custom)
+
+    def _end_item(self, index: int, item: Item, raw: Raw) -> Iterator[Event]:
+        """Yield what is left to say of an item that is whole, and the end of its blocks."""
+        if item.is_call:
+            yield from self._begin_call(index, item)
+            block, _ = self._block(index, "call", 0)
+            yield from self._argue(index, call_of(item).arguments[block.told :])
+            yield BlockEnd(0, block.number)
+        elif item.type == "message":
+            for piece, content in enumerate(contents(item)):
+                yield from self._end_content(index, piece, content)
+        elif item.type == "reasoning":
+            self._signature = signature_after(item, self._signature)
+            for thought in read_thoughts(item, raw):
+                yield from self._end_thought(index, thought)
+        else:
+            block, begun = self._block(index, "opaque", 0)
+            if begun:
+                yield ServerTool(0, block.number, Opaque(NAME, item.type, raw))
+                yield BlockEnd(0, block.number)
+
+    def _end_content(self, index: int, piece: int, content: Content) -> Iterator[Event]:
+        kind: Literal["text", "refusal"] = "refusal" if content.type == "refusal" else "text"
+        text = content.refusal or "" if kind == "refusal" else content.text
+        if text is None:
+            return
+        block, untold = self._block(index, kind, piece)
+        left = text[block.told :]
+        if left or untold:
+            block.told += len(left)
+            yield (TextDelta if kind == "text" else RefusalDelta)(0, block.number, left)
+        if untold:  # then its annotations and logprobs were not told either
+            for one in content.annotations or ():
+                yield CitationAdded(0, block.number, read_citation(one))
+            if content.logprobs:
+                yield LogprobsAdded(0, block.number, tuple(read_logprobs(content.logprobs)))
+        yield BlockEnd(0, block.number)
+
+    def _end_thought(self, index: int, thought: Thinking) -> Iterator[Event]:
+        kind: Literal["full", "gist"] = "gist" if thought.summary else "full"
+        block, _ = self._block(index, kind, 0)
+        left = thought.text[block.told :]
+        block.told += len(left)
+        if left:
+            yield ThinkingDelta(0, block.number, left, thought.summary)
+        if thought.signature:
+            yield ThinkingSignature(0, block.number, thought.signature, thought.format, thought.redacted, thought.id)
+        yield BlockEnd(0, block.number)
+
+
+def _text(raw: Raw) -> str:
+    if raw == NONE:
+        return ""
+    return decode(_decode_string, raw)
+
+
+_LIFECYCLE = frozenset(
+    {
+        "response.created",
+        "response.queued",
+        "response.in_progress",
+        "response.completed",
+        "response.incomplete",
+        "response.failed",
+    }
+)
+_decode_event = msgspec.json.Decoder(_Event).decode
+_decode_string = msgspec.json.Decoder(str).decode
