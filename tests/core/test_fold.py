@@ -13,7 +13,12 @@ _word = st.text(min_size=1, max_size=12)
 _citations = st.builds(Citation, url=_text, title=_text, quote=_text, start=st.integers(-1, 9), end=st.integers(-1, 9))
 _data = st.builds(Data, media_type=st.just("image/png"), base64=st.just("AAAA"))
 _parts: st.SearchStrategy[Part] = st.one_of(
-    st.builds(Text, text=_text, citations=st.lists(_citations, max_size=2).map(tuple)),
+    st.builds(
+        Text,
+        text=_text,
+        citations=st.lists(_citations, max_size=2).map(tuple),
+        phase=st.sampled_from(["", "commentary", "final_answer"]),
+    ),
     st.builds(Refusal, text=_text),
     st.builds(Thinking, text=_text, summary=st.booleans()),
     st.builds(Thinking, text=_word, signature=_word, format=st.just("anthropic"), id=_text),

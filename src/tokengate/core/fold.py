@@ -129,7 +129,7 @@ ChoiceEvent = BlockEvent | LogprobsAdded | BlockEnd | Stop
 class _Block:
     """One block as it grows. What it is, its events say; the pieces are joined at the end."""
 
-    __slots__ = ("citations", "id", "kind", "name", "opaque", "pieces", "proof", "signature", "summary")
+    __slots__ = ("citations", "id", "kind", "name", "opaque", "phase", "pieces", "proof", "signature", "summary")
 
     def __init__(self) -> None:
         self.kind = ""
@@ -137,6 +137,7 @@ class _Block:
         self.citations: list[Citation] = []
         self.id = ""
         self.name = ""
+        self.phase = ""
         self.signature = ""
         self.summary = False
         self.proof: ThinkingSignature | None = None
@@ -147,6 +148,7 @@ class _Block:
             case TextDelta():
                 self.kind = "text"
                 self.pieces.append(event.text)
+                self.phase = self.phase or event.phase
             case RefusalDelta():
                 self.kind = "refusal"
                 self.pieces.append(event.text)
@@ -175,7 +177,7 @@ class _Block:
         text = "".join(self.pieces)
         match self.kind:
             case "text":
-                return Text(text, citations=tuple(self.citations))
+                return Text(text, citations=tuple(self.citations), phase=self.phase)
             case "refusal":
                 return Refusal(text)
             case "tool" | "custom":
@@ -234,7 +236,7 @@ def finish_of(parts: tuple[Part, ...]) -> FinishReason:
 def _part_events(choice: int, block: int, part: Part) -> Iterator[Event]:
     match part:
         case Text():
-            yield TextDelta(choice, block, part.text)
+            yield TextDelta(choice, block, part.text, part.phase)
             for citation in part.citations:
                 yield CitationAdded(choice, block, citation)
         case Refusal():

@@ -58,10 +58,13 @@ class Citation(Struct, frozen=True):
 
 
 class Text(Struct, frozen=True, tag="text"):
+    """`phase` is OpenAI's word for what the assistant says on the way (commentary) or as its answer (final_answer)."""
+
     text: str
     cache: CacheMark | None = None
     citations: tuple[Citation, ...] = ()
     extra: Extra = NO_EXTRA
+    phase: str = ""
 
 
 class Image(Struct, frozen=True, tag="image"):

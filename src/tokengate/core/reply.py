@@ -87,9 +87,12 @@ class Start(Struct, frozen=True, kw_only=True, tag="start"):
 
 
 class TextDelta(Struct, frozen=True, tag="text"):
+    """A piece of text. The first of its block has the `phase` of the part."""
+
     choice: int
     block: int
     text: str
+    phase: str = ""
 
 
 class RefusalDelta(Struct, frozen=True, tag="refusal"):

@@ -53,6 +53,7 @@ _schema = st.just(Raw(b'{"type":"object","properties":{"a":{"type":"string"}}}')
 _images = st.builds(Image, source=_sources, detail=st.sampled_from([None, "auto", "low", "high", "original"]))
 _files = st.builds(File, source=_sources, name=text)
 _texts = st.builds(Text, text=text)
+_said = st.builds(Text, text=text, phase=st.sampled_from(["", "commentary", "final_answer"]))
 _content: st.SearchStrategy[Part] = st.one_of(_texts, _images, _files)
 _results = st.builds(
     ToolResult, call_id=word, content=st.lists(_content, min_size=1, max_size=2).map(tuple), custom=st.booleans()
@@ -105,7 +106,7 @@ _messages = st.lists(
             Message,
             role=st.just("assistant"),
             parts=st.lists(
-                st.one_of(_texts, st.builds(Refusal, text=text), _calls, _own_thinking, _opaque),
+                st.one_of(_said, st.builds(Refusal, text=text), _calls, _own_thinking, _opaque),
                 min_size=1,
                 max_size=4,
             ).map(tuple),
@@ -220,7 +221,7 @@ def replies(draw: st.DrawFn) -> Reply:
     """Return a reply that this format says in full."""
     parts = draw(
         st.lists(
-            st.one_of(_texts, st.builds(Refusal, text=text), _reply_calls, _own_thinking, _foreign_thinking, _opaque),
+            st.one_of(_said, st.builds(Refusal, text=text), _reply_calls, _own_thinking, _foreign_thinking, _opaque),
             max_size=5,
         ).map(tuple)
     )

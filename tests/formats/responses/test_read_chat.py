@@ -64,7 +64,7 @@ def test_what_the_codex_client_sends_is_read_whole() -> None:
     ]
     thinking, said, shell = chat.messages[4].parts
     assert thinking == Thinking("**Plan**", "gAAAAABo_one", "responses", summary=True)
-    assert isinstance(said, Text) and said.extra["phase"] == Raw(b'"commentary"')
+    assert isinstance(said, Text) and said.phase == "commentary"
     assert isinstance(shell, Opaque) and shell.kind == "local_shell_call"
     assert chat.messages[6].parts == (
         ToolCall("call_1", "shell", '{"command":["cat","a"]}'),

@@ -63,6 +63,13 @@ class ResponsesFormat(Struct, frozen=True, kw_only=True):
         """The content type of streams."""
         return "text/event-stream; charset=utf-8"
 
+    @property
+    def inline_media(self) -> bool:
+        return False
+
+    def must_stream(self, model: str) -> bool:
+        return False
+
     def path(self, model: str, *, stream: bool) -> str:
         """Return the path of a request below a vendor's base URL."""
         return "/responses"

@@ -102,8 +102,9 @@ class Item:
 class MessageItem(Item):
     """Texts and refusals that follow each other."""
 
-    def __init__(self, frames: Frames, index: int, id: str) -> None:
+    def __init__(self, frames: Frames, index: int, id: str, phase: str) -> None:
         super().__init__(frames, index, id)
+        self.phase = phase
         self._contents: dict[int, Content] = {}  # by block
 
     @property
@@ -158,13 +159,10 @@ class MessageItem(Item):
             self.end_block(block)
 
     def whole(self, status: str) -> Json:
-        return {
-            "id": self.id,
-            "type": "message",
-            "status": status,
-            "role": "assistant",
-            "content": [content.whole() for content in self._contents.values()],
-        }
+        item: Json = {"id": self.id, "type": "message", "status": status, "role": "assistant"}
+        if self.phase:
+            item["phase"] = self.phase
+        return {**item, "content": [content.whole() for content in self._contents.values()]}
 
     def _content(self, block: int, *, refusal: bool) -> Content:
         content = self._contents.get(block)

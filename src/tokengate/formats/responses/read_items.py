@@ -125,8 +125,7 @@ class _Turns:
             self.message(Message(wire.role, tuple(parts)))
             return
         if wire.phase is not None:
-            phase = {"phase": Raw(msgspec.json.encode(wire.phase))}
-            parts = [structs.replace(part, extra=phase) if isinstance(part, Text) else part for part in parts]
+            parts = [structs.replace(part, phase=wire.phase) if isinstance(part, Text) else part for part in parts]
         for part in parts:
             self._part("assistant", part)
 

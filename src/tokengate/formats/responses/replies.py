@@ -43,6 +43,7 @@ class Item(Struct):
     type: str = ""
     id: str | None = None
     content: Raw = NONE  # of a message, or of reasoning
+    phase: str | None = None
     summary: Raw = NONE
     encrypted_content: str | None = None
     call_id: str | None = None
@@ -106,7 +107,7 @@ def read_reply(body: bytes) -> Reply:
 def read_item(item: Item, raw: Raw, signature: str) -> list[Part]:
     """Return the parts of an output item; `signature` is that of a call. Raises UpstreamFailed."""
     if item.type == "message":
-        return [part for part in map(_content, contents(item)) if part is not None]
+        return [part for part in (_content(content, item.phase or "") for content in contents(item)) if part]
     if item.type == "reasoning":
         return [*read_thoughts(item, raw)]
     if item.is_call:
@@ -189,12 +190,13 @@ def invalid() -> UpstreamFailed:
     return UpstreamFailed("The upstream's reply cannot be read.", kind="invalid")
 
 
-def _content(content: Content) -> Part | None:
+def _content(content: Content, phase: str) -> Part | None:
     if content.type == "refusal":
         return Refusal(content.refusal or "")
     if content.text is None:
         return None
-    return Text(content.text, citations=tuple(read_citation(one) for one in content.annotations or ()))
+    citations = tuple(read_citation(one) for one in content.annotations or ())
+    return Text(content.text, citations=citations, phase=phase)
 
 
 def _logprobs_of(item: Item) -> list[TokenLogprob]:

@@ -95,6 +95,7 @@ class StreamReader:
         self._ended = False
         self._called = False
         self._signature = ""  # of the call that comes next
+        self._phases: dict[int, str] = {}  # of messages
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Return the events that are whole by now. Raises UpstreamFailed."""
@@ -174,7 +175,7 @@ class StreamReader:
                 block, begun = self._block(event.output_index, "text", event.content_index)
                 if event.annotation != NONE:
                     if begun:
-                        yield TextDelta(0, block.number, "")
+                        yield TextDelta(0, block.number, "", self._phases.get(event.output_index, ""))
                     yield CitationAdded(0, block.number, read_citation(event.annotation))
             case "response.reasoning_text.delta":
                 yield from self._think(event.output_index, "full", event.content_index, _text(event.delta))
@@ -184,6 +185,7 @@ class StreamReader:
                 yield from self._argue(event.output_index, _text(event.delta))
             case "response.output_item.added":
                 item = decode(decode_item, event.item)
+                self._phases[event.output_index] = item.phase or ""
                 if item.is_call:
                     yield from self._begin_call(event.output_index, item)
             case "response.output_item.done":
@@ -210,7 +212,14 @@ class StreamReader:
         block, begun = self._block(index, kind, piece)
         if text or begun:
             block.told += len(text)
-            yield (TextDelta if kind == "text" else RefusalDelta)(0, block.number, text)
+            yield self._piece(index, kind, block.number, text, begun=begun)
+
+    def _piece(
+        self, index: int, kind: Literal["text", "refusal"], number: int, text: str, *, begun: bool
+    ) -> TextDelta | RefusalDelta:
+        if kind == "refusal":
+            return RefusalDelta(0, number, text)
+        return TextDelta(0, number, text, self._phases.get(index, "") if begun else "")
 
     def _argue(self, index: int, text: str) -> Iterator[Event]:
         """Yield a piece of a call's arguments; those of a call that was not announced are told at its end."""
@@ -245,6 +254,7 @@ class StreamReader:
             yield from self._argue(index, call_of(item).arguments[block.told :])
             yield BlockEnd(0, block.number)
         elif item.type == "message":
+            self._phases[index] = item.phase or ""
             for piece, content in enumerate(contents(item)):
                 yield from self._end_content(index, piece, content)
         elif item.type == "reasoning":
@@ -266,7 +276,7 @@ class StreamReader:
         left = text[block.told :]
         if left or untold:
             block.told += len(left)
-            yield (TextDelta if kind == "text" else RefusalDelta)(0, block.number, left)
+            yield self._piece(index, kind, block.number, left, begun=untold)
         if untold:  # then its annotations and logprobs were not told either
             for one in content.annotations or ():
                 yield CitationAdded(0, block.number, read_citation(one))

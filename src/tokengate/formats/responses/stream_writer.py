@@ -114,7 +114,7 @@ class StreamWriter:
         block = event.block
         match event:
             case TextDelta():
-                self._message(block).say(block, event.text)
+                self._message(block, event.phase).say(block, event.text)
             case RefusalDelta():
                 self._message(block).say(block, event.text, refusal=True)
             case CitationAdded():
@@ -140,14 +140,14 @@ class StreamWriter:
             case _:
                 assert_never(event)
 
-    def _message(self, block: int) -> MessageItem:
+    def _message(self, block: int, phase: str = "") -> MessageItem:
         item = self._by_block.get(block)
         if item is None:
             last = self._items[-1] if self._items else None
-            if isinstance(last, MessageItem) and not last.closed:
+            if isinstance(last, MessageItem) and not last.closed and last.phase == phase:
                 item = self._by_block[block] = last
             else:
-                item = self._open(MessageItem(self._frames, len(self._items), self._id("msg")), block)
+                item = self._open(MessageItem(self._frames, len(self._items), self._id("msg"), phase), block)
         assert isinstance(item, MessageItem), "a block is of one kind"
         return item
 

@@ -71,10 +71,10 @@ class _Writer:
     def _message(self, message: Message, parts: list[Part]) -> Item:
         item: dict[str, Any] = {"type": "message", "role": message.role}
         phase = _phase(parts[0])
-        if phase is not None and self._own:
+        if phase:
             item["phase"] = phase
         match parts:
-            case [Text(citations=(), cache=None) as text] if not (text.extra.keys() - {"phase"}):
+            case [Text(citations=(), cache=None) as text] if not text.extra:
                 item["content"] = text.text
             case _:
                 assistant = message.role == "assistant"
@@ -142,8 +142,7 @@ class _Writer:
                 text: dict[str, Any] = {"type": "output_text" if assistant else "input_text", "text": part.text}
                 if part.citations:
                     text["annotations"] = [write_citation(one, len(part.text)) for one in part.citations]
-                extra = self._extra(part.extra)
-                return {**text, **{name: value for name, value in extra.items() if name != "phase"}}
+                return {**text, **self._extra(part.extra)}
             case Refusal():
                 return {"type": "refusal", "refusal": part.text}
             case Image() if not assistant:
@@ -212,8 +211,8 @@ def _in_message(part: Part) -> bool:
             assert_never(part)
 
 
-def _phase(part: Part) -> Raw | None:
-    return part.extra.get("phase") if isinstance(part, Text) else None
+def _phase(part: Part) -> str:
+    return part.phase if isinstance(part, Text) else ""
 
 
 def _source(source: Source, *, url: str, data: str) -> dict[str, str]:
