@@ -1,8 +1,11 @@
 """Chat completions and completions of the real model: the shape of replies, and each supported parameter."""
 
+import contextlib
 import json
+import sys
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.engines.support import MODEL, chat, deltas, joined, request, streamed, text_of, whole
@@ -12,6 +15,7 @@ from tokengate.engines.llama import LlamaEngine
 
 GREEDY = {"temperature": 0}
 HELLO = "19556"  # a token id of this model
+LARGE_SCHEMA = {"type": "string", "enum": [f"word {number}" for number in range(1_000)]}
 
 
 async def test_a_whole_reply_has_openai_fields(llama: LlamaEngine) -> None:
@@ -395,6 +399,14 @@ async def test_what_completions_cannot_do_is_refused_by_name(
         ("logit_bias", {"logit_bias": {"Hello": 1}}),
         ("response_format.type", {"response_format": {"type": "xml"}}),
         ("response_format.json_schema.schema", {"response_format": {"type": "json_schema"}}),
+        ("response_format", {"response_format": {"type": "json_schema", "json_schema": {"schema": LARGE_SCHEMA}}}),
+        (
+            "tools",
+            {
+                "tools": [{"type": "function", "function": {"name": "f", "parameters": LARGE_SCHEMA}}],
+                "tool_choice": "required",
+            },
+        ),
         ("tool_choice", {"tool_choice": "required"}),
         ("messages[0].role", {"messages": [{"role": "king", "content": "x"}]}),
     ],
@@ -404,3 +416,20 @@ async def test_a_mistake_is_named(llama: LlamaEngine, param: str, body: dict[str
         await llama.send(chat(**body))
 
     assert caught.value.param == param
+
+
+@pytest.mark.parametrize("where", ["response_format", "tools"])
+async def test_a_schema_of_any_depth_is_read_or_refused(llama: LlamaEngine, where: str) -> None:
+    """The reading, the writing and the size's measuring end at depths that differ a little."""
+    for depth in range(sys.getrecursionlimit() - 100, sys.getrecursionlimit()):
+        schema = b'{"a":' * depth + b"1" + b"}" * depth
+        shaped = {
+            "response_format": b'"response_format":{"type":"json_schema","json_schema":{"schema":%b}}' % schema,
+            "tools": b'"tool_choice":"required","tools":[{"type":"function","function":{"name":"f","parameters":%b}}]'
+            % schema,
+        }[where]
+        asked = chat(max_tokens=1)
+        asked = msgspec.structs.replace(asked, body=asked.body[:-1] + b"," + shaped + b"}")
+
+        with contextlib.suppress(BadRequest, Unsupported):
+            await whole(llama, asked)

@@ -14,6 +14,9 @@ from tokengate.formats.openai.refusal import refusal_of
 # Asked for, they change the answer in a way that this runtime has no part in.
 _REFUSED = ("audio", "functions", "function_call", "enable_search", "web_search_options", "translation_options")
 _NO_FUNCTION_CALL = ("none", "auto")
+# llama.cpp makes a grammar of a schema in time that grows with its square, while no other call is answered and this
+# one cannot be stopped: seconds for this much, minutes for four times as much.
+_MAX_SCHEMA_BYTES = 8_192
 
 _decode_body = json.Decoder(ChatBody).decode
 
@@ -62,6 +65,7 @@ def read_chat(data: bytes, backend: str, *, context: int, knows_tools: bool) -> 
     fields["messages"] = _messages(body.messages or [], backend, forced, knows_tools=knows_tools)
     schema = forced.schema() if forced else _schema(response_format)
     if schema is not None:
+        _check_size(schema, param="tools" if forced else "response_format")
         fields["response_format"] = {"type": "json_schema", "json_schema": {"name": "output", "schema": schema}}
     elif tools:
         fields |= {"tools": tools, "tool_choice": "auto"}
@@ -109,6 +113,16 @@ def _schema(response_format: _ResponseFormat | None) -> dict[str, Any] | None:
             code="missing_required_parameter",
         )
     return response_format.json_schema.schema
+
+
+def _check_size(schema: dict[str, Any], *, param: str) -> None:
+    size_bytes = len(json.encode(schema))
+    if size_bytes > _MAX_SCHEMA_BYTES:
+        raise BadRequest(
+            f"A local model holds its output to a JSON schema of at most {_MAX_SCHEMA_BYTES:,} bytes; "
+            f"this one has {size_bytes:,}.",
+            param=param,
+        )
 
 
 def _thinking(body: ChatBody) -> bool | None:

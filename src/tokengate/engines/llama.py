@@ -29,6 +29,7 @@ from tokengate.engines.run import Run
 from tokengate.engines.runtime import LoadFailed, Runtime, Server, load_server, restore_signals
 from tokengate.engines.state import LOADING, READY, STOPPED, EngineState, check_ready
 from tokengate.engines.text import read_completion
+from tokengate.formats.openai.refusal import refusal_of
 
 _ATTEMPTS = 2  # at output that had to be JSON and is not
 
@@ -153,13 +154,17 @@ class LlamaEngine:
         return Runtime(self.model, server, self._settings.parallel)
 
     def _read(self, request: HttpRequest) -> Plan:
-        match request.url:
-            case "/chat/completions":
-                return read_chat(request.body, self.model, context=self._context, knows_tools=self._facts.knows_tools)
-            case "/completions":
-                return read_completion(request.body, self.model, context=self._context)
-            case _:
-                raise BadRequest(f"The local model '{self.model}' does not answer {request.url}.", param="model")
+        knows_tools = self._facts.knows_tools
+        try:
+            match request.url:
+                case "/chat/completions":
+                    return read_chat(request.body, self.model, context=self._context, knows_tools=knows_tools)
+                case "/completions":
+                    return read_completion(request.body, self.model, context=self._context)
+                case _:
+                    raise BadRequest(f"The local model '{self.model}' does not answer {request.url}.", param="model")
+        except RecursionError as error:  # what could just be read cannot always be written from further inside
+            raise refusal_of(error) from None
 
     def _run(self, plan: Plan, attempt: int, timeouts: Timeouts) -> Run:
         assert self._runtime is not None, "only a ready engine runs"

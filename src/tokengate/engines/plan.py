@@ -6,6 +6,7 @@ from msgspec import Struct, json
 
 from tokengate.engines.forced import Forced
 from tokengate.engines.sampling import Body, seed_of
+from tokengate.formats.openai.refusal import refusal_of
 
 _encode = json.Encoder().encode
 
@@ -31,7 +32,13 @@ class Plan(Struct, frozen=True, eq=False):
         return choice * len(self.prompts) // self.choices
 
     def body(self, choice: int, attempt: int) -> bytes:
-        """Return llama.cpp's request for one choice; a later attempt differs in its seed."""
+        """Return llama.cpp's request for one choice; a later attempt differs in its seed.
+
+        Raises BadRequest for what is nested too deeply to be written.
+        """
         fields = self.prompts[self.prompt_of(choice)]
         seed = seed_of(self.asked, choice, attempt)
-        return _encode(fields if seed is None else fields | {"seed": seed})
+        try:
+            return _encode(fields if seed is None else fields | {"seed": seed})
+        except RecursionError as error:
+            raise refusal_of(error) from None
