@@ -147,7 +147,6 @@ class Chat(Struct, frozen=True, kw_only=True):
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
-    functions: bool = False  # the caller speaks OpenAI's functions, from before tools, and is answered in them
     sampling: Sampling = Sampling()
     output: Output = Output()
     reasoning: Reasoning = Reasoning()

@@ -20,7 +20,7 @@ from tokengate.formats.openai.replies import is_filled
 from tokengate.formats.openai.requests import read_chat_body
 from tokengate.formats.openai.shapes import is_object
 from tokengate.formats.openai.thoughts import OWN
-from tokengate.formats.openai.tools import read_tool_choice, read_tools
+from tokengate.formats.openai.tools import FUNCTIONS, read_tool_choice, read_tools
 
 # Parameters without a word that change what the answer is, not only how it comes about.
 _ESSENTIAL = frozenset(
@@ -73,7 +73,6 @@ def read_chat(body: bytes) -> Chat:
     if options is not None:
         options.flag("include_usage")
         given.keep("stream_options", options)
-    functions = wire.functions is not None
     tools = read_tools(given)
     choice = read_tool_choice(given)
     reasoning = read_reasoning(given)
@@ -91,7 +90,6 @@ def read_chat(body: bytes) -> Chat:
         tools=tools,
         tool_choice=choice,
         parallel_tool_calls=wire.parallel_tool_calls,
-        functions=functions,
         sampling=_sampling(wire),
         output=output,
         reasoning=reasoning,
@@ -102,6 +100,7 @@ def read_chat(body: bytes) -> Chat:
         translation=translation,
         high_resolution_images=wire.vl_high_resolution_images,
         cache=cache,
+        style=frozenset({FUNCTIONS}) if wire.functions is not None else frozenset(),
         extra=extra,
         essential=frozenset(name for name in extra if name in _ESSENTIAL and _changes_the_answer(name, extra)),
     )

@@ -49,6 +49,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     developer: bool = False  # knows the role `developer`, which is else `system`
     text_lists: bool = True  # takes a list of text parts where a string would do
     media: frozenset[str] = ALL_MEDIA
+    inline_media: bool = False  # fetches nothing: media must lie inside the request
     custom_tools: bool = False
     tool_choice: frozenset[str] = ALL_MODES
     allowed_tools: bool = False

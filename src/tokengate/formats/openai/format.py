@@ -32,10 +32,6 @@ class OpenAIChat(Dialect, frozen=True, kw_only=True):
     def stream_type(self) -> str:
         return "text/event-stream; charset=utf-8"
 
-    @property
-    def inline_media(self) -> bool:
-        return False
-
     def path(self, model: str, *, stream: bool) -> str:
         """Return the path of a chat request below a base URL that ends with the version."""
         return "/chat/completions"

@@ -66,7 +66,7 @@ def gave_up(word: str) -> UpstreamFailed:
 
 def read_tool_call(call: dict[str, Any], index: int, reply_id: str) -> ToolCall:
     """Return a call of a tool; one without an id gets one that is the same whenever it is read."""
-    kind = "custom" if call.get("type") == "custom" else "function"
+    kind = "custom" if is_object(call.get("custom")) else "function"
     inner = call.get(kind)
     fields = inner if is_object(inner) else _NOTHING
     arguments = fields.get("input" if kind == "custom" else "arguments")

@@ -13,6 +13,7 @@ from tokengate.formats.openai.finish import write_finish
 from tokengate.formats.openai.pieces import write_annotation, write_image, write_logprobs, write_searches
 from tokengate.formats.openai.shapes import is_object
 from tokengate.formats.openai.thoughts import OWN, write_thoughts
+from tokengate.formats.openai.tools import FUNCTIONS
 from tokengate.formats.openai.usage import write_usage
 
 ID_HEAD = "chatcmpl-"
@@ -67,7 +68,7 @@ def stop_members(native: str, word: str, sequence: str | None) -> dict[str, Any]
 
 
 def _write_choice(choice: Choice, reply: Reply, heading: Heading, chat: Chat) -> dict[str, Any]:
-    word = None if choice.finish is None else write_finish(choice.finish, functions=chat.functions)
+    word = None if choice.finish is None else write_finish(choice.finish, functions=FUNCTIONS in chat.style)
     written: dict[str, Any] = {
         "index": choice.index,
         "message": _write_message(choice, heading, chat),
@@ -121,7 +122,7 @@ def _write_message(choice: Choice, heading: Heading, chat: Chat) -> dict[str, An
         "annotations": annotations,
         **beside,
     }
-    if calls and chat.functions:
+    if calls and FUNCTIONS in chat.style:
         message["function_call"] = _write_function(calls[0])
     elif calls:
         message["tool_calls"] = [write_tool_call(call) for call in calls]

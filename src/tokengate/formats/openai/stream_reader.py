@@ -263,10 +263,11 @@ class _Choice:
 
     def _read_thoughts(self, delta: dict[str, Any], events: list[Event]) -> None:
         details = objects(delta.get("reasoning_details"))
-        if details:
-            self._turn_to(integer_in(details[0], "index"), events)
         text = text_of(delta)
         if text:
+            if details:  # they tell which thought this text is of
+                self._thought.index = self._thought.known_index()
+                self._turn_to(integer_in(details[0], "index"), events)
             self._thought.spoken = True
             self._open("thinking", events)
             events.append(ThinkingDelta(self._index, self._block, text))
@@ -344,7 +345,7 @@ class _Choice:
         if self._kind == "thinking":
             if self._thought.id:
                 events.append(ThinkingSignature(self._index, self._block, "", OWN, id=self._thought.id))
-            self._thought.forget()
+            self._thought.end()
         events.append(BlockEnd(self._index, self._block))
         self._kind = ""
 
@@ -352,14 +353,22 @@ class _Choice:
 class _Thought:
     """What is known of the open thinking block."""
 
-    __slots__ = ("id", "index", "spoken", "summary")
+    __slots__ = ("_ended", "id", "index", "spoken", "summary")
 
     def __init__(self) -> None:
         self.spoken = False  # this stream tells thinking as plain text too, so that its details repeat it
-        self.forget()
+        self._ended = 0
+        self.index: int | None = None  # among the details, once one was seen
+        self.id = ""
+        self.summary = False
 
-    def forget(self) -> None:
-        self.index: int | None = None
+    def known_index(self) -> int:
+        """Return the index among the details: without one, thoughts count up from 0."""
+        return self._ended if self.index is None else self.index
+
+    def end(self) -> None:
+        self._ended += 1
+        self.index = None
         self.id = ""
         self.summary = False
 

@@ -32,18 +32,20 @@ from tokengate.formats.openai.pieces import write_annotation, write_image, write
 from tokengate.formats.openai.reply_writer import ID_HEAD, stop_members, write_signature
 from tokengate.formats.openai.stream import DONE, error_event
 from tokengate.formats.openai.thoughts import write_detail
+from tokengate.formats.openai.tools import FUNCTIONS
 from tokengate.formats.openai.usage import write_usage
 
 
 class ChatStreamWriter:
     """Implements `StreamWriter`."""
 
-    __slots__ = ("_chat", "_choices", "_head", "_heading")
+    __slots__ = ("_begun", "_chat", "_choices", "_functions", "_head")
 
     def __init__(self, heading: Heading, chat: Chat) -> None:
         self._chat = chat
-        self._heading = heading
+        self._functions = FUNCTIONS in chat.style
         self._choices: dict[int, _Choice] = {}
+        self._begun: set[int] = set()
         self._head: dict[str, Any] = {
             "id": ID_HEAD + heading.id,
             "object": "chat.completion.chunk",
@@ -102,10 +104,11 @@ class ChatStreamWriter:
         if event.service_tier is not None:
             self._head["service_tier"] = event.service_tier
         self._head["system_fingerprint"] = event.system_fingerprint
-        return b"".join(self._role(index) for index in range(self._chat.output.n or 1))
+        return self._begin(0)
 
-    def _role(self, index: int) -> bytes:
-        self._choices[index] = _Choice()
+    def _begin(self, index: int) -> bytes:
+        """Return the chunk that every choice begins with."""
+        self._begun.add(index)
         return self._chunk(index, {"role": "assistant", "content": "", "refusal": None})
 
     def _choice(self, index: int) -> "_Choice":
@@ -145,7 +148,7 @@ class ChatStreamWriter:
         choice = self._choice(event.choice)
         index = choice.calls[event.block] = len(choice.calls)
         choice.argued = False
-        if self._chat.functions:
+        if self._functions:
             return (
                 self._chunk(event.choice, {"function_call": {"name": event.name, "arguments": ""}})
                 if not index
@@ -163,7 +166,7 @@ class ChatStreamWriter:
         choice = self._choice(index)
         choice.argued = True
         number = choice.calls.get(block, 0)
-        if self._chat.functions:
+        if self._functions:
             return self._chunk(index, {"function_call": {"arguments": arguments}}) if not number else b""
         custom = block in choice.custom
         inner = {"custom": {"input": arguments}} if custom else {"function": {"arguments": arguments}}
@@ -193,7 +196,7 @@ class ChatStreamWriter:
                 return self._chunk(event.choice, {"audio": _write_sound(event.part)})
 
     def _stop(self, event: Stop) -> bytes:
-        word = write_finish(event.finish, functions=self._chat.functions)
+        word = write_finish(event.finish, functions=self._functions)
         logprobs = self._choice(event.choice).take_logprobs()
         beside = stop_members(event.native, word, event.stop_sequence)
         return self._chunk(event.choice, {}, finish=word, logprobs=logprobs, **beside)
@@ -217,6 +220,7 @@ class ChatStreamWriter:
         logprobs: tuple[TokenLogprob, ...] = (),
         **beside: Any,
     ) -> bytes:
+        before = b"" if index in self._begun else self._begin(index)
         choice = {
             "index": index,
             "delta": delta,
@@ -224,7 +228,7 @@ class ChatStreamWriter:
             "finish_reason": finish,
             **beside,
         }
-        return self._frame({"choices": [choice], **({"usage": None} if self._chat.include_usage else {})})
+        return before + self._frame({"choices": [choice], **({"usage": None} if self._chat.include_usage else {})})
 
     def _frame(self, rest: dict[str, Any]) -> bytes:
         return write_frame(encode({**self._head, **rest}))

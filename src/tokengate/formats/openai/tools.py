@@ -16,6 +16,8 @@ from tokengate.formats.openai.refusal import missing, must_be
 from tokengate.formats.openai.shapes import is_list, is_object
 from tokengate.formats.openai.thoughts import OWN
 
+FUNCTIONS = "functions"  # the style of a caller who speaks of functions, as before there were tools
+
 _OUTSIDE = "../"  # before the names of members that stand beside `function`, not in it
 _CHOICES = "none, auto, required, or an object that names a tool"
 
