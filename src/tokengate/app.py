@@ -66,6 +66,7 @@ from tokengate.web.surfaces.account import AccountSurface
 from tokengate.web.surfaces.models import OPENAI_LISTING, ModelsSurface
 from tokengate.web.surfaces.openai import OpenAISurface
 from tokengate.web.surfaces.operations import OperationsSurface
+from tokengate.web.surfaces.quote import OPENAI_QUOTABLE, QuoteSurface
 from tokengate.web.surfaces.reference import ReferenceSurface
 
 _log = structlog.get_logger("tokengate.app")
@@ -241,6 +242,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             [
                 *OpenAISurface(gateway, admit).endpoints(),
                 *ModelsSurface(catalog, backends.routes, admit, {"openai": OPENAI_LISTING}).endpoints(),
+                *QuoteSurface(gateway, admit, OPENAI_QUOTABLE).endpoints(),
                 *AccountSurface(database, teller, admit).endpoints(),
                 *OperationsSurface(metrics, not_ready, backends.states).endpoints(),
                 *ReferenceSurface(console, admit).endpoints(),

@@ -12,7 +12,7 @@ from tokengate.catalog.price import Price
 from tokengate.core.errors import InsufficientBalance
 from tokengate.ledger.teller import Hold, Teller
 
-_UNKNOWN_MAX_OUTPUT = 131_072  # for a model whose maximum nobody stated: the longest output sold today
+LONGEST_OUTPUT = 131_072  # for a model whose maximum nobody stated: the longest output sold today
 _MILLION = 1_000_000
 
 
@@ -47,7 +47,7 @@ async def hold_for_call(
         nano = price.max_cost_nano(prompt_bound, 0)
         return Quote(await _hold(teller, wallet_id, nano), prompt_bound, 0, None)
 
-    most = model.max_output or _UNKNOWN_MAX_OUTPUT
+    most = model.max_output or LONGEST_OUTPUT
     if asked_cap is not None:
         output = min(asked_cap, most) * choices
         nano = price.max_cost_nano(prompt_bound, output)
@@ -86,7 +86,7 @@ def _affordable(price: Price, prompt_bound: int, base_nano: int, nano: int) -> i
     if nano <= base_nano:
         return 0
     # One token less than the division allows: each bill is rounded up once.
-    return max((nano - base_nano - 1) * _MILLION // per_million, 0) if per_million else _UNKNOWN_MAX_OUTPUT
+    return max((nano - base_nano - 1) * _MILLION // per_million, 0) if per_million else LONGEST_OUTPUT
 
 
 async def _hold(teller: Teller, wallet_id: str, nano: int) -> Hold:

@@ -55,9 +55,7 @@ class Gateway(Struct, frozen=True, eq=False):
         clock = self.meter.clock
         started_s, now_ms = clock.monotonic_s(), int(clock.now_s() * 1000)
         asked = operation.read(body)
-        model, price, route = self._find(asked.model, operation)
-        if principal.models is not None and model.id not in principal.models:
-            raise ModelNotFound(asked.model)
+        model, price, route = self.find(asked.model, operation, principal)
         call = Call(call_id, principal, operation, asked, model, options, sink, started_s=started_s, now_ms=now_ms)
         self.watch.enter(call)
         try:
@@ -68,9 +66,10 @@ class Gateway(Struct, frozen=True, eq=False):
         finally:
             self.watch.leave(call)
 
-    def _find(self, name: str, operation: Operation) -> tuple[Model, Price, Route]:
+    def find(self, name: str, operation: Operation, principal: Principal) -> tuple[Model, Price, Route]:
+        """Return a model that the caller may use for an operation, its price and its route. Raises GatewayError."""
         model = self.catalog.resolve(name)
-        if model is None:
+        if model is None or (principal.models is not None and model.id not in principal.models):
             raise ModelNotFound(name)
         if model.kind not in operation.kinds:
             served = ", ".join(sorted(operation.kinds))

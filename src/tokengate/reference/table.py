@@ -52,6 +52,7 @@ LIST_MODELS = _openai("models.list", "/models", method="GET")
 SHOW_MODEL = _openai("models.show", "/models/{model}", method="GET")
 
 BALANCE = ApiOperation("balance", "GET", "/v1/balance")
+QUOTE = ApiOperation("quote", "POST", "/v1/quote")
 USAGE = ApiOperation("usage.list", "GET", "/v1/usage")
 USAGE_OF_CALL = ApiOperation("usage.show", "GET", "/v1/usage/{request_id}")
 
@@ -73,6 +74,7 @@ TABLE: tuple[ApiOperation, ...] = (
     LIST_MODELS,
     SHOW_MODEL,
     BALANCE,
+    QUOTE,
     USAGE,
     USAGE_OF_CALL,
     HEALTH,

@@ -1,0 +1,51 @@
+"""What a call would come to, without making it: the same reading, bounds and prices as the call itself."""
+
+from msgspec import Struct
+
+from tokengate.accounts.keys import Principal
+from tokengate.billing.quote import LONGEST_OUTPUT
+from tokengate.catalog import price as prices
+from tokengate.catalog.price import CallTraits
+from tokengate.core.usage import Usage
+from tokengate.gateway.operation import Operation
+from tokengate.gateway.pipeline import Gateway
+
+
+class Estimate(Struct, frozen=True):
+    """Tokens and nano yuan. `least` is for the expected prompt and an empty answer; `held` is what is set aside."""
+
+    model: str
+    input_expected: int
+    input_most: int
+    output_most: int
+    least_nano: int
+    most_nano: int
+    held_nano: int
+    price_version: int
+
+
+def estimate(gateway: Gateway, principal: Principal, operation: Operation, body: bytes) -> Estimate:
+    """Return what a request would come to. Raises GatewayError as the call would, but for the wallet's and limits'."""
+    asked = operation.read(body)
+    model, price, _ = gateway.find(asked.model, operation, principal)
+    bound = asked.prompt_bound
+    if model.context is not None:
+        bound = min(bound, model.context * asked.prompts)
+    expected = min(operation.prompt_estimate(body), bound)
+    most = model.max_output or LONGEST_OUTPUT
+    if asked.output_cap is not None:
+        held = most = min(asked.output_cap, most)
+    else:
+        held = min(most, gateway.default_output_cap)
+    written = asked.generated if model.has_output else 0
+    least = prices.bill(Usage(input=expected), price, CallTraits(thinking=asked.thinking))
+    return Estimate(
+        model=model.id,
+        input_expected=expected,
+        input_most=bound,
+        output_most=most * written,
+        least_nano=least.total_nano,
+        most_nano=price.max_cost_nano(bound, most * written),
+        held_nano=price.max_cost_nano(bound, held * written),
+        price_version=price.version,
+    )
