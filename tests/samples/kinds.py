@@ -77,6 +77,7 @@ SERVED: dict[str, Same] = {
     "models.list": same_answer,
     "models.show": same_answer,
     "balance": same_answer,
+    "quote": same_answer,
     "usage.list": same_answer,
     "usage.show": same_answer,
     "health": same_answer,
