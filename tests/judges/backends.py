@@ -1,0 +1,71 @@
+"""The simulated vendors behind one gateway, and what must be said to each so that it does a certain thing.
+
+A test that says the same through every vendor compares what its own SDK makes of the answers.
+"""
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from tests.e2e.gateway import GatewayProcess
+from tests.simulators.dashscope_upstream import DashScope
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one pixel
+
+
+class Backend(Struct, frozen=True):
+    """One simulated vendor. Models are the gateway's names; the texts are what its simulator acts upon."""
+
+    name: str
+    text_model: str
+    image_model: str
+    thinking_model: str
+    weather: Callable[[list[str]], str]  # makes it ask for the weather in these places
+    place: str  # the name of the argument
+    provider: str
+    models: dict[str, str]  # ours to theirs
+
+
+DASHSCOPE = Backend(
+    name="dashscope",
+    text_model="dashscope-text",
+    image_model="dashscope-image",
+    thinking_model="dashscope-text",
+    weather=lambda places: "weather in " + " and ".join(places),
+    place="location",
+    provider="dashscope_native",
+    models={"dashscope-text": "qwen-plus", "dashscope-image": "qwen-vl-max"},
+)
+BACKENDS = (DASHSCOPE,)
+
+
+class Through(Struct, frozen=True):
+    """A gateway in front of every vendor."""
+
+    url: str
+    key: str
+    gateway: GatewayProcess
+
+
+@contextmanager
+def through(folder: Path) -> Generator[Through]:
+    """Start every simulated vendor and a gateway in front of them."""
+    with DashScope() as dashscope:
+        places = {"dashscope": (dashscope.url, dashscope.key)}
+        config = "".join(_upstream(one, *places[one.name]) for one in BACKENDS)
+        with GatewayProcess(folder, config) as gateway:
+            yield Through(gateway.url, gateway.create_key("1000"), gateway)
+
+
+def _upstream(backend: Backend, url: str, key: str) -> str:
+    models = ", ".join(f"{json.dumps(ours)} = {json.dumps(theirs)}" for ours, theirs in backend.models.items())
+    priced = "".join(
+        f'[[model]]\nid = "{ours}"\nprice = {{ input = "0.001", output = "0.002" }}\n' for ours in backend.models
+    )
+    return (
+        f'[[upstream]]\nname = "{backend.name}"\nprovider = "{backend.provider}"\nbase_url = "{url}"\n'
+        f'api_key = "{key}"\nmodels = {{ {models} }}\n{priced}'
+    )
