@@ -120,7 +120,7 @@ class Http1(asyncio.Protocol):
             self._check_version(version)
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":  # RFC 9112, section 6.1
-            raise _Refusal(501, "The only Transfer-Encoding that is understood is chunked.")
+            raise _Refusal(400, "The only Transfer-Encoding that is understood is chunked.")
         path, _, query = self._url.partition(b"?")
         if not path.startswith(b"/") and b"://" in path:  # RFC 9112, section 3.2.2
             path = b"/" + b"".join(path.split(b"/", 3)[3:])
