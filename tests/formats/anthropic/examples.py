@@ -20,7 +20,7 @@ STREAMS = {path.stem: path.read_bytes() for path in sorted(FIXTURES.glob("*.sse"
 REPLIES = {name: (FIXTURES / f"{name}.json").read_bytes() for name in STREAMS}
 
 HI = (Message("user", (Text("hi"),)),)
-HEADING = Heading("msg_ours", "my-model", 1_795_000_000)
+HEADING = Heading("ours", "my-model", 1_795_000_000)
 
 
 def body(**members: Any) -> bytes:

@@ -411,7 +411,7 @@ _parts: st.SearchStrategy[Part] = st.one_of(
 def test_what_is_written_reads_as_the_same_reply(parts: list[Part], output: int) -> None:
     usage = ReportedUsage(Usage(input=3, cache_read=4, cache_write_5m=5, output=output, search=1), b"")
     choice = Choice(parts=tuple(parts), finish=FinishReason.TOOL_CALLS, native="tool_use")
-    whole = Reply(id=HEADING.id, model=HEADING.model, choices=(choice,), usage=usage)
+    whole = Reply(id="msg_ours", model=HEADING.model, choices=(choice,), usage=usage)
     writer = StreamWriter(HEADING)
 
     read = events([b"".join(map(writer.write, events_of(whole)))])

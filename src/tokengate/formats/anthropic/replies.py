@@ -93,7 +93,7 @@ def write_reply(reply: Reply, heading: Heading) -> bytes:
 def write_message(heading: Heading, content: list[dict[str, Any] | Raw]) -> dict[str, Any]:
     """Return a message that says nothing yet of its end and its usage."""
     return {
-        "id": heading.id,
+        "id": f"msg_{heading.id}",
         "type": "message",
         "role": "assistant",
         "model": heading.model,
