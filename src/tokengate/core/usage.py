@@ -58,10 +58,12 @@ class Usage(Struct, frozen=True, omit_defaults=True):
 
 
 class ReportedUsage(Struct, frozen=True):
-    """What a vendor reported: our buckets, and its own JSON."""
+    """What a vendor reported: our buckets, and its own JSON. A `partial` report came before the model was done: its
+    input is true, its output is not yet."""
 
     usage: Usage
     raw: bytes
+    partial: bool = False
 
 
 BUCKETS: tuple[str, ...] = Usage.__struct_fields__

@@ -27,10 +27,14 @@ async def adapt(call: Call, target: Target, body: bytes, output_cap: int | None,
     if operation.speaks == "openai" and own is not None:
         include_usage = call.asked.include_usage or call.options.usage_always
         return OpenAILane(body, call.asked, operation, target, output_cap=output_cap, include_usage=include_usage)
-    if operation.forwarding is not None and own is not None:
+    if own is not None and operation.forwarding is not None and not _is_foreign(operation, call, body):
         return Forwarded(call, target, output_cap)
     format = format_for(operation, target)
     chat = call.chat(body)
     if format.inline_media and needs_fetching(chat):
         chat = call.inline(await inlined(chat, fetch))
     return Converted(call, target, format, chat, body, output_cap)
+
+
+def _is_foreign(operation: Operation, call: Call, body: bytes) -> bool:
+    return operation.is_foreign is not None and operation.is_foreign(call.chat(body))

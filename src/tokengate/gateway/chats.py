@@ -13,10 +13,16 @@ _CHAT = frozenset({"chat"})
 
 
 def chat_operation(
-    *, name: str, path: str, format: Format, read_chat: Callable[[bytes], Chat], forwarding: Forwarding | None = None
+    *,
+    name: str,
+    path: str,
+    format: Format,
+    read_chat: Callable[[bytes], Chat],
+    forwarding: Forwarding | None = None,
+    is_foreign: Callable[[Chat], bool] | None = None,
 ) -> Operation:
-    """Return a chat operation. `path` is what messages call it; without `forwarding`, backends of the same format are
-    spoken to through the vocabulary too.
+    """Return a chat operation. `path` is what messages call it; without `forwarding`, or for a conversation that
+    `is_foreign`, backends of the same format are spoken to through the vocabulary too.
 
     Where the model or the way of streaming is not in the body, a surface makes one operation per request:
     `msgspec.structs.replace(operation, read=chat_reader(read))` costs next to nothing.
@@ -32,6 +38,7 @@ def chat_operation(
         format=format,
         read_chat=read_chat,
         forwarding=forwarding,
+        is_foreign=is_foreign,
         stream_type=format.stream_type,
     )
 

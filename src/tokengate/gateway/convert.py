@@ -29,7 +29,7 @@ def format_for(operation: Operation, target: Target) -> Format:
 
 
 class Converted:
-    """Implements `Adapter` for a caller and a backend of different formats."""
+    """Implements `Adapter` for a caller and a backend of different formats, or of one that bytes cannot cross."""
 
     __slots__ = ("_call", "_caller", "_chat", "_collects", "_format", "_request", "body", "dropped", "headers", "path")
 
@@ -54,6 +54,8 @@ class Converted:
         self.dropped = losses.dropped
         self.path = self._format.path(target.model, stream=chat.stream)
         self.headers: Mapping[str, str] = self._format.headers(stream=chat.stream)
+        if format.name == operation.speaks:
+            self.headers = {**self.headers, **call.options.vendor_headers}
 
     def whole(self, data: bytes) -> WholeReply:
         """Read a whole reply and write it in the caller's format."""

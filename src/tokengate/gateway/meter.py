@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tokengate.billing.charge import Bill, Charge
 from tokengate.core.clock import Clock
@@ -64,14 +65,16 @@ class Meter:
         """Settle the call in memory; `commit` must follow.
 
         Without the vendor's usage, the prompt is estimated from the request's body and `output()` tells the tokens
-        that were delivered.
+        that were delivered; a partial report knows the prompt.
         """
         call.settling = True
-        if reported is not None:
-            source, usage, raw = UsageSource.VENDOR, reported.usage, reported.raw
+        source = UsageSource.ESTIMATED
+        if reported is None:
+            usage, raw = Usage(input=call.prompt_estimate(body), output=output()), None
+        elif reported.partial:
+            usage, raw = replace(reported.usage, output=output(), reasoning=0), reported.raw
         else:
-            source, raw = UsageSource.ESTIMATED, None
-            usage = Usage(input=call.prompt_estimate(body), output=output())
+            source, usage, raw = UsageSource.VENDOR, reported.usage, reported.raw
         bill = await charge.settle(usage, source, raw, call_id=call.id, now_ms=self._now_ms())
         return Metered(usage, source, bill)
 

@@ -41,4 +41,5 @@ class Operation(Struct, frozen=True, eq=False):
     format: Format | None = None  # of a chat: what writes the answers of backends that speak another format
     read_chat: Callable[[bytes], Chat] | None = None  # reads the request into the vocabulary
     forwarding: Forwarding | None = None  # edits of the same-format lane; OpenAI's has its own (lane.py)
+    is_foreign: Callable[[Chat], bool] | None = None  # whether only conversion can leave out what other vendors said
     stream_type: str = "text/event-stream; charset=utf-8"

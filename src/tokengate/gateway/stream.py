@@ -294,4 +294,4 @@ class StreamRun:
 
 
 def _has_output(lane: Lane) -> bool:
-    return lane.usage is not None and lane.usage.usage.output_total > 0
+    return lane.usage is not None and not lane.usage.partial and lane.usage.usage.output_total > 0

@@ -5,16 +5,21 @@ from tokengate.core.parts import Refusal, Text, Thinking, ToolCall
 from tokengate.core.reply import (
     BlockEnd,
     Event,
+    FinishReason,
     Media,
     RefusalDelta,
     Reply,
     ServerTool,
+    Stop,
     TextDelta,
     ThinkingDelta,
     ThinkingSignature,
     ToolDelta,
     ToolStart,
 )
+
+# An answer that says why it is empty is an answer: the model declined, or was not to say anything.
+_EXPLAINED = (FinishReason.CONTENT_FILTER, FinishReason.LENGTH)
 
 
 class Tally:
@@ -49,6 +54,9 @@ class Tally:
             case BlockEnd():
                 self._open.pop((event.choice, event.block), None)
                 return
+            case Stop():
+                self.has_content = self.has_content or event.finish in _EXPLAINED
+                return
             case _:
                 return
         self._open[event.choice, event.block] = None
@@ -61,6 +69,8 @@ class Tally:
 def has_content(reply: Reply) -> bool:
     """Say whether a whole reply holds anything that a caller would keep."""
     for choice in reply.choices:
+        if choice.finish in _EXPLAINED:
+            return True
         for part in choice.parts:
             match part:
                 case Text() | Refusal():

@@ -1,7 +1,7 @@
 """Reads a streamed reply. What an event is, its data says; the `event:` line is for clients."""
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.parts import Thinking
@@ -102,7 +102,7 @@ class StreamReader:
                 self._end_block(event.index, events)
             case "message_delta":
                 self._begin(events)
-                self._note_usage(event.usage)
+                self._note_usage(event.usage, partial=False)
                 delta = event.delta or _Delta()
                 if delta.stop_reason:
                     finish = read_stop(delta.stop_reason)
@@ -112,7 +112,7 @@ class StreamReader:
                 self._finish(events)
             case "error":
                 self._begin(events)
-                events.append(_failure(event.error, data))
+                events.append(Failure("error", _words_of(event.error), Raw(data)))
                 self._closed = True
             case _:  # ping, and what may come to be
                 pass
@@ -121,17 +121,20 @@ class StreamReader:
         if not self._started:
             self._started = True
             events.append(Start(id=message.id, model=message.model, service_tier=service_tier_of(message.usage)))
-        self._note_usage(message.usage)
+        self._note_usage(message.usage, partial=True)
 
     def _begin(self, events: list[Event]) -> None:
         """Make sure that a Start came first, whatever a vendor leaves out."""
         if not self._started:
             self._start(_Message(), events)
 
-    def _note_usage(self, usage: Raw) -> None:
+    def _note_usage(self, usage: Raw, *, partial: bool) -> None:
         raw = bytes(usage)
-        if raw != b"null":
-            self.usage = read_usage(raw if self.usage is None else merge_usage(self.usage.raw, raw)) or self.usage
+        if raw == b"null":
+            return
+        report = read_usage(raw if self.usage is None else merge_usage(self.usage.raw, raw))
+        if report is not None:
+            self.usage = structs.replace(report, partial=partial)
 
     def _open(self, index: int, block: Block, raw: bytes, events: list[Event]) -> None:
         self._end_block(index, events)
@@ -221,6 +224,8 @@ class StreamReader:
             self._end_block(index, events)
         if self._stop is not None:
             events.append(self._stop)
+        if self.usage is not None and self.usage.partial:  # a vendor that reports only once
+            self.usage = structs.replace(self.usage, partial=False)
         events.append(Finish(self.usage, tuple(number(iter(self._searches)))))
         self._closed = True
 
@@ -301,11 +306,9 @@ def _proof(index: int, thinking: Thinking) -> ThinkingSignature:
     return ThinkingSignature(0, index, thinking.signature, thinking.format, thinking.redacted, thinking.id)
 
 
-def _failure(error: Raw, data: bytes) -> Failure:
-    """Return the vendor's error; the whole event when it holds none."""
-    raw = bytes(error)
+def _words_of(error: Raw) -> str:
     try:
-        message = _decode_error(raw).message
+        message = _decode_error(error).message
     except (ValueError, RecursionError):
         message = None
-    return Failure("error", message or "The upstream sent an error.", Raw(data if raw == b"null" else raw))
+    return message or "The upstream sent an error."

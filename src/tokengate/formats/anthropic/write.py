@@ -5,7 +5,7 @@ A caller of this format gets back what they gave. What others say is put in this
 """
 
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any, assert_never
 
 import msgspec
@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from tokengate.core.chat import BuiltIn, Chat, Custom, Function, Message, Tool, ToolChoice
 from tokengate.core.custom_tools import without_custom
-from tokengate.core.parts import NO_EXTRA, Thinking, ToolCall, ToolResult
+from tokengate.core.parts import NO_EXTRA
 from tokengate.core.wire import Losses
 from tokengate.formats.anthropic.abilities import Abilities
 from tokengate.formats.anthropic.reasoning import ThinkingAsked, write_reasoning
@@ -38,13 +38,13 @@ def write_chat(chat: Chat, losses: Losses, abilities: Abilities) -> bytes:
         _refuse_foreign(chat, losses)
         losses.foreign(chat)
     cap = abilities.cap if chat.output.cap is None else chat.output.cap
+    system, messages = _prompt(chat, losses, abilities)
     thinking = write_reasoning(chat, cap, abilities, losses)
-    if thinking.on and _forbids_thinking(chat, thinking):
+    if thinking.on and _forbids_thinking(chat, messages, thinking):
         losses.drop("reasoning")
         thinking = ThinkingAsked(None, thinking.effort)
 
     body: dict[str, Any] = {"model": chat.model, "max_tokens": cap}
-    system, messages = _prompt(chat, losses, abilities)
     if system:
         body["system"] = system
     body["messages"] = messages
@@ -97,7 +97,7 @@ def _refuse_foreign(chat: Chat, losses: Losses) -> None:
             losses.drop(word)
 
 
-def _forbids_thinking(chat: Chat, thinking: ThinkingAsked) -> bool:
+def _forbids_thinking(chat: Chat, messages: list[Block], thinking: ThinkingAsked) -> bool:
     """Say whether something in this request forbids the thinking that it asks for.
 
     With thinking no tool may be forced and no answer begun. With a budget, the turn whose tools have just answered
@@ -105,28 +105,25 @@ def _forbids_thinking(chat: Chat, thinking: ThinkingAsked) -> bool:
     """
     if chat.format != NAME:
         is_forced = chat.tool_choice is not None and chat.tool_choice.mode in ("required", "named")
-        if is_forced or (chat.messages and chat.messages[-1].partial):
+        if is_forced or (messages[-1:] and messages[-1]["role"] == "assistant"):
             return True
     assert thinking.config is not None, "only thinking that is on is forbidden"
-    return thinking.config["type"] == "enabled" and _open_turn_is_unsigned(chat.messages)
+    return thinking.config["type"] == "enabled" and _open_turn_is_unsigned(messages)
 
 
-def _open_turn_is_unsigned(messages: tuple[Message, ...]) -> bool:
-    """Say whether the last message answers tool calls of a turn that does not begin with signed thinking."""
-    if not messages or not any(isinstance(part, ToolResult) for part in messages[-1].parts):
+def _open_turn_is_unsigned(messages: list[Block]) -> bool:
+    """Say whether the last turn answers tool calls of a turn that does not begin with thinking."""
+    turns = groupby((one for one in reversed(messages) if one["role"] != "system"), key=lambda one: one["role"])
+    _, last = next(turns, ("", iter(())))
+    if not any(_is(block, "tool_result") for message in last for block in message["content"]):
         return False
-    for message in reversed(messages):
-        if message.role != "assistant":
-            continue
-        if not any(isinstance(part, ToolCall) for part in message.parts):
-            return False
-        first = next((part for part in message.parts if not isinstance(part, Thinking) or _is_signed(part)), None)
-        return not isinstance(first, Thinking)
-    return False
+    _, called = next(turns, ("", iter(())))
+    first = [message["content"][0] for message in called if message["content"]][-1:]
+    return not any(_is(block, "thinking") or _is(block, "redacted_thinking") for block in first)
 
 
-def _is_signed(part: Thinking) -> bool:
-    return part.format == NAME and part.signature != ""
+def _is(block: Block | Raw, kind: str) -> bool:
+    return isinstance(block, dict) and block["type"] == kind
 
 
 def _prompt(chat: Chat, losses: Losses, abilities: Abilities) -> tuple[list[Block | Raw], list[Block]]:
@@ -178,7 +175,7 @@ def _add_turn(messages: list[Block], role: str, blocks: list[Block | Raw]) -> No
         content = blocks
         messages.append({"role": role, "content": content})
     if role == "user":
-        content.sort(key=lambda block: not (isinstance(block, dict) and block["type"] == "tool_result"))
+        content.sort(key=lambda block: not _is(block, "tool_result"))
 
 
 def _tools(chat: Chat, losses: Losses) -> list[Block | Raw]:
