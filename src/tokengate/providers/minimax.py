@@ -2,6 +2,10 @@
 
 from typing import Final
 
+from msgspec import Raw
+
+from tokengate.formats.openai.dialect import Range
+from tokengate.formats.openai.format import OpenAIChat
 from tokengate.providers.compatible import OpenAICompatible
 from tokengate.providers.error_body import VendorError
 
@@ -21,6 +25,51 @@ _STATUS: Final = {
 }
 
 
+# https://platform.minimaxi.com/docs/api-reference/text-openai-api, 2026-11. Thinking stands in the text unless it is
+# asked for apart, in details that must come back whole in turns with tools; each of a stream's repeats its text so far.
+_CHAT: Final = OpenAIChat(
+    lacks=frozenset(
+        {
+            "n",
+            "top_k",
+            "min_p",
+            "top_a",
+            "frequency_penalty",
+            "presence_penalty",
+            "repetition_penalty",
+            "seed",
+            "logit_bias",
+            "logprobs",
+            "parallel_tool_calls",
+            "effort",
+            "user",
+            "service_tier",
+            "metadata",
+            "verbosity",
+            "modalities",
+            "audio_out",
+            "image_out",
+            "translation",
+            "high_resolution_images",
+            "pixels",
+        }
+    ),
+    ranges={"temperature": Range(0, 1, open_low=True), "top_p": Range(0, 1, open_low=True)},
+    cap_name="max_completion_tokens",
+    stop_tokens=None,
+    media=frozenset({"image"}),
+    reasoning="thinking",
+    thinking_on="adaptive",
+    search=None,
+    cache_marks=False,
+    thoughts="details",
+    tool_signatures=False,
+    always={"reasoning_split": Raw(b"true")},
+    think_text=True,
+    whole_details=True,
+)
+
+
 class MiniMax(OpenAICompatible, frozen=True, kw_only=True):
     """Knows MiniMax's numbers."""
 
@@ -35,4 +84,5 @@ PROVIDER = MiniMax(
     base_url="https://api.minimaxi.com/v1",
     key_env="MINIMAX_API_KEY",
     vendors=("minimax",),
+    spoken=(_CHAT,),
 )

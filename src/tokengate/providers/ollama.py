@@ -1,5 +1,39 @@
 """Ollama, on the operator's own machines."""
 
+from tokengate.formats.openai.format import OpenAIChat
 from tokengate.providers.compatible import OpenAICompatible
 
-PROVIDER = OpenAICompatible(name="ollama", title="Ollama")
+# https://docs.ollama.com/api/openai-compatibility, 2026-11. It leaves out what it does not know without a word.
+_CHAT = OpenAIChat(
+    lacks=frozenset(
+        {
+            "n",
+            "top_k",
+            "min_p",
+            "top_a",
+            "repetition_penalty",
+            "logit_bias",
+            "parallel_tool_calls",
+            "strict",
+            "user",
+            "service_tier",
+            "metadata",
+            "verbosity",
+            "modalities",
+            "audio_out",
+            "image_out",
+            "translation",
+            "high_resolution_images",
+            "pixels",
+        }
+    ),
+    stop_tokens=None,
+    media=frozenset({"image"}),
+    tool_choice=frozenset({"auto"}),
+    search=None,
+    cache_marks=False,
+    thoughts="reasoning",
+    tool_signatures=False,
+)
+
+PROVIDER = OpenAICompatible(name="ollama", title="Ollama", spoken=(_CHAT,))

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from tokengate.core.chat import Chat, JsonFormat
+from tokengate.core.custom_tools import without_custom
 from tokengate.core.parts import Extra
 from tokengate.core.wire import Losses
 from tokengate.formats.openai.cache_marks import write_cache_mark
@@ -34,6 +35,8 @@ _WEB_SEARCH_OPTIONS = frozenset({"search_context_size", "user_location"})
 
 def write_chat(chat: Chat, dialect: Dialect, losses: Losses) -> bytes:
     """Return the body of a request. Raises Unsupported."""
+    if not dialect.custom_tools:
+        chat = without_custom(chat, losses)
     body: dict[str, Any] = {"model": chat.model, "messages": MessageWriter(chat, dialect, losses).write()}
     if chat.stream:
         body["stream"] = True

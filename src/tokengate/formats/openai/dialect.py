@@ -2,9 +2,12 @@
 
 A vendor's file sets these fields, each with the link and the date of the fact. The defaults are a server that takes
 everything, which refuses by itself what it does not know.
+
+Thinking is sent back as `reasoning_content` or `reasoning`, with the `reasoning_details` that this vendor itself gave;
+or as `details` alone; or as `think`, in the text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from msgspec import Raw, Struct
@@ -49,20 +52,22 @@ class Dialect(Struct, frozen=True, kw_only=True):
     developer: bool = False  # knows the role `developer`, which is else `system`
     text_lists: bool = True  # takes a list of text parts where a string would do
     media: frozenset[str] = ALL_MEDIA
+    audio_urls: Literal["input_audio", "audio_url"] = "audio_url"  # the part for sound at an address
     inline_media: bool = False  # fetches nothing: media must lie inside the request
     custom_tools: bool = False
     tool_choice: frozenset[str] = ALL_MODES
     allowed_tools: bool = False
     reasoning: ReasoningSpelling = "effort"
     efforts: frozenset[str] | None = None  # which it takes; None for all
+    thinking_on: str = "enabled"  # its word for it where `reasoning` is "thinking"
     search: SearchSpelling | None = "web_search_options"
     partial: Literal["partial", "prefix", "continue_final_message"] | None = None
     cache_marks: bool = True
     thoughts: ThoughtSpelling | None = "reasoning_content"  # how earlier thinking is sent back
-    thoughts_needed: bool = False  # a tool turn without its thinking is a 400 while it thinks
+    no_thought: str = ""  # stands for the thinking that a caller did not send back; empty where it may be left out
     tool_signatures: bool = True  # takes a tool call's thought signature back
     always: Mapping[str, Raw] = {}  # parameters that every request has unless the caller gave them
-    stream_only: tuple[str, ...] = ()  # beginnings of the names of models that answer only in streams
+    stream_only: Callable[[str], bool] | None = None  # says of a model's name whether it answers only in streams
 
     # Replies
     reasoning_outside: bool = False  # completion_tokens leave reasoning tokens out

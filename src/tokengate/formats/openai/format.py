@@ -42,7 +42,7 @@ class OpenAIChat(Dialect, frozen=True, kw_only=True):
 
     def must_stream(self, model: str) -> bool:
         """Say whether the vendor answers for this model only in streams."""
-        return model.startswith(self.stream_only) if self.stream_only else False
+        return self.stream_only is not None and self.stream_only(model)
 
     def write_chat(self, chat: Chat, losses: Losses) -> bytes:
         """Return the body of a request for `chat.model`. Raises Unsupported."""

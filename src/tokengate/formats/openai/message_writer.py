@@ -31,7 +31,8 @@ from tokengate.core.wire import Losses
 from tokengate.formats.openai.cache_marks import write_cache_mark
 from tokengate.formats.openai.dialect import Dialect
 from tokengate.formats.openai.media import audio_format, write_url
-from tokengate.formats.openai.thoughts import FOREIGN, OWN, is_proved, write_detail
+from tokengate.formats.openai.reasoning_options import is_off
+from tokengate.formats.openai.thoughts import FOREIGN, OWN, write_detail
 
 _SEPARATOR = "\n\n"  # between texts that a vendor takes only as one
 _NO_ARGUMENTS = "{}"
@@ -122,12 +123,12 @@ class MessageWriter:
         if message.name:
             written["name"] = message.name
         written |= beside
-        self._think(written, thoughts, needed="tool_calls" in beside)
+        self._think(written, thoughts)
         if message.partial:
             written |= self._partial()
         return written | self._extra(message.extra)
 
-    def _think(self, written: dict[str, Any], thoughts: Sequence[Thinking], *, needed: bool) -> None:
+    def _think(self, written: dict[str, Any], thoughts: Sequence[Thinking]) -> None:
         """Send earlier thinking back in the way that the vendor wants it."""
         text = "".join(thought.text for thought in thoughts)
         match self._dialect.thoughts:
@@ -135,18 +136,15 @@ class MessageWriter:
                 if thoughts:
                     self._losses.drop("thinking")
             case "reasoning_content" | "reasoning" as name:
-                if text or (needed and self._dialect.thoughts_needed):
+                text = text or ("" if is_off(self._chat.reasoning) else self._dialect.no_thought)
+                if text:
                     written[name] = text
+                written |= _details(thought for thought in thoughts if thought.format == OWN)
             case "think":
                 if text:
                     written["content"] = f"<think>\n{text}\n</think>\n\n{written['content'] or ''}"
             case "details":
-                if text:
-                    written["reasoning_content"] = text
-                own = [_without_foreign_proof(thought) for thought in thoughts]
-                if len(own) > 1 or any(is_proved(thought) for thought in own):
-                    kept = [thought for thought in own if thought.text or thought.signature]
-                    written["reasoning_details"] = [write_detail(thought, at) for at, thought in enumerate(kept)]
+                written |= _details(_without_foreign_proof(thought) for thought in thoughts)
             case _:
                 assert_never(self._dialect.thoughts)
 
@@ -226,7 +224,8 @@ class MessageWriter:
         source = self._bytes(part.source, "audio")
         match source:
             case Url():
-                return {"type": "audio_url", "audio_url": {"url": source.url}}
+                name = self._dialect.audio_urls
+                return {"type": name, name: {"url" if name == "audio_url" else "data": source.url}}
             case Data():
                 inner = {"data": source.base64, "format": audio_format(source.media_type)}
                 return {"type": "input_audio", "input_audio": inner}
@@ -299,6 +298,11 @@ class MessageWriter:
 
     def _extra(self, extra: Extra) -> dict[str, Raw]:
         return dict(extra) if self._own else {}
+
+
+def _details(thoughts: Iterable[Thinking]) -> dict[str, Any]:
+    told = [thought for thought in thoughts if thought.text or thought.signature]
+    return {"reasoning_details": [write_detail(thought, at) for at, thought in enumerate(told)]} if told else {}
 
 
 def _without_foreign_proof(thought: Thinking) -> Thinking:

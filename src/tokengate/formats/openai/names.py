@@ -21,7 +21,7 @@ NAMES = {
     "frames": "video",
     "file": "file",
     "functions": "functions",
-    "custom": "tools",
+    "definition": "tools[].custom.format",
     "built_in": "tools",
     "allowed_tools": "tool_choice",
     "min_pixels": "min_pixels",

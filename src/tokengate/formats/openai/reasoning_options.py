@@ -73,6 +73,11 @@ def write_reasoning(reasoning: Reasoning, dialect: Dialect, losses: Losses) -> d
             assert_never(dialect.reasoning)
 
 
+def is_off(reasoning: Reasoning) -> bool:
+    """Say whether thinking was turned off."""
+    return _enabled(reasoning) is False
+
+
 def _as_effort(reasoning: Reasoning, dialect: Dialect, losses: Losses) -> dict[str, Any]:
     effort = reasoning.effort
     if effort is None and reasoning.enabled is not None:
@@ -103,7 +108,7 @@ def _as_thinking(reasoning: Reasoning, dialect: Dialect, losses: Losses) -> dict
     enabled = _enabled(reasoning)
     if enabled is None:
         return {}
-    written: dict[str, Any] = {"thinking": {"type": "enabled" if enabled else "disabled"}}
+    written: dict[str, Any] = {"thinking": {"type": dialect.thinking_on if enabled else "disabled"}}
     if enabled:
         written |= _effort_parameter(reasoning.effort, dialect, losses)
     return written

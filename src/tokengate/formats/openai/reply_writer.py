@@ -5,6 +5,7 @@ from typing import Any
 from msgspec import Raw, json
 
 from tokengate.core.chat import Chat
+from tokengate.core.custom_tools import custom_names, input_of
 from tokengate.core.parts import Audio, Data, FileId, Image, Opaque, Refusal, Text, Thinking, ToolCall, Url
 from tokengate.core.reply import Choice, Reply
 from tokengate.core.wire import Heading
@@ -40,11 +41,12 @@ def write_reply(reply: Reply, heading: Heading, chat: Chat) -> bytes:
     return encode(body)
 
 
-def write_tool_call(call: ToolCall) -> dict[str, Any]:
-    """Return a call of a tool."""
+def write_tool_call(call: ToolCall, custom: frozenset[str]) -> dict[str, Any]:
+    """Return a call of a tool; `custom` names the caller's custom tools, which the vendor may know as functions."""
     written: dict[str, Any] = {"id": call.id}
-    if call.custom:
-        written |= {"type": "custom", "custom": {"name": call.name, "input": call.arguments}}
+    if call.custom or call.name in custom:
+        text = call.arguments if call.custom else input_of(call.arguments)
+        written |= {"type": "custom", "custom": {"name": call.name, "input": text}}
     else:
         written |= {"type": "function", "function": _write_function(call)}
     if call.signature:
@@ -125,7 +127,7 @@ def _write_message(choice: Choice, heading: Heading, chat: Chat) -> dict[str, An
     if calls and FUNCTIONS in chat.style:
         message["function_call"] = _write_function(calls[0])
     elif calls:
-        message["tool_calls"] = [write_tool_call(call) for call in calls]
+        message["tool_calls"] = [write_tool_call(call, custom_names(chat)) for call in calls]
     return message
 
 

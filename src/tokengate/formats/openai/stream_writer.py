@@ -3,6 +3,7 @@
 from typing import Any, assert_never
 
 from tokengate.core.chat import Chat
+from tokengate.core.custom_tools import custom_names, input_of
 from tokengate.core.errors import GatewayError
 from tokengate.core.parts import Audio, Data, Image, Thinking, Url
 from tokengate.core.reply import (
@@ -39,10 +40,11 @@ from tokengate.formats.openai.usage import write_usage
 class ChatStreamWriter:
     """Implements `StreamWriter`."""
 
-    __slots__ = ("_begun", "_chat", "_choices", "_functions", "_head")
+    __slots__ = ("_begun", "_chat", "_choices", "_custom", "_functions", "_head")
 
     def __init__(self, heading: Heading, chat: Chat) -> None:
         self._chat = chat
+        self._custom = custom_names(chat)
         self._functions = FUNCTIONS in chat.style
         self._choices: dict[int, _Choice] = {}
         self._begun: set[int] = set()
@@ -88,7 +90,7 @@ class ChatStreamWriter:
             case ToolStart():
                 return self._call(event)
             case ToolDelta():
-                return self._argue(event.choice, event.block, event.arguments)
+                return self._argue(event)
             case CitationAdded():
                 return self._cite(event)
             case Media():
@@ -146,40 +148,45 @@ class ChatStreamWriter:
 
     def _call(self, event: ToolStart) -> bytes:
         choice = self._choice(event.choice)
-        index = choice.calls[event.block] = len(choice.calls)
-        choice.argued = False
+        index = len(choice.calls)
+        custom = event.custom or event.name in self._custom
+        choice.calls[event.block] = call = _Call(index, custom=custom, wrapped=custom and not event.custom)
         if self._functions:
-            return (
-                self._chunk(event.choice, {"function_call": {"name": event.name, "arguments": ""}})
-                if not index
-                else b""
-            )
-        kind, arguments = ("custom", "input") if event.custom else ("function", "arguments")
-        if event.custom:
-            choice.custom.add(event.block)
-        call: dict[str, Any] = {"index": index, "id": event.id, "type": kind, kind: {"name": event.name, arguments: ""}}
+            function = {"name": event.name, "arguments": ""}
+            return b"" if index else self._chunk(event.choice, {"function_call": function})
+        kind, arguments = ("custom", "input") if call.custom else ("function", "arguments")
+        told: dict[str, Any] = {"index": index, "id": event.id, "type": kind, kind: {"name": event.name, arguments: ""}}
         if event.signature:
-            call |= write_signature(event.signature)
-        return self._chunk(event.choice, {"tool_calls": [call]})
+            told |= write_signature(event.signature)
+        return self._chunk(event.choice, {"tool_calls": [told]})
 
-    def _argue(self, index: int, block: int, arguments: str) -> bytes:
-        choice = self._choice(index)
-        choice.argued = True
-        number = choice.calls.get(block, 0)
+    def _argue(self, event: ToolDelta) -> bytes:
+        call = self._choice(event.choice).calls.get(event.block)
+        if call is None:
+            return b""
+        call.argued = True
+        if call.wrapped:  # its text is inside JSON, which can be opened only when it is whole
+            call.pieces.append(event.arguments)
+            return b""
+        return self._arguments(event.choice, call, event.arguments)
+
+    def _arguments(self, choice: int, call: "_Call", arguments: str) -> bytes:
         if self._functions:
-            return self._chunk(index, {"function_call": {"arguments": arguments}}) if not number else b""
-        custom = block in choice.custom
-        inner = {"custom": {"input": arguments}} if custom else {"function": {"arguments": arguments}}
-        return self._chunk(index, {"tool_calls": [{"index": number, **inner}]})
+            return b"" if call.index else self._chunk(choice, {"function_call": {"arguments": arguments}})
+        inner = {"custom": {"input": arguments}} if call.custom else {"function": {"arguments": arguments}}
+        return self._chunk(choice, {"tool_calls": [{"index": call.index, **inner}]})
 
     def _end_block(self, event: BlockEnd) -> bytes:
         choice = self._choice(event.choice)
-        if event.block not in choice.calls:
+        call = choice.calls.get(event.block)
+        if call is None:
             choice.end_thought()
             return b""
-        if choice.argued or event.block in choice.custom:
+        if call.wrapped:
+            return self._arguments(event.choice, call, input_of("".join(call.pieces)))
+        if call.argued or call.custom:
             return b""
-        return self._argue(event.choice, event.block, "{}")  # a call without arguments is JSON too
+        return self._arguments(event.choice, call, "{}")  # a call without arguments is JSON too
 
     def _cite(self, event: CitationAdded) -> bytes:
         choice = self._choice(event.choice)
@@ -237,14 +244,25 @@ class ChatStreamWriter:
 _Piece = TextDelta | RefusalDelta | ThinkingDelta | ThinkingSignature | ToolStart | ToolDelta | CitationAdded | Media
 
 
+class _Call:
+    """What the writer remembers of one tool call."""
+
+    __slots__ = ("argued", "custom", "index", "pieces", "wrapped")
+
+    def __init__(self, index: int, *, custom: bool, wrapped: bool) -> None:
+        self.index = index
+        self.custom = custom
+        self.wrapped = wrapped  # a custom tool that its vendor knows as a function
+        self.pieces: list[str] = []
+        self.argued = False
+
+
 class _Choice:
     """What the writer remembers of one choice."""
 
     __slots__ = (
-        "argued",
         "begins",
         "calls",
-        "custom",
         "images",
         "logprobs",
         "proved",
@@ -255,9 +273,7 @@ class _Choice:
     )
 
     def __init__(self) -> None:
-        self.calls: dict[int, int] = {}  # block -> index among the tool calls
-        self.custom: set[int] = set()
-        self.argued = False  # the last call has arguments
+        self.calls: dict[int, _Call] = {}  # by block
         self.said = 0  # characters of text
         self.begins: dict[int, int] = {}  # block -> where its text begins
         self.images = 0

@@ -156,8 +156,7 @@ def _write_tool(tool: Tool, chat: Chat, dialect: Dialect, losses: Losses) -> dic
         case Function():
             return _write_function(tool, chat, dialect, losses)
         case Custom():
-            if not dialect.custom_tools:
-                raise losses.refuse("custom", "cannot hold custom tools there")
+            assert dialect.custom_tools, "they are functions by now"
             return {"type": "custom", "custom": _write_custom(tool, chat)}
         case BuiltIn():
             if tool.format != OWN:
