@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.laws import gemini_words
 from tests.laws import vocabulary as v
 from tests.laws.mutation import cuts, mutated
 from tokengate.core.chat import Chat, Message
@@ -26,6 +27,7 @@ from tokengate.core.fold import Fold, events_of
 from tokengate.core.parts import NO_EXTRA, Part, Text
 from tokengate.core.reply import Event, Failure, Finish, Reply, Start
 from tokengate.core.wire import Format, Heading, Losses
+from tokengate.formats.gemini.format import GEMINI
 from tokengate.formats.openai.chat_reader import read_chat as read_openai_chat
 from tokengate.formats.openai.format import OpenAIChat
 
@@ -110,6 +112,16 @@ def with_choice_only_for_tools(chat: Chat) -> Chat:
 
 ROWS = [
     openai_row("openai", OpenAIChat(developer=True, allowed_tools=True)),
+    Row(
+        name="gemini",
+        format=GEMINI,
+        read_chat=lambda body, chat: GEMINI.read_chat(body, model=chat.model, stream=chat.stream),
+        chats=gemini_words.CHATS,
+        replies=gemini_words.REPLIES,
+        fixtures="gemini",
+        same_chat=with_choice_only_for_tools,
+        same_reply=gemini_words.compact,
+    ),
 ]
 
 each_format = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
