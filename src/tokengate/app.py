@@ -63,6 +63,7 @@ from tokengate.web.portal.pages import Pages
 from tokengate.web.server import Server
 from tokengate.web.shelf import Shelf
 from tokengate.web.surfaces.account import AccountSurface
+from tokengate.web.surfaces.apps import AppsSurface
 from tokengate.web.surfaces.models import OPENAI_LISTING, ModelsSurface
 from tokengate.web.surfaces.openai import OpenAISurface
 from tokengate.web.surfaces.operations import OperationsSurface
@@ -241,6 +242,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         dispatch = Dispatch(
             [
                 *OpenAISurface(gateway, admit).endpoints(),
+                *AppsSurface(gateway, admit).endpoints(),
                 *ModelsSurface(catalog, backends.routes, admit, {"openai": OPENAI_LISTING}).endpoints(),
                 *QuoteSurface(gateway, admit, OPENAI_QUOTABLE).endpoints(),
                 *AccountSurface(database, teller, admit).endpoints(),

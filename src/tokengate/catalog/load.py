@@ -11,10 +11,10 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct, field, structs
 
-from tokengate.catalog.model import CatalogError, Model, Region, Status
+from tokengate.catalog.model import CatalogError, Model, Preset, Region, Status
 from tokengate.catalog.price import Price
 from tokengate.catalog.written import PriceReading, read_written
-from tokengate.core.settings import CurrencySettings, Kind, ModelSettings, PriceSettings, Settings
+from tokengate.core.settings import AppSettings, CurrencySettings, Kind, ModelSettings, PriceSettings, Settings
 
 _MAX_NAME = 200  # characters; the longest that the tables store
 _SEPARATORS = str.maketrans("._ ", "---")
@@ -41,6 +41,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     description: str = ""
     upstream_id: str = ""
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])
+    formats: tuple[str, ...] = ()
     price: dict[str, Any] | None = None
     source: str = ""
     checked: str = ""
@@ -116,6 +117,13 @@ def load_models(settings: Settings) -> Catalog:
     for own in settings.model:
         known = entries.get(own.id) or entries.get(names[normalise(own.id)].id if normalise(own.id) in names else "")
         entry = _overridden(known, own) if known else _added(own)
+        entries[entry.model.id] = entry
+    names = _index(entry.model for entry in entries.values())
+    for app in settings.app:
+        base = names.get(normalise(app.model))
+        if base is None:
+            raise CatalogError(f"the application '{app.name}' is over the model '{app.model}', which does not exist")
+        entry = _application(app, entries[base.id], entries.pop(app.name, None))
         entries[entry.model.id] = entry
     readings = {
         model_id: _reading(entry, settings.currency) for model_id, entry in entries.items() if entry.price is not None
@@ -197,6 +205,7 @@ def _entry(file: CatalogFile, row: Row) -> _Entry:
         description=row.description,
         upstream_id=row.upstream_id,
         parameters=row.parameters,
+        formats=row.formats,
         price_source=(row.source or file.source) if row.price else "",
         price_checked=(row.checked or file.checked) if row.price else "",
         in_tree=file.in_tree if row.in_tree is None else row.in_tree,
@@ -219,6 +228,8 @@ def _overridden(known: _Entry, own: ModelSettings) -> _Entry:
     }
     if own.capabilities:
         changed["capabilities"] = tuple(own.capabilities)
+    if own.formats:
+        changed["formats"] = tuple(own.formats)
     if own.aliases:
         changed["aliases"] = (*model.aliases, *own.aliases)
     if own.price is not None:
@@ -242,10 +253,42 @@ def _added(own: ModelSettings) -> _Entry:
             capabilities=tuple(own.capabilities),
             region=own.region or "内部",
             aliases=tuple(own.aliases),
+            formats=tuple(own.formats),
             price_source=_CONFIGURATION if own.price else "",
         ),
         own.price,
     )
+
+
+def _application(app: AppSettings, base: _Entry, listed: _Entry | None) -> _Entry:
+    """Return an application as a model. A row that the catalogue has under its name becomes it: the product pages list
+    applications before anybody has published them."""
+    if base.model.kind != "chat":
+        raise CatalogError(f"the application '{app.name}' is over '{base.model.id}', which is no chat model")
+    known = listed.model if listed else None
+    model = structs.replace(
+        known or Model(app.name, "chat", _OWN_VENDOR, app.name, series=_APPLICATIONS),
+        id=f"{APP_PREFIX}{app.name}",
+        aliases=(*(known.aliases if known else ()), *((app.name,) if known else ())),
+        context=base.model.context,
+        max_output=base.model.max_output,
+        capabilities=base.model.capabilities,
+        status="available",
+        preset=Preset(
+            base.model.id, app.system, app.parameters, None if app.allowed is None else frozenset(app.allowed)
+        ),
+        price_source=_CONFIGURATION if app.price else base.model.price_source and f"priced as {base.model.id}",
+        price_checked="" if app.price else base.model.price_checked,
+    )
+    if app.title:
+        model = structs.replace(model, name=app.title)
+    if app.description:
+        model = structs.replace(model, description=app.description)
+    return _Entry(model, app.price or base.price)
+
+
+APP_PREFIX = "app/"
+_APPLICATIONS = "AI 应用"
 
 
 def _reading(entry: _Entry, currency: CurrencySettings) -> PriceReading:

@@ -18,6 +18,16 @@ class CatalogError(ValueError):
     """A row of the catalogue or of the configuration is wrong; the message names the model."""
 
 
+class Preset(Struct, frozen=True):
+    """What makes a model an AI application. `parameters` are given under OpenAI's names, over the caller's own;
+    `allowed` names those that callers may give, None for all."""
+
+    model: str  # the id of the model that answers
+    system: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict[str, Any])
+    allowed: frozenset[str] | None = None
+
+
 class Model(Struct, frozen=True):
     """One model. `id` is its name in the API; any alias, case or vendor prefix leads to it."""
 
@@ -38,6 +48,7 @@ class Model(Struct, frozen=True):
     description: str = ""
     upstream_id: str = ""  # the vendor's own name for it; empty: `id`
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])  # sent with every call of this model
+    preset: Preset | None = None  # of an AI application, which is a model to its callers
     formats: tuple[str, ...] = ()  # the wire formats in which its vendor offers it; empty: all that the vendor speaks
     price_source: str = ""
     price_checked: str = ""  # YYYY-MM-DD, when the published price was read

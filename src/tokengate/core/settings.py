@@ -4,7 +4,7 @@ Every table is optional and an unknown key is an error. Prices and other amounts
 """
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -105,8 +105,24 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     aliases: list[str] = field(default_factory=list[str])
     capabilities: list[str] = field(default_factory=list[str])
     region: Literal["国外", "国内", "内部"] | None = None  # likewise; a new one is "内部"
+    formats: list[str] = field(default_factory=list[str])  # in which its vendor offers it; empty: all it speaks
     price: PriceSettings | None = None
     limits: CallLimits = CallLimits()  # of each key, for this model
+
+
+class AppSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """An AI application: a named preset over a model, called as `app/NAME`."""
+
+    name: Annotated[
+        str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description='a short name in quotes, such as "xiaowei"')
+    ]
+    model: Name
+    title: str = ""
+    description: str = ""
+    system: str = ""  # the prompt that goes before every conversation
+    parameters: dict[str, Any] = field(default_factory=dict[str, Any])  # over the caller's own, by OpenAI's names
+    allowed: list[str] | None = None  # parameters that callers may give; left out: all
+    price: PriceSettings | None = None  # left out: the model's
 
 
 class ChatEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -174,6 +190,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     currency: CurrencySettings = CurrencySettings()
     upstream: list[UpstreamSettings] = field(default_factory=list[UpstreamSettings])
     model: list[ModelSettings] = field(default_factory=list[ModelSettings])
+    app: list[AppSettings] = field(default_factory=list[AppSettings])
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
     outbound: OutboundSettings = OutboundSettings()

@@ -165,6 +165,11 @@ def _mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             yield ("oidc", index, "name"), f"oidc.name {provider.name!r} is used twice; each needs its own."
         if provider.client_secret and provider.client_secret_env:
             yield ("oidc", index, "client_secret_env"), "give oidc.client_secret or oidc.client_secret_env, not both."
+    yield from _repeated(settings)
+
+
+def _repeated(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
+    """Yield names that stand for two things, and credentials given twice."""
     names: set[str] = set()
     for index, upstream in enumerate(settings.upstream):
         if upstream.name in names:
@@ -177,6 +182,9 @@ def _mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
         if model.id in models:
             yield ("model", index, "id"), f"model.id {model.id!r} is used twice; each model is described once."
         models.add(model.id)
+    for index, app in enumerate(settings.app):
+        if app.name in [other.name for other in settings.app[:index]]:
+            yield ("app", index, "name"), f"app.name {app.name!r} is used twice; each application needs its own."
 
 
 def _explain(error: str) -> tuple[KeyPath, str]:

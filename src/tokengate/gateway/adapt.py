@@ -24,6 +24,8 @@ async def adapt(call: Call, target: Target, body: bytes, output_cap: int | None,
     own = target.formats.get(operation.speaks)
     if own is not None and operation.format is not None and not call.asked.stream and own.must_stream(target.model):
         own = None
+    if call.model.preset is not None:  # what the application adds is not in the caller's bytes
+        own = None
     if operation.speaks == "openai" and own is not None:
         include_usage = call.asked.include_usage or call.options.usage_always
         return OpenAILane(body, call.asked, operation, target, output_cap=output_cap, include_usage=include_usage)

@@ -43,6 +43,9 @@ class Backends:
         for upstream in upstreams_of(settings):
             self._add_upstream(upstream, catalog)
         self.routes = {model_id: Route(targets) for model_id, targets in self._targets.items()}
+        for model in catalog.models():
+            if model.preset is not None and model.preset.model in self.routes:
+                self.routes[model.id] = self.routes[model.preset.model]
 
     async def start(self) -> None:
         """Load the engines; return when each is ready or cannot be."""

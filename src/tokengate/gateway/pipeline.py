@@ -24,6 +24,7 @@ from tokengate.gateway.call import Call, Options, Sink
 from tokengate.gateway.media import Fetch
 from tokengate.gateway.meter import Meter, Metered
 from tokengate.gateway.operation import Operation
+from tokengate.gateway.preset import with_preset
 from tokengate.gateway.route import Route
 from tokengate.gateway.stream import StreamRun
 from tokengate.gateway.watch import Watch
@@ -56,6 +57,8 @@ class Gateway(Struct, frozen=True, eq=False):
         started_s, now_ms = clock.monotonic_s(), int(clock.now_s() * 1000)
         asked = operation.read(body)
         model, price, route = self.find(asked.model, operation, principal)
+        if model.preset is not None:
+            asked = with_preset(model, model.preset, asked, operation, body)
         call = Call(call_id, principal, operation, asked, model, options, sink, started_s=started_s, now_ms=now_ms)
         self.watch.enter(call)
         try:
@@ -71,6 +74,8 @@ class Gateway(Struct, frozen=True, eq=False):
         model = self.catalog.resolve(name)
         if model is None or (principal.models is not None and model.id not in principal.models):
             raise ModelNotFound(name)
+        if model.preset is not None and operation.format is None:
+            raise BadRequest(f"'{name}' is an application; {operation.path} cannot call it.", param="model")
         if model.kind not in operation.kinds:
             served = ", ".join(sorted(operation.kinds))
             raise BadRequest(

@@ -46,6 +46,7 @@ def _suno(id: str, path: str, method: Method = "POST") -> ApiOperation:
 
 
 CHAT_COMPLETIONS = _openai("chat.completions", "/chat/completions", ChatBody)
+APP_CHAT = ApiOperation("apps.chat", "POST", "/v1/apps/{name}/chat/completions", request=ChatBody)
 COMPLETIONS = _openai("completions", "/completions", CompletionBody)
 EMBEDDINGS = _openai("embeddings", "/embeddings", EmbeddingBody)
 LIST_MODELS = _openai("models.list", "/models", method="GET")
@@ -69,6 +70,7 @@ PICTURE = ApiOperation("reference.picture", "GET", "/docs/{picture}.png", auth="
 
 TABLE: tuple[ApiOperation, ...] = (
     CHAT_COMPLETIONS,
+    APP_CHAT,
     COMPLETIONS,
     EMBEDDINGS,
     LIST_MODELS,
