@@ -70,14 +70,29 @@ def same_upstreams(printed: bytes, plain: bytes) -> bool:
     return names == [one["name"] for one in json.loads(plain)["upstreams"]] != []
 
 
+def same_choices(printed: bytes, plain: bytes) -> bool:
+    """Say whether a chat that the gateway headed itself says the same; its id is its own."""
+    said, told = json.loads(printed), json.loads(plain)
+    return said["choices"] == told["choices"] != [] and said["usage"] == told["usage"]
+
+
+def same_quote(printed: bytes, plain: bytes) -> bool:
+    """Say whether the same was quoted; the bounds look at the bytes of a body, blanks among them."""
+    said, told = json.loads(printed), json.loads(plain)
+    return all(said[name] == told[name] for name in ("model", "output_tokens", "price_version")) and (
+        said["input_tokens"]["expected"] == told["input_tokens"]["expected"]
+    )
+
+
 SERVED: dict[str, Same] = {
     "chat.completions": same_answer,
+    "apps.chat": same_choices,
     "completions": same_answer,
     "embeddings": same_answer,
     "models.list": same_answer,
     "models.show": same_answer,
     "balance": same_answer,
-    "quote": same_answer,
+    "quote": same_quote,
     "usage.list": same_answer,
     "usage.show": same_answer,
     "health": same_answer,
@@ -92,6 +107,11 @@ SERVED: dict[str, Same] = {
 }
 
 
+# Operations whose bodies reach the vendor as they are, and those that are answered without one.
+FORWARDED = ("chat.completions", "completions", "embeddings")
+UNSENT = ("quote",)
+
+
 def kinds() -> tuple[Kind, ...]:
     """Return every kind, in the order of the pages."""
     return tuple(_kinds())
@@ -102,7 +122,7 @@ def content_of(kind: Kind, plain: bytes) -> Any:
     match kind:
         case Kind("chat.completions", stream=True):
             return "".join(_delta(line) for line in _lines(plain))
-        case Kind("chat.completions"):
+        case Kind("chat.completions") | Kind("apps.chat"):
             return json.loads(plain)["choices"][0]["message"]["content"]
         case Kind("completions"):
             return json.loads(plain)["choices"][0]["text"]

@@ -156,7 +156,10 @@ def write_samples(requests: Iterable[Mapping[str, Any]], base_url: str) -> list[
 
 def configuration(upstream_url: str) -> str:
     """Return a configuration that offers the models of the pages."""
-    return f'[[upstream]]\nname = "simulator"\nbase_url = "{upstream_url}"\nmodels = {json.dumps(MODELS)}\n'
+    return (
+        f'[[upstream]]\nname = "simulator"\nbase_url = "{upstream_url}"\nmodels = {json.dumps(MODELS)}\n'
+        f'[[app]]\nname = "xiaowei"\nmodel = "{MODELS[0]}"\nsystem = "Be kind."\n'
+    )
 
 
 def say_hello(call: Call) -> Reply:

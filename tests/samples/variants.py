@@ -8,8 +8,8 @@ from tests.samples.kinds import Kind, kinds
 
 How = Literal["run", "replayed"]
 
-_SDK = ("chat.completions", "completions", "embeddings", "models.list")
-_LANGCHAIN = ("chat.completions", "embeddings")
+_SDK = ("chat.completions", "apps.chat", "completions", "embeddings", "models.list")
+_LANGCHAIN = ("chat.completions", "apps.chat", "embeddings")
 
 
 class Variant(NamedTuple):
