@@ -11,7 +11,10 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.e2e.gateway import GatewayProcess
+from tests.simulators import anthropic_upstream
+from tests.simulators.anthropic_upstream import AnthropicSimulator
 from tests.simulators.dashscope_upstream import DashScope
+from tests.simulators.openai_upstream import ThreadedUpstream
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one pixel
 
@@ -39,7 +42,17 @@ DASHSCOPE = Backend(
     provider="dashscope_native",
     models={"dashscope-text": "qwen-plus", "dashscope-image": "qwen-vl-max"},
 )
-BACKENDS = (DASHSCOPE,)
+ANTHROPIC = Backend(
+    name="anthropic",
+    text_model="anthropic-text",
+    image_model="anthropic-text",
+    thinking_model="anthropic-thinking",
+    weather=lambda places: " ".join(f'get_weather({{"city": "{place}"}})' for place in places),
+    place="city",
+    provider="anthropic",
+    models={"anthropic-text": "claude-sonnet-4-5", "anthropic-thinking": "claude-opus-4-7"},
+)
+BACKENDS = (DASHSCOPE, ANTHROPIC)
 
 
 class Through(Struct, frozen=True):
@@ -53,8 +66,11 @@ class Through(Struct, frozen=True):
 @contextmanager
 def through(folder: Path) -> Generator[Through]:
     """Start every simulated vendor and a gateway in front of them."""
-    with DashScope() as dashscope:
-        places = {"dashscope": (dashscope.url, dashscope.key)}
+    with DashScope() as dashscope, ThreadedUpstream(AnthropicSimulator()) as anthropic:
+        places = {
+            "dashscope": (dashscope.url, dashscope.key),
+            "anthropic": (anthropic_upstream.address(anthropic), anthropic_upstream.KEY),
+        }
         config = "".join(_upstream(one, *places[one.name]) for one in BACKENDS)
         with GatewayProcess(folder, config) as gateway:
             yield Through(gateway.url, gateway.create_key("1000"), gateway)
