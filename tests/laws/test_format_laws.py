@@ -27,6 +27,8 @@ from tokengate.core.fold import Fold, events_of
 from tokengate.core.parts import NO_EXTRA, Part, Text
 from tokengate.core.reply import Event, Failure, Finish, Reply, Start
 from tokengate.core.wire import Format, Heading, Losses
+from tokengate.formats.anthropic.format import ANTHROPIC
+from tokengate.formats.anthropic.read import read_chat as read_anthropic_chat
 from tokengate.formats.gemini.format import GEMINI
 from tokengate.formats.openai.chat_reader import read_chat as read_openai_chat
 from tokengate.formats.openai.format import OpenAIChat
@@ -110,7 +112,102 @@ def with_choice_only_for_tools(chat: Chat) -> Chat:
     return chat if chat.tools else msgspec.structs.replace(chat, tool_choice=None)
 
 
+ANTHROPIC_TEXTS = st.builds(Text, text=v.LINE, cache=v.maybe(v.CACHE_MARKS))
+ANTHROPIC_IMAGES = st.builds(v.Image, source=v.IMAGE_SOURCES | v.FILE_IDS, cache=v.maybe(v.CACHE_MARKS))
+ANTHROPIC_FILES = st.builds(
+    v.File,
+    source=v.data("application/pdf", "text/plain") | v.FILE_IDS | v.URLS,
+    title=v.TEXT,
+    context=v.TEXT,
+    citations=st.booleans(),
+    cache=v.maybe(v.CACHE_MARKS),
+)
+ANTHROPIC_SEEN = ANTHROPIC_TEXTS | ANTHROPIC_IMAGES | ANTHROPIC_FILES
+ANTHROPIC_THOUGHTS = v.PLAIN_THOUGHTS | v.signed_thoughts(*v.FORMATS) | v.sealed_thoughts(*v.FORMATS)
+ANTHROPIC_MESSAGES = v.talks(
+    v.messages("system", v.few(ANTHROPIC_TEXTS, 1)),
+    v.messages(
+        "user",
+        v.turns(
+            v.few(st.builds(v.ToolResult, call_id=v.ID, content=v.few(ANTHROPIC_SEEN), is_error=st.booleans()), 0, 2),
+            v.few(ANTHROPIC_SEEN, 1),
+        ),
+    ),
+    v.messages(
+        "assistant",
+        v.turns(
+            v.few(v.signed_thoughts("anthropic") | v.sealed_thoughts("anthropic"), 0, 2),
+            v.few(ANTHROPIC_TEXTS, 1, 2),
+            v.few(st.builds(v.ToolCall, id=v.ID, name=v.NAME, arguments=v.ARGUMENTS, cache=v.maybe(v.CACHE_MARKS))),
+        ),
+    ),
+).filter(lambda talk: talk[-1].role != "system")
+
+
+def anthropic_row() -> Row:
+    """The row of Anthropic's Messages."""
+    return Row(
+        name="anthropic",
+        format=ANTHROPIC,
+        read_chat=lambda body, _: read_anthropic_chat(body),
+        chats=v.chats(
+            "anthropic",
+            messages=ANTHROPIC_MESSAGES.map(with_prefill),
+            tools=v.few(st.builds(v.Function, name=v.NAME, description=v.TEXT, parameters=v.raw(v.SCHEMAS))),
+            tool_choice=v.maybe(v.CHOICES.filter(lambda choice: choice.mode == "named" or not choice.names)),
+            sampling=st.builds(
+                v.Sampling,
+                temperature=v.maybe(st.floats(0, 1)),
+                top_p=v.maybe(st.floats(0, 1)),
+                top_k=v.maybe(st.integers(0, 100)),
+            ),
+            output=st.builds(
+                v.Output,
+                cap=st.integers(1, 10**6),
+                stop=v.few(v.LINE, 0, 4),
+                json=v.maybe(st.builds(v.JsonFormat, schema=v.raw(v.SCHEMAS))),
+            ),
+            reasoning=st.builds(
+                v.Reasoning,
+                enabled=v.maybe(st.booleans()),
+                effort=v.maybe(st.sampled_from(["low", "medium", "high", "xhigh", "max"])),
+            ),
+            user=v.maybe(v.WORD),
+            service_tier=v.maybe(st.sampled_from(["auto", "standard_only"])),
+            cache=v.maybe(v.CACHE_MARKS),
+            extra=st.dictionaries(v.NAME.map(lambda name: f"x_{name}"), v.raw(v.OBJECTS.filter(bool)), max_size=2),
+        ),
+        replies=v.replies(
+            v.turns(
+                v.few(ANTHROPIC_THOUGHTS, 0, 2),
+                v.few(
+                    st.builds(
+                        Text,
+                        text=v.WORD,
+                        citations=v.few(st.builds(v.Citation, url=v.TEXT, title=v.TEXT, quote=v.TEXT), 0, 2),
+                    ),
+                    0,
+                    2,
+                ),
+                v.few(st.builds(v.ToolCall, id=v.ID, name=v.NAME, arguments=v.ARGUMENTS, signature=v.TEXT), 0, 2),
+            ),
+            sequences=v.maybe(v.LINE),
+            usage=v.usages("input", "cache_read", "cache_write_5m", "cache_write_1h", "output", "reasoning", "search"),
+            service_tier=v.maybe(st.sampled_from(["standard", "priority", "batch"])),
+        ),
+        fixtures="anthropic",
+        same_chat=lambda chat: msgspec.structs.replace(chat, include_usage=True),
+    )
+
+
+def with_prefill(talk: tuple[Message, ...]) -> tuple[Message, ...]:
+    """A last turn of the assistant is the beginning of the answer."""
+    last = msgspec.structs.replace(talk[-1], partial=talk[-1].role == "assistant")
+    return (*talk[:-1], last)
+
+
 ROWS = [
+    anthropic_row(),
     openai_row("openai", OpenAIChat(developer=True, allowed_tools=True)),
     Row(
         name="gemini",

@@ -15,9 +15,9 @@ from tokengate.formats.anthropic.stream_read import StreamReader
 from tokengate.formats.anthropic.write import write_chat
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "anthropic"
-CHATS = {path.stem: path.read_bytes() for path in sorted(FIXTURES.glob("chat-*.json"))}
+CHATS = {path.name.partition(".")[0]: path.read_bytes() for path in sorted(FIXTURES.glob("*.request.json"))}
 STREAMS = {path.stem: path.read_bytes() for path in sorted(FIXTURES.glob("*.sse"))}
-REPLIES = {name: (FIXTURES / f"{name}.json").read_bytes() for name in STREAMS}
+REPLIES = {name: (FIXTURES / f"{name}.reply.json").read_bytes() for name in STREAMS}
 
 HI = (Message("user", (Text("hi"),)),)
 HEADING = Heading("ours", "my-model", 1_795_000_000)

@@ -53,7 +53,7 @@ def test_a_small_request_is_read() -> None:
 
 
 def test_a_tool_loop_is_read() -> None:
-    chat = read_chat(CHATS["chat-tool-loop"])
+    chat = read_chat(CHATS["tool-loop"])
 
     system, _, assistant, answers = chat.messages
     assert system.role == "system" and [part.cache for part in system.parts if isinstance(part, Text)] == [
@@ -88,7 +88,7 @@ def test_a_tool_loop_is_read() -> None:
 
 
 def test_documents_and_pictures_of_every_source_are_read() -> None:
-    chat = read_chat(CHATS["chat-documents"])
+    chat = read_chat(CHATS["documents"])
 
     pdf, url, text, uploaded, chunks, picture, kept, search, question = chat.messages[0].parts
     assert pdf == File(
@@ -108,14 +108,14 @@ def test_documents_and_pictures_of_every_source_are_read() -> None:
 
 
 def test_a_last_message_of_the_assistant_is_to_be_continued() -> None:
-    chat = read_chat(CHATS["chat-documents"])
+    chat = read_chat(CHATS["documents"])
 
     assert [message.partial for message in chat.messages] == [False, False, False, False, True]
     assert chat.messages[3].role == "system"
 
 
 def test_what_only_claude_code_says_is_kept_as_it_came() -> None:
-    chat = read_chat(CHATS["chat-claude-code"])
+    chat = read_chat(CHATS["claude-code"])
 
     assert chat.reasoning == Reasoning(enabled=True, effort="high")
     assert list(chat.extra) == ["context_management"] and not chat.essential

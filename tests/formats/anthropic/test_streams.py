@@ -311,6 +311,7 @@ def test_events_come_in_the_vendors_order() -> None:
             "input_tokens": 5,
             "cache_creation_input_tokens": 0,
             "cache_read_input_tokens": 0,
+            "cache_creation": {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 0},
             "output_tokens": 7,
             "output_tokens_details": None,
             "server_tool_use": None,

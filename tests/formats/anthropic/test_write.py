@@ -93,7 +93,7 @@ def test_another_vendors_thinking_is_left_out_and_what_is_empty_then() -> None:
 
 
 def test_thinking_is_left_out_when_the_open_tool_loop_has_none_that_is_signed() -> None:
-    request = json.loads(CHATS["chat-tool-loop"])
+    request = json.loads(CHATS["tool-loop"])
     for block in request["messages"][1]["content"][:1]:
         block["signature"] = "gemini:AA"
     del request["messages"][1]["content"][1]
@@ -104,7 +104,7 @@ def test_thinking_is_left_out_when_the_open_tool_loop_has_none_that_is_signed() 
 
 
 def test_adaptive_thinking_needs_no_thinking_in_the_open_tool_loop() -> None:
-    request = json.loads(CHATS["chat-tool-loop"]) | {"thinking": {"type": "adaptive"}}
+    request = json.loads(CHATS["tool-loop"]) | {"thinking": {"type": "adaptive"}}
     del request["messages"][1]["content"][:2]
 
     sent, dropped = written(read_chat(json.dumps(request).encode()))

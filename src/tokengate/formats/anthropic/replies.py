@@ -40,7 +40,7 @@ NONE = Raw(b"null")
 class Block(Struct):
     """A content block of a reply, as far as it has words in the vocabulary."""
 
-    type: str
+    type: str = ""
     text: str = ""
     citations: list[Raw] | None = None
     thinking: str = ""

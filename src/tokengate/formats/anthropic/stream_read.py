@@ -1,5 +1,7 @@
 """Reads a streamed reply. What an event is, its data says; the `event:` line is for clients."""
 
+from contextlib import suppress
+
 import msgspec
 from msgspec import Raw, Struct, structs
 
@@ -68,7 +70,7 @@ class StreamReader:
         """Return the rest. A stream without its end is whole when it has said why the model stopped."""
         events: list[Event] = []
         rest = self._buffer.take_rest().strip()
-        if rest:
+        with suppress(UpstreamFailed):  # half of an event says only that there should have been more
             self._read(rest if rest.startswith(b"{") else data_of(rest + b"\n\n"), events)
         if not self._closed:
             if self._stop is not None:

@@ -103,6 +103,7 @@ _DELTA_NAMES = (
     "input_tokens",
     "cache_creation_input_tokens",
     "cache_read_input_tokens",
+    "cache_creation",
     "output_tokens",
     "output_tokens_details",
     "server_tool_use",

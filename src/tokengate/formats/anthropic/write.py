@@ -33,8 +33,8 @@ _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 def write_chat(chat: Chat, losses: Losses, abilities: Abilities) -> bytes:
     """Return the body of a request. Raises Unsupported."""
     own = chat.format == NAME
+    chat = without_custom(chat, losses)
     if not own:
-        chat = without_custom(chat, losses)
         _refuse_foreign(chat, losses)
         losses.foreign(chat)
     cap = abilities.cap if chat.output.cap is None else chat.output.cap
