@@ -44,6 +44,16 @@ def tokenizer(encoding: Encoding) -> Tokenizer:
         return _load(encoding)
 
 
+def tokens_of(plain: bytes) -> Iterator[bytes]:
+    """Yield the tokens of an unpacked file in the order of their ranks."""
+    number = int.from_bytes(plain[:4], "big")
+    start = 4 + number
+    for length in plain[4:start]:
+        yield plain[start : start + length]
+        start += length
+    assert start == len(plain), "the file holds its tokens and nothing else"
+
+
 _LOCK = Lock()  # two threads that need the same tokenizer load it once
 _PIECE = 16_384  # characters; tiktoken's regular expressions overflow their stack on very long runs of blanks
 _NFC: frozenset[Encoding] = frozenset({"qwen"})
@@ -83,18 +93,9 @@ def _load(encoding: Encoding) -> Tokenizer:
     import tiktoken  # here, because it costs memory and time that a gateway without such counts need not spend
 
     packed = resources.files("tokengate.catalog.tokens").joinpath("data", f"{encoding}.xz").read_bytes()
-    ranks = {token: rank for rank, token in enumerate(_tokens(lzma.decompress(packed)))}
+    ranks = {token: rank for rank, token in enumerate(tokens_of(lzma.decompress(packed)))}
     built = tiktoken.Encoding(encoding, pat_str=_PATTERNS[encoding], mergeable_ranks=ranks, special_tokens={})
     return Tokenizer(built.encode_ordinary, nfc=encoding in _NFC)
-
-
-def _tokens(plain: bytes) -> Iterator[bytes]:
-    number = int.from_bytes(plain[:4], "big")
-    start = 4 + number
-    for length in plain[4:start]:
-        yield plain[start : start + length]
-        start += length
-    assert start == len(plain), "the file holds its tokens and nothing else"
 
 
 def _pieces(text: str) -> Iterator[str]:
