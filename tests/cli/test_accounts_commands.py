@@ -48,6 +48,18 @@ def test_somebody_gets_another_password_is_disabled_and_made_operator(platform: 
     assert platform("users", "disable", "nobody@a.example").status == 1
 
 
+def test_a_project_may_store_no_responses(platform: Run):
+    (project,) = json_of(platform, "projects", "list")
+    assert project["stores_responses"]
+
+    off = json_of(platform, "projects", "store-responses", project["id"], "--off")
+
+    assert not off["stores_responses"]
+    assert json_of(platform, "projects", "list") == [off]
+    assert json_of(platform, "projects", "store-responses", project["id"], "--on")["stores_responses"]
+    assert platform("projects", "store-responses", "proj_none", "--on").status == 1
+
+
 def test_an_org_is_made_with_members_projects_and_keys_of_its_own(platform: Run):
     org = json_of(platform, "orgs", "create", "--name", "Ours")["id"]
     user = json_of(platform, "users", "create", "--email", "ann@a.example", "--org", org, "--role", "owner")["id"]

@@ -50,6 +50,7 @@ export const ACTIONS: Record<Action, Both> = {
   "org.rename": ["重命名组织", "Renamed an organisation"],
   "project.create": ["创建项目", "Created a project"],
   "project.rename": ["重命名项目", "Renamed a project"],
+  "project.store_responses": ["更改项目是否保存响应", "Changed whether a project stores responses"],
   "session.end": ["退出登录", "Signed out"],
   "session.open": ["登录", "Signed in"],
   "settings.update": ["修改平台设置", "Changed the settings"],
@@ -96,6 +97,7 @@ export const FIELDS: Record<string, Both> = {
   project_id: ["项目", "Project"],
   provider: ["身份提供方", "Identity provider"],
   revoked_ms: ["作废时间", "Revoked"],
+  stores_responses: ["保存响应", "Stores responses"],
   role: ["角色", "Role"],
   "rules.budget": ["预算", "Budget"],
   "rules.budget.nano": ["预算金额", "Budget amount"],
@@ -113,6 +115,7 @@ export const FIELDS: Record<string, Both> = {
 /** Values that are one of a few words. */
 export const VALUES: Record<string, Record<string, Both>> = {
   kind: { api: ["API 密钥", "API key"], session: ["网页调试", "for a page"] },
+  stores_responses: ["保存响应", "Stores responses"],
   role: {
     owner: ["所有者", "Owner"],
     admin: ["管理员", "Admin"],

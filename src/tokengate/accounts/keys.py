@@ -86,6 +86,7 @@ class Principal(Struct, frozen=True):
     models: frozenset[str] | None = None  # which may be called; None is all
     networks: tuple[Network, ...] | None = None  # where calls may come from; None is anywhere
     budget: Budget | None = None
+    stores_responses: bool = True  # its project does
 
 
 class NewKey(Struct, frozen=True):

@@ -46,6 +46,7 @@ _PRINCIPAL = (
     keys.c.project_id,
     keys.c.wallet_id,
     keys.c.expires_ms,
+    projects.c.stores_responses,
 )
 
 
@@ -218,10 +219,11 @@ async def change_key(
 async def stream_keys(read: AsyncConnection, now_ms: int) -> AsyncIterator[StoredKey]:
     """Yield every key of every org, for the key ring, but for session keys that are over."""
     alive = or_(keys.c.kind != "session", keys.c.expires_ms > now_ms)
-    result = await read.stream(select(*_PRINCIPAL, *_RULES, *_LIMITS).where(alive))
+    query = select(*_PRINCIPAL, *_RULES, *_LIMITS).join(projects, projects.c.id == keys.c.project_id).where(alive)
+    result = await read.stream(query)
     async for rows in result.partitions(_STREAMED_ROWS):
         for row in rows:
-            digest, disabled_ms, key_id, name, org_id, project_id, wallet_id, expires_ms, *rest = row
+            digest, disabled_ms, key_id, name, org_id, project_id, wallet_id, expires_ms, stores, *rest = row
             rules = _rules(rest[: len(_RULES)])
             yield StoredKey(
                 digest=digest,
@@ -237,6 +239,7 @@ async def stream_keys(read: AsyncConnection, now_ms: int) -> AsyncIterator[Store
                     models=frozenset(rules.models) or None,
                     networks=read_networks(rules.ips) or None,
                     budget=rules.budget,
+                    stores_responses=stores,
                 ),
             )
 

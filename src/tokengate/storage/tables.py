@@ -51,6 +51,7 @@ projects = Table(
     Column("org_id", String(64), ForeignKey("orgs.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("created_ms", BigInteger, nullable=False),
+    Column("stores_responses", Boolean, nullable=False, server_default=text("true")),
 )
 
 # A wallet's money: `balance` is what its org owns, `leased` the part lent to tellers and not yet spent.
@@ -437,6 +438,21 @@ idempotency = Table(
     Column("reply", LargeBinary, nullable=False),  # headers and body, sealed
     Column("created_ms", BigInteger, nullable=False),
     Index("ix_idempotency_created_ms", "created_ms"),
+)
+
+# Responses that their callers let us keep, each with its own part of a conversation; `previous_id` is the one before
+# it. `content` is sealed. It keeps SQLite's rowid, as `calls` does.
+stored_responses = Table(
+    "stored_responses",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("org_id", String(64), nullable=False),
+    Column("project_id", String(64), nullable=False),
+    Column("previous_id", String(64)),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Index("ix_stored_responses_created_ms", "created_ms"),
 )
 
 # The first day whose calls are kept (`kind` is "calls"): earlier ones were dropped on purpose. It only grows.

@@ -73,6 +73,23 @@ async def test_only_owners_make_change_or_remove_owners_and_one_stays(site: Site
     await owner.delete(f"{path}/{members['owner']}")
 
 
+async def test_a_project_says_whether_it_stores_responses(site: Site):
+    org_id, other = await site.org("ours"), await site.org("theirs")
+    owner = await site.signed_in("owner@a.example", roles={org_id: "owner"})
+    project = await owner.post(f"/orgs/{org_id}/projects", {"name": "p"})
+    assert project["stores_responses"]
+
+    changed = await owner.patch(f"/orgs/{org_id}/projects/{project['id']}", {"stores_responses": False})
+
+    assert (changed["name"], changed["stores_responses"]) == ("p", False)
+    both = await owner.patch(f"/orgs/{org_id}/projects/{project['id']}", {"name": "q", "stores_responses": True})
+    assert (both["name"], both["stores_responses"]) == ("q", True)
+    entries = (await owner.get(f"/orgs/{org_id}/audit?action=project.store_responses"))["data"]
+    assert [entry["after"] for entry in entries] == [{"stores_responses": True}, {"stores_responses": False}]
+    theirs = f"/orgs/{other}/projects/{project['id']}"
+    assert (await owner.refused("PATCH", theirs, {"stores_responses": False}))[0] == 404
+
+
 async def test_every_change_is_in_the_audit_log_with_who_and_what(site: Site):
     ours, theirs = await site.org("ours"), await site.org("theirs")
     owner = await site.signed_in("owner@a.example", roles={ours: "owner"})

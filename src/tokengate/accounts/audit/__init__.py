@@ -33,6 +33,7 @@ Action = Literal[
     "org.rename",
     "project.create",
     "project.rename",
+    "project.store_responses",
     "session.end",
     "session.open",
     "settings.update",

@@ -40,6 +40,7 @@ class Project(Struct, frozen=True):
     id: str
     name: str
     created_ms: int
+    stores_responses: bool = True  # those whose callers let us; see conversations/
 
 
 class Invitation(Struct, frozen=True):

@@ -10,6 +10,7 @@ from tokengate.accounts.orgs import INVITATION_DAYS, Invitation, Member, Members
 from tokengate.accounts.roles import Role
 from tokengate.accounts.tokens import digest_of_token, new_token
 from tokengate.core.errors import Conflict, NotFound
+from tokengate.storage.changes import bump
 from tokengate.storage.tables import invitations, members, orgs, projects, users
 
 MAX_PAGE = 200
@@ -18,7 +19,7 @@ MAX_MEMBERS = 1_000
 _DAY_MS = 86_400_000
 _ORG = (orgs.c.id, orgs.c.name, orgs.c.created_ms)
 _MEMBER = (members.c.user_id, users.c.email, users.c.name, members.c.role, members.c.created_ms)
-_PROJECT = (projects.c.id, projects.c.name, projects.c.created_ms)
+_PROJECT = (projects.c.id, projects.c.name, projects.c.created_ms, projects.c.stores_responses)
 _INVITATION = (
     invitations.c.id,
     invitations.c.org_id,
@@ -224,6 +225,17 @@ async def rename_project(tx: AsyncConnection, org_id: str, by: By, project_id: s
     await tx.execute(update(projects).where(projects.c.org_id == org_id, projects.c.id == project_id).values(name=name))
     after = await get_project(tx, org_id, project_id)
     await record(tx, org_id, by, "project.rename", project_id, before=before, after=after)
+    return after
+
+
+async def store_responses(tx: AsyncConnection, org_id: str, by: By, project_id: str, *, on: bool) -> Project:
+    """Let a project's callers have their responses stored, or keep none from now on. Raises NotFound."""
+    before = await get_project(tx, org_id, project_id)
+    mine = (projects.c.org_id == org_id) & (projects.c.id == project_id)
+    await tx.execute(update(projects).where(mine).values(stores_responses=on))
+    after = await get_project(tx, org_id, project_id)
+    await bump(tx, "keys")
+    await record(tx, org_id, by, "project.store_responses", project_id, before=before, after=after)
     return after
 
 
