@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.formats.responses import strategies as responses
 from tests.laws import gemini_words
 from tests.laws import vocabulary as v
 from tests.laws.mutation import cuts, mutated
@@ -32,6 +33,8 @@ from tokengate.formats.anthropic.read import read_chat as read_anthropic_chat
 from tokengate.formats.gemini.format import GEMINI
 from tokengate.formats.openai.chat_reader import read_chat as read_openai_chat
 from tokengate.formats.openai.format import OpenAIChat
+from tokengate.formats.responses.format import RESPONSES
+from tokengate.formats.responses.read_chat import read_chat as read_responses_chat
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 HEADING = Heading("1", "m", 1)
@@ -218,6 +221,14 @@ ROWS = [
         fixtures="gemini",
         same_chat=with_choice_only_for_tools,
         same_reply=gemini_words.compact,
+    ),
+    Row(
+        name="responses",
+        format=RESPONSES,
+        read_chat=lambda body, _: read_responses_chat(body),
+        chats=responses.chats(),
+        replies=responses.replies(),
+        fixtures="responses",
     ),
 ]
 

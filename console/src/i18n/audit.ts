@@ -97,7 +97,6 @@ export const FIELDS: Record<string, Both> = {
   project_id: ["项目", "Project"],
   provider: ["身份提供方", "Identity provider"],
   revoked_ms: ["作废时间", "Revoked"],
-  stores_responses: ["保存响应", "Stores responses"],
   role: ["角色", "Role"],
   "rules.budget": ["预算", "Budget"],
   "rules.budget.nano": ["预算金额", "Budget amount"],
@@ -106,6 +105,7 @@ export const FIELDS: Record<string, Both> = {
   "rules.models": ["允许的模型", "Allowed models"],
   sign_up: ["注册方式", "Sign-up"],
   site_name: ["站点名称", "Site name"],
+  stores_responses: ["保存响应", "Stores responses"],
   threshold_yuan: ["提醒阈值", "Alert below"],
   url: ["Webhook 地址", "Webhook address"],
   user_id: ["用户", "User"],
@@ -115,7 +115,6 @@ export const FIELDS: Record<string, Both> = {
 /** Values that are one of a few words. */
 export const VALUES: Record<string, Record<string, Both>> = {
   kind: { api: ["API 密钥", "API key"], session: ["网页调试", "for a page"] },
-  stores_responses: ["保存响应", "Stores responses"],
   role: {
     owner: ["所有者", "Owner"],
     admin: ["管理员", "Admin"],

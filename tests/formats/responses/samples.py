@@ -18,7 +18,8 @@ from tokengate.formats.responses.read_chat import read_chat
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "responses"
 
-PAIRS = sorted(path.stem for path in FOLDER.glob("*.json") if path.with_suffix(".sse").exists())
+PAIRS = sorted(path.stem for path in FOLDER.glob("*.sse"))
+FAILURES = sorted(path.stem for path in (FOLDER / "failures").glob("*.sse"))
 
 HEADING = Heading(id="019aa5d3c1f8a1b2c3d4e5f60718293a", model="alias", created_s=1_795_000_000)
 
@@ -29,18 +30,20 @@ _EVENTS: dict[str, type[BaseModel]] = {
 
 
 def body_of(name: str) -> bytes:
-    """Return a documented body as it is sent: without the white space that makes the file easy to read."""
+    """Return a documented body, such as `text.reply` or `codex.request`, without the white space that makes it easy
+    to read."""
     value = json.loads((FOLDER / f"{name}.json").read_bytes())
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def stream_of(name: str) -> bytes:
+    """Return a documented stream, such as `text` or `failures/cut`."""
     return (FOLDER / f"{name}.sse").read_bytes()
 
 
 def read_whole(name: str) -> Choice:
     """Return the one choice of a documented reply."""
-    (choice,) = RESPONSES.read_reply(body_of(name)).choices
+    (choice,) = RESPONSES.read_reply(body_of(f"{name}.reply")).choices
     return choice
 
 

@@ -190,7 +190,6 @@ def chats(draw: st.DrawFn) -> Chat:
                 ]
             )
         ),
-        essential=frozenset({"prompt", "moderation", "tool_choice"}),
     )
 
 

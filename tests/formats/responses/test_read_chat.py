@@ -48,7 +48,7 @@ def test_instructions_head_the_conversation() -> None:
 
 
 def test_what_the_codex_client_sends_is_read_whole() -> None:
-    chat = read_chat(body_of("codex_request"))
+    chat = read_chat(body_of("codex.request"))
 
     assert [message.role for message in chat.messages] == [
         "system",

@@ -90,7 +90,7 @@ def test_likelihoods_are_read() -> None:
         ("text", FinishReason.STOP, "completed"),
         ("incomplete", FinishReason.LENGTH, "max_output_tokens"),
         ("filtered", FinishReason.CONTENT_FILTER, "content_filter"),
-        ("failed", FinishReason.ERROR, "failed"),
+        ("failures/failed", FinishReason.ERROR, "failed"),
     ],
 )
 def test_why_it_stopped_is_read(name: str, finish: FinishReason, native: str) -> None:
@@ -141,7 +141,7 @@ def test_details_never_exceed_the_total_they_are_in() -> None:
 
 
 def test_a_reply_that_failed_keeps_its_error_for_the_provider() -> None:
-    *_, failure = read_stream(stream_of("failed"))
+    *_, failure = read_stream(stream_of("failures/failed"))
 
     assert isinstance(failure, Failure)
     assert failure.message == "The model failed to generate a response."
@@ -152,14 +152,14 @@ def test_a_reply_that_failed_keeps_its_error_for_the_provider() -> None:
     ("name", "code"), [("error_event", "rate_limit_exceeded"), ("error_nested", "context_length_exceeded")]
 )
 def test_an_error_inside_a_stream_is_a_failure(name: str, code: str) -> None:
-    *_, failure = read_stream(stream_of(name))
+    *_, failure = read_stream(stream_of(f"failures/{name}"))
 
     assert isinstance(failure, Failure) and failure.kind == "error"
     assert json.loads(bytes(failure.raw or b""))["error"]["code"] == code
 
 
 def test_a_stream_that_ends_early_is_cut() -> None:
-    events = read_stream(stream_of("cut"))
+    events = read_stream(stream_of("failures/cut"))
 
     assert isinstance(events[-1], Failure) and events[-1].kind == "cut"
     assert any(isinstance(event, TextDelta) for event in events)

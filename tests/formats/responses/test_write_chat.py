@@ -54,7 +54,7 @@ def dropped(chat: Chat) -> list[str]:
 def test_what_the_codex_client_sends_reaches_a_vendor_of_this_format() -> None:
     losses = Losses("the backend", {})
 
-    body = written(read_chat(body_of("codex_request")), losses)
+    body = written(read_chat(body_of("codex.request")), losses)
 
     assert losses.dropped == []
     assert body["instructions"].startswith("You are Codex")

@@ -15,7 +15,7 @@ from tokengate.core.parts import Extra, Text
 from tokengate.core.splice import Members
 from tokengate.formats.responses.read_items import read_input
 from tokengate.formats.responses.read_tools import read_choice, read_tool
-from tokengate.formats.responses.refusal import missing, refusal_of
+from tokengate.formats.responses.refusal import missing, read, refusal_of
 from tokengate.formats.responses.types import (
     LOGPROBS,
     NAME,
@@ -50,6 +50,8 @@ class Request(Struct, frozen=True):
 def read_request(body: bytes) -> Request:
     """Read a body as far as it can be without the calls before it. Raises BadRequest."""
     try:
+        if not body.isascii():
+            body.decode()  # also what stays as it came, and is not decoded here
         members = Members(body)
         wire = _decode(body)
     except (ValueError, RecursionError) as error:
@@ -102,7 +104,7 @@ def chat_of(request: Request, history: Sequence[Raw] = ()) -> Chat:
         service_tier=wire.service_tier,
         metadata=_given(members, "metadata"),
         extra=extra,
-        essential=_ESSENTIAL,
+        essential=_ESSENTIAL & extra.keys(),
     )
 
 
@@ -114,7 +116,8 @@ def _json(text: TextConfig | None, members: Members) -> JsonFormat | None:
         return JsonFormat()
     if form.schema is None:
         raise missing("text.format.schema")
-    schema = _decode_members(_decode_members(members.get("text") or b"{}")["format"])["schema"]
+    written = read(_decode_members, members.get("text") or b"{}", "text")["format"]
+    schema = read(_decode_members, written, "text.format")["schema"]
     return JsonFormat(schema, form.name or "", form.description or "", form.strict)
 
 
@@ -148,7 +151,7 @@ def _extra(wire: CreateBody, members: Members) -> dict[str, Raw]:
 
 def _inside(members: Members, outer: str, known: frozenset[str]) -> Extra:
     raw = members.get(outer)
-    inner = _decode_members(raw) if raw is not None and raw != b"null" else {}
+    inner = read(_decode_members, raw, outer) if raw is not None and raw != b"null" else {}
     return {f"{outer}.{name}": value for name, value in inner.items() if name not in known and value != NONE}
 
 

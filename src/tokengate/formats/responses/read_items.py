@@ -99,10 +99,10 @@ class _Turns:
                 self._add_reasoning(read(_decode_reasoning, item, at))
             case "function_call":
                 wire = read(_decode_call, item, at)
-                self._call(ToolCall(wire.call_id, wire.name, wire.arguments, extra=_rest(item, CallItem)))
+                self._call(ToolCall(wire.call_id, wire.name, wire.arguments, extra=_rest(item, CallItem, at)))
             case "custom_tool_call":
                 custom = read(_decode_custom_call, item, at)
-                extra = _rest(item, CustomCallItem)
+                extra = _rest(item, CustomCallItem, at)
                 self._call(ToolCall(custom.call_id, custom.name, custom.input, custom=True, extra=extra))
             case "function_call_output":
                 self._part("user", _result(item, at, custom=False))
@@ -184,16 +184,16 @@ def _read_part(raw: Raw, at: str) -> Part:
         case "input_text" | "output_text" | "text":
             text = read(_decode_text, raw, at)
             citations = tuple(read_citation(one) for one in text.annotations or ())
-            return Text(text.text, citations=citations, extra=_rest(raw, TextPart))
+            return Text(text.text, citations=citations, extra=_rest(raw, TextPart, at))
         case "input_image":
             image = read(_decode_image, raw, at)
             source = _source(image.image_url, image.file_id, f"{at}.image_url")
-            return Image(source, image.detail, extra=_rest(raw, ImagePart))
+            return Image(source, image.detail, extra=_rest(raw, ImagePart, at))
         case "input_file":
             return _read_file(raw, at)
         case "input_audio":
             audio = read(_decode_audio, raw, at).input_audio
-            return Audio(Data(f"audio/{audio.format}", audio.data), extra=_rest(raw, AudioPart))
+            return Audio(Data(f"audio/{audio.format}", audio.data), extra=_rest(raw, AudioPart, at))
         case "refusal":
             return Refusal(read(_decode_refusal, raw, at).refusal)
         case None:
@@ -208,7 +208,7 @@ def _read_file(raw: Raw, at: str) -> File:
         source: Source = _data(file.file_data)
     else:
         source = _source(file.file_url, file.file_id, f"{at}.file_data")
-    return File(source, file.filename or "", extra=_rest(raw, FilePart))
+    return File(source, file.filename or "", extra=_rest(raw, FilePart, at))
 
 
 def _source(url: str | None, file_id: str | None, at: str) -> Source:
@@ -230,22 +230,22 @@ def _data(url: str) -> Data:
 def _result(item: Raw, at: str, *, custom: bool) -> ToolResult:
     wire = read(_decode_output, item, at)
     content = read_content(wire.output, f"{at}.output")
-    return ToolResult(wire.call_id, tuple(content), custom=custom, extra=_rest(item, OutputItem))
+    return ToolResult(wire.call_id, tuple(content), custom=custom, extra=_rest(item, OutputItem, at))
 
 
-def _rest(raw: Raw, wire: type[Struct]) -> Extra:
+def _rest(raw: Raw, wire: type[Struct], at: str) -> Extra:
     """Return the members of an item or part that its struct does not know; ids and states are not kept."""
-    known = wire.__struct_fields__
-    rest = {name: value for name, value in _decode_members(raw).items() if name not in known and name not in _DROPPED}
-    return {name: value for name, value in rest.items() if value != NONE} if rest else NO_EXTRA
+    known = _DROPPED.union(wire.__struct_fields__)
+    members = read(_decode_members, raw, at)
+    return {name: value for name, value in members.items() if name not in known and value != NONE} or NO_EXTRA
 
 
 def _unresolved(item: Raw, at: str) -> BadRequest:
     """Return the refusal of an item that is only named: those that are stored here were put in their place before."""
-    id = _decode_members(item).get("id")
+    id = read(_decode_typed, item, at).id
     if id is None:
         return missing(f"{at}.type")
-    return BadRequest(f"Item with id {bytes(id).decode('utf-8', 'replace')[:100]} not found.", param=at)
+    return BadRequest(f"Item with id '{id[:100]}' not found.", param=at)
 
 
 _DROPPED = frozenset({"type", "id", "status", "role", "logprobs"})

@@ -18,13 +18,13 @@ def read_tool(raw: Raw, at: str) -> Tool:
         raise missing(f"{at}.type")
     if kind == "function":
         function = read(_decode_function, raw, at)
-        parameters = None if function.parameters is None else _members(raw)["parameters"]
+        parameters = None if function.parameters is None else read(_members, raw, at)["parameters"]
         return Function(
             function.name,
             function.description or "",
             parameters,
             function.strict,
-            extra=_rest(raw, FunctionTool.__struct_fields__),
+            extra=_rest(raw, FunctionTool.__struct_fields__, at),
         )
     if kind == "custom":
         custom = read(_decode_custom, raw, at)
@@ -34,7 +34,7 @@ def read_tool(raw: Raw, at: str) -> Tool:
             custom.description or "",
             grammar.syntax if grammar else "",
             grammar.definition if grammar else "",
-            extra=_rest(raw, CustomTool.__struct_fields__),
+            extra=_rest(raw, CustomTool.__struct_fields__, at),
         )
     return BuiltIn(NAME, kind, raw, web_search=kind.startswith("web_search"))
 
@@ -58,8 +58,8 @@ def read_choice(raw: Raw) -> ToolChoice | None:
     return None
 
 
-def _rest(raw: Raw, known: tuple[str, ...]) -> Extra:
-    members = _members(raw)
+def _rest(raw: Raw, known: tuple[str, ...], at: str) -> Extra:
+    members = read(_members, raw, at)
     return {
         name: value
         for name, value in members.items()

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from tokengate.core.errors import UpstreamFailed
 from tokengate.core.parts import Opaque, Thinking
 from tokengate.core.reply import (
     BlockEnd,
@@ -104,7 +105,10 @@ class StreamReader:
 
     def close(self) -> list[Event]:
         """Return the rest: what was held back, and the failure of a stream that was cut."""
-        events = self._read(self._buffer.take_rest() + b"\n\n")
+        try:
+            events = self._read(self._buffer.take_rest() + b"\n\n")
+        except UpstreamFailed:  # half a frame
+            events = []
         if not self._ended:
             events += self._start(Start())
             events.append(Failure("cut", _CUT))

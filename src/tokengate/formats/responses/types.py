@@ -90,6 +90,7 @@ class Typed(Struct):
 
     type: str | None = None
     role: str | None = None
+    id: str | None = None
 
 
 class MessageItem(Struct):
