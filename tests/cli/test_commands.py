@@ -1,5 +1,6 @@
 import socket
 import sqlite3
+from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
@@ -347,3 +348,9 @@ def test_without_a_command_the_help_is_shown(run: Run):
     assert shown.status == 0
     for command in ("serve", "keys", "wallet", "models", "upstreams", "usage", "chat", "ledger", "config"):
         assert command in shown.out
+
+
+def test_the_version_is_shown(run: Run):
+    ran = run("--version")
+
+    assert (ran.status, ran.out) == (0, f"tokengate {version('tokengate')}\n")

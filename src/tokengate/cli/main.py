@@ -5,6 +5,8 @@ Status 0 is success, 1 an expected failure, 2 a command line that was not unders
 
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -29,7 +31,6 @@ from tokengate.cli.failures import sentence_of
 
 app = typer.Typer(
     name="tokengate",
-    help="One key for every model: an AI gateway with prepaid wallets and exact bills.",
     epilog="Begin with: tokengate serve · tokengate keys create --name me --balance 10 · tokengate usage --by model",
     no_args_is_help=True,
     rich_markup_mode="rich",
@@ -52,6 +53,21 @@ app.command()(chat.chat)
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(admin_tokens.app, name="admin-tokens")
 app.add_typer(config.app, name="config")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"tokengate {version('tokengate')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(  # pyright: ignore[reportUnusedFunction]  # typer calls it
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """One key for every model: an AI gateway with prepaid wallets and exact bills."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
