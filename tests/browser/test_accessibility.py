@@ -60,7 +60,7 @@ async def test_dialogs_menus_and_the_drawer_have_no_serious_finding(
         await page.keyboard.press("Escape")
 
         await visitor.open(f"/docs/chat.completions/{CHAT_MODEL}")
-        await visitor.resize(390)
+        await visitor.resize(360)
         await page.get_by_role("button", name="Menu").click()
         await page.get_by_role("dialog").wait_for()
         assert await visitor.violations() == []

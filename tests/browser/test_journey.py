@@ -54,6 +54,7 @@ async def test_from_the_first_visit_to_the_bill_of_a_call(browser: Browser, site
         await try_it(page)
         bench = page.get_by_role("region", name="Try it")
         await expect(bench.get_by_text("200 OK")).to_be_visible()
+        await expect(bench.get_by_text("200 OK")).to_be_in_viewport()
         await expect(bench.get_by_text(re.compile(r"Cost ¥0\.0"))).to_be_visible()
         shown = await bench.get_by_text(re.compile(r"Cost ¥")).inner_text()
         request_id = await bench.get_by_text(re.compile(r"^req_")).inner_text()

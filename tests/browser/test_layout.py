@@ -40,7 +40,7 @@ async def test_every_main_page_may_be_opened_first(
 
 
 async def test_an_address_that_is_mistyped_is_a_page_with_a_way_out(browser: Browser, site: Site):
-    async with visit(browser, site, lang="zh", width=390) as visitor:
+    async with visit(browser, site, lang="zh", width=360) as visitor:
         visitor.expected = ("404 (Not Found)",)
 
         await visitor.open("/modles/qwen")

@@ -17,7 +17,7 @@ Theme = Literal["light", "dark"]
 
 LANGS: tuple[Lang, ...] = ("zh", "en")
 THEMES: tuple[Theme, ...] = ("light", "dark")
-WIDTHS = {390: 844, 768: 1024, 1440: 900}  # a phone, a tablet, a desk
+WIDTHS = {360: 740, 768: 1024, 1440: 900}  # a small phone, a tablet, a desk
 _LOCALES = {"zh": "zh-CN", "en": "en-GB"}
 _SLOW_MS = 15_000  # two busy cores
 _AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"

@@ -213,16 +213,18 @@ async def test_journal_is_filtered_by_kind_and_time_and_paged(bank: Bank) -> Non
 
 async def test_operator_finds_wallets_of_every_org_by_id_name_or_org(bank: Bank) -> None:
     async with bank.database.tx() as tx:
-        await tx.execute(orgs.insert().values(id="org_acme", name="Acme", created_ms=0))
+        await tx.execute(orgs.insert().values(id="org_acme", name="Acme Limited", created_ms=0))
         theirs = await store.open_wallet(tx, "org_acme", "R&D 100%", 1)
     mine = await bank.wallet()
 
     async with bank.database.read() as read:
         for wanted, found in (("", [theirs, mine]), ("org_acme", [theirs]), (mine, [mine]), ("r&d 100%", [theirs])):
-            assert [wallet.id for wallet in await store.find_wallets(read, wanted)] == found
-        for nothing in ("wal%", "_", "acme"):
+            assert [one.wallet.id for one in await store.find_wallets(read, wanted)] == found
+        (named,) = await store.find_wallets(read, "acme")
+        assert (named.wallet.id, named.org_name) == (theirs, "Acme Limited")
+        for nothing in ("wal%", "_", "acme_"):
             assert await store.find_wallets(read, nothing) == []
-        assert [wallet.id for wallet in await store.find_wallets(read, "", after=theirs)] == [mine]
+        assert [one.wallet.id for one in await store.find_wallets(read, "", after=theirs)] == [mine]
         assert await store.org_of_wallet(read, theirs) == "org_acme"
         with pytest.raises(NotFound):
             await store.org_of_wallet(read, "wal_none")

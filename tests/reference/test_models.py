@@ -1,3 +1,5 @@
+import re
+
 from tests.reference.shelf import CATALOG, SERVER, library, running
 from tokengate.catalog.model import Model
 from tokengate.reference.models import Models, description
@@ -22,7 +24,30 @@ def test_a_card_is_that_of_the_product_page():
 
 def test_every_model_is_described_in_both_languages():
     for model in CATALOG.models():
-        assert description(model, "zh") and description(model, "en")
+        zh, en = description(model, "zh"), description(model, "en")
+        assert re.search("[一-鿿]", zh), f"{model.id}: {zh}"
+        assert en
+
+
+def test_a_made_description_keeps_chinese_and_latin_words_apart():
+    opus = description(_model("claude-opus-4.7"), "zh")
+
+    assert opus.startswith("Claude Opus 4.7 是 Anthropic ")
+    for model in CATALOG.models():
+        said = description(model, "zh").removeprefix(model.name)
+        assert not re.search("是[A-Za-z0-9]|[A-Za-z0-9][的系]", said), f"{model.id}: {said}"
+
+
+def test_models_that_can_be_called_come_first_unless_another_order_is_asked_for():
+    models = Models(running("glm-4.6", "qwen-plus"))
+    all_ids = [model.id for model in CATALOG.models()]
+
+    listed = [model.id for model in models.page({}, "en", limit=200).data]
+
+    assert set(listed[:2]) == {"glm-4.6", "qwen-plus"}
+    assert listed[2:] == [id for id in all_ids if id not in listed[:2]][:198]
+    by_name = [model.name for model in models.page({}, "en", sort="name", limit=200).data]
+    assert by_name == sorted(by_name, key=str.casefold)
 
 
 def test_how_a_model_is_doing_comes_from_its_breakers():
@@ -67,7 +92,10 @@ def test_the_home_page_follows_the_traffic_once_there_is_some():
 
     models.count_calls({"gpt-5": 3, "qwen-plus": 7, "gone": 9})
 
-    assert [model.id for model in models.home("zh", 10).followed] == ["qwen-plus", "gpt-5"]
+    home = models.home("zh", 10)
+    assert [model.id for model in home.followed][:3] == ["qwen-plus", "gpt-5", "glm-4.6"]
+    assert len(home.followed) == len(home.newest) == 10
+    assert len({model.id for model in home.followed}) == 10
     assert models.page({}, "zh", sort="calls", descending=True, limit=2).data[0].id == "qwen-plus"
 
 

@@ -9,6 +9,7 @@ import type {
   AuditEntry,
   BatchForm,
   CodeBatch,
+  FoundWallet,
   MadeBatch,
   NewAdminToken,
   Page,
@@ -42,7 +43,8 @@ function useAdminChange<Given, Got = undefined>(
 }
 
 export const useCodeBatches = (after?: string) => useAdminList<CodeBatch>("code-batches", { limit: 50, after });
-export const useAdminWallets = (q: string, after?: string) => useAdminList<Wallet>("wallets", { limit: 50, q, after });
+export const useAdminWallets = (q: string, after?: string) =>
+  useAdminList<FoundWallet>("wallets", { limit: 50, q, after });
 export const useAdminUsers = (q: string, after?: string) => useAdminList<AdminUser>("users", { limit: 50, q, after });
 export const useAdminTokens = () => useAdminList<AdminToken>("tokens", { limit: ALL });
 export const useAdminAudit = (action: string, after?: string) =>

@@ -242,7 +242,7 @@ export interface paths {
         };
         /**
          * Find wallets of every org
-         * @description `q` is how the id of the wallet or of its org begins, or a part of its name.
+         * @description `q` is how the id of the wallet or of its org begins, or a part of the name of either.
          */
         get: operations["ConsoleApiAdminWalletsFindWallets"];
         put?: never;
@@ -1067,7 +1067,7 @@ export interface paths {
         };
         /**
          * Show the price list
-         * @description Models with their prices, in the catalogue's order; tiers are on a model's card.
+         * @description Models with their prices, those that can be called first; tiers are on a model's card.
          */
         get: operations["ConsoleApiPortalPricesPrices"];
         put?: never;
@@ -1423,6 +1423,17 @@ export interface components {
         /** FoundOut */
         FoundOut: {
             data: components["schemas"]["Found"][];
+        };
+        /** FoundWalletView */
+        FoundWalletView: {
+            available_yuan: string;
+            balance_yuan: string;
+            created_ms: number;
+            held_yuan: string;
+            id: string;
+            name: string;
+            org_id: string;
+            org_name: string;
         };
         /** Heading */
         Heading: {
@@ -1803,6 +1814,11 @@ export interface components {
         /** Page[EntryView] */
         "Page_tokengate.web.console_api.wallets.EntryView_": {
             data: components["schemas"]["EntryView"][];
+            next: string | null;
+        };
+        /** Page[FoundWalletView] */
+        "Page_tokengate.web.console_api.wallets.FoundWalletView_": {
+            data: components["schemas"]["FoundWalletView"][];
             next: string | null;
         };
         /** Page[HoldView] */
@@ -2549,7 +2565,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_tokengate.web.console_api.wallets.WalletView_"];
+                    "application/json": components["schemas"]["Page_tokengate.web.console_api.wallets.FoundWalletView_"];
                 };
             };
             /** @description The request was refused; `code` says why. */

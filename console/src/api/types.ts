@@ -40,6 +40,7 @@ export type KeyBudget = Out<"BudgetOut">;
 export type SessionKey = Out<"SessionKeyOut">;
 
 export type Wallet = Out<"WalletView">;
+export type FoundWallet = Out<"FoundWalletView">;
 export type JournalEntry = Out<"EntryView">;
 export type Hold = Out<"HoldView">;
 export type Redeemed = Out<"RedeemedView">;

@@ -19,7 +19,7 @@ export function DownloadsPage() {
   return (
     <Main>
       <PageHeader title={t("layout.downloads")}>{t("downloads.lead")}</PageHeader>
-      <div className="grid gap-4 md:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 md:grid-cols-2">
         {FILES.map(({ path, words }) => (
           <Card key={path}>
             <h2 className="text-[16px] font-semibold">{t(`downloads.${words}`)}</h2>

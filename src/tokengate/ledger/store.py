@@ -19,7 +19,7 @@ from tokengate.core.money import MAX_NANO, write_yuan
 from tokengate.ledger.rules import lease_size
 from tokengate.storage.changes import bump
 from tokengate.storage.engine import Database
-from tokengate.storage.tables import journal, leases, tellers, top_up_requests, wallet_alerts, wallets
+from tokengate.storage.tables import journal, leases, orgs, tellers, top_up_requests, wallet_alerts, wallets
 
 MAX_PAGE = 1_000
 
@@ -50,6 +50,18 @@ class Wallet(Struct, frozen=True):
     def free_nano(self) -> int:
         """What may be leased or taken out now."""
         return self.balance_nano + self.credit_nano - self.leased_nano
+
+
+class FoundWallet(Struct, frozen=True):
+    """A wallet and the name of the org that owns it."""
+
+    wallet: Wallet
+    org_name: str
+
+    @property
+    def id(self) -> str:
+        """The wallet's: pages of the list follow each other by it."""
+        return self.wallet.id
 
 
 class Entry(Struct, frozen=True):
@@ -129,14 +141,17 @@ async def list_journal(
     return [Entry(*row) for row in rows]
 
 
-async def find_wallets(read: AsyncConnection, wanted: str, *, after: str = "", limit: int = MAX_PAGE) -> list[Wallet]:
-    """Return wallets of every org, by age, whose id or org's id begins with what is wanted or whose name contains it:
-    for the operator."""
-    found = wallets.c.name.icontains(wanted, autoescape=True)
+async def find_wallets(
+    read: AsyncConnection, wanted: str, *, after: str = "", limit: int = MAX_PAGE
+) -> list[FoundWallet]:
+    """Return wallets of every org, by age, whose id or org's id begins with what is wanted, or whose name or org's name
+    contains it: for the operator."""
+    found = wallets.c.name.icontains(wanted, autoescape=True) | orgs.c.name.icontains(wanted, autoescape=True)
     for column in (wallets.c.id, wallets.c.org_id):
         found |= column.startswith(wanted, autoescape=True)
-    query = select(*_WALLET).where(found, wallets.c.id > after).order_by(wallets.c.id).limit(min(limit, MAX_PAGE))
-    return [Wallet(*row) for row in await read.execute(query)]
+    query = select(orgs.c.name, *_WALLET).join(orgs, orgs.c.id == wallets.c.org_id)
+    query = query.where(found, wallets.c.id > after).order_by(wallets.c.id).limit(min(limit, MAX_PAGE))
+    return [FoundWallet(Wallet(*row), org_name) for org_name, *row in await read.execute(query)]
 
 
 async def org_of_wallet(read: AsyncConnection, wallet_id: str) -> str:

@@ -26,6 +26,7 @@ from tokengate.reference.models import ModelCard, Models, description
 from tokengate.reference.openapi import Document as OpenApi
 from tokengate.reference.openapi import openapi_document
 from tokengate.reference.pages import Link, Page, Parameter, Written, endpoint_page
+from tokengate.reference.plain import plain
 from tokengate.reference.running import Running
 from tokengate.reference.search import Document, Found, SearchIndex
 from tokengate.reference.table import TABLE, ApiOperation
@@ -239,9 +240,9 @@ class Library:
             guide = self._guides.find(slug, lang)
             if guide is not None:
                 kind = _KINDS["guide"].in_lang(lang)
-                yield Document(slug, guide.title, kind, guide.markdown, _HELP.in_lang(lang), _weight(slug))
+                yield Document(slug, guide.title, kind, plain(guide.markdown), _HELP.in_lang(lang), _weight(slug))
         for slug in (API_LIST, PARAMETERS, STATUS_CODES):
-            text = generated_markdown(slug, self.running, lang)
+            text = plain(generated_markdown(slug, self.running, lang))
             title, kind = TITLES[slug].in_lang(lang), _KINDS["reference"].in_lang(lang)
             yield Document(slug, title, kind, text, _HELP.in_lang(lang), _weight(slug))
         for operation in TABLE:

@@ -29,6 +29,7 @@ class Row(Struct, frozen=True):
     output_nano: int | None = None
     updated: str = ""
     calls: int = 0
+    available: bool = True
 
 
 class Count(Struct, frozen=True):
@@ -129,7 +130,7 @@ class Listing:
 def _key(row: Row, sort: Sort, place: int) -> tuple[bool, int | str, int]:
     match sort:
         case "default":
-            return False, 0, place
+            return not row.available, 0, place
         case "name":
             return False, row.name.casefold(), place
         case "vendor":

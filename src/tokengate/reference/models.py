@@ -1,5 +1,6 @@
 """Models as the portal shows them: rows of the table, cards, facets, and what each costs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -21,6 +22,9 @@ from tokengate.reference.prices import ModelPrice, brief, model_price
 from tokengate.reference.running import LiveStatus, PageStatus, Running
 from tokengate.reference.tree import model_slug
 from tokengate.reference.words import Lang, Text
+
+# Where a Chinese character and a Latin one meet, which typesetting keeps a space apart.
+_BESIDE_LATIN = re.compile("(?<=[一-鿿])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[一-鿿])")
 
 _STATUS_TITLES = {"released": Text("已上线", "Released"), "developing": Text("开发中", "In development")}
 
@@ -128,17 +132,16 @@ class Models:
         )
 
     def home(self, lang: Lang, limit: int) -> HomeLists:
-        """Return the newest models, and the most used: in the product pages' order while there is no traffic."""
+        """Return the newest models, and the most used: those called most, then the product pages' in their order."""
         catalog = self._running.catalog
         shown = [model for model in catalog.models() if model.status != "即将上线"]
         place = {id: number for number, id in enumerate(_home().newest)}
         newest = sorted(shown, key=lambda model: place.get(model.id, len(place)))
         newest = sorted(newest, key=lambda model: model.updated, reverse=True)
-        if any(self._calls.values()):
-            used = sorted(shown, key=lambda model: -self._calls.get(model.id, 0))
-            followed = [model for model in used if self._calls.get(model.id)]
-        else:
-            followed = [model for id in _home().most_used if (model := catalog.resolve(id)) is not None]
+        used = sorted(shown, key=lambda model: -self._calls.get(model.id, 0))
+        followed = [model for model in used if self._calls.get(model.id)]
+        usual = (model for id in _home().most_used if (model := catalog.resolve(id)) is not None)
+        followed += [model for model in usual if model not in followed]
         return HomeLists(
             tuple(self.summary(model, lang) for model in newest[:limit]),
             tuple(self.summary(model, lang) for model in followed[:limit]),
@@ -209,6 +212,7 @@ class Models:
     def _row(self, model: Model) -> Row:
         price = self._running.catalog.price_of(model.id)
         rates = price.rates(1) if price else None
+        status = self._status(model)
         names = (model.id, model.name, model.series, model.vendor, *model.aliases, *model.capabilities)
         titles = (*(capability_title(one, "en") for one in model.capabilities), vendor_title(model.vendor, "zh"))
         return Row(
@@ -220,7 +224,7 @@ class Models:
                 "series": (model.series,) if model.series else (),
                 "capability": model.capabilities,
                 "region": (model.region,),
-                "status": (self._status(model),),
+                "status": (status,),
             },
             text=" ".join((*names, *titles)).lower(),
             context=model.context or 0,
@@ -228,6 +232,7 @@ class Models:
             output_nano=rates.output if rates else None,
             updated=model.updated,
             calls=self._calls.get(model.id, 0),
+            available=status == "released",
         )
 
 
@@ -239,10 +244,11 @@ def description(model: Model, lang: Lang) -> str:
     able = [capability_title(one, lang) for one in model.capabilities]
     vendor = vendor_title(model.vendor, lang)
     if lang == "zh":
-        series = f" {model.series} 系列的" if model.series else "的"
-        text = f"{model.name} 是{vendor}{series}{kind_title(model.kind, lang)}模型"
+        maker = f"{vendor} {model.series} 系列" if model.series else vendor
+        text = f"是{maker}的{kind_title(model.kind, lang)}模型"
         text += f"，支持{'、'.join(able)}" if able else ""
-        return text + (f"，上下文长度 {model.context:,} tokens。" if model.context else "。")
+        text += f"，上下文长度 {model.context:,} tokens。" if model.context else "。"
+        return f"{model.name} {_BESIDE_LATIN.sub(' ', text)}"
     series = f" of the {model.series} series" if model.series else ""
     text = f"{model.name} is a {kind_title(model.kind, lang)} model by {vendor}{series}"
     text += f" with {', '.join(one.lower() for one in able)}" if able else ""

@@ -114,7 +114,7 @@ async def test_an_operator_finds_and_tops_up_wallets_of_every_org(paying: Paying
     found = (await operator.get("/admin/wallets?q=acme"))["data"]
     topped = await operator.post(f"/admin/wallets/{theirs['id']}/top-up", {"amount_yuan": "12.5", "note": "invoice 7"})
 
-    assert found == [theirs]
+    assert found == [{**theirs, "org_name": "theirs"}]
     assert topped["balance_yuan"] == "12.5"
     (entry,) = (await operator.get(f"/orgs/{org_id}/wallets/{theirs['id']}/journal"))["data"]
     assert (entry["kind"], entry["change_yuan"], entry["note"]) == ("top_up", "12.5", "invoice 7")

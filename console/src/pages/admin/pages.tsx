@@ -12,7 +12,7 @@ import {
   useRevokeToken,
   useTopUp,
 } from "@/api/admin";
-import type { AdminToken, PortalSettings, Wallet } from "@/api/types";
+import type { AdminToken, FoundWallet, PortalSettings, Wallet } from "@/api/types";
 import { isAmount } from "@/lib/money";
 import { newKey } from "@/lib/new-key";
 import { GROUPS, type Group } from "@/i18n/audit";
@@ -36,12 +36,23 @@ export function AdminWalletsPage() {
   const { t } = useTranslation();
   const { search, set } = useListSearch("/admin/wallets");
   const wallets = useAdminWallets(search.q ?? "", search.after);
-  const [topping, setTopping] = useState<Wallet | null>(null);
+  const [topping, setTopping] = useState<FoundWallet | null>(null);
   const say = useSay();
-  const columns: Column<Wallet>[] = [
+  const columns: Column<FoundWallet>[] = [
     { id: "name", title: t("wallet.name"), cell: (wallet) => <span className="font-medium">{wallet.name}</span> },
+    {
+      id: "org",
+      title: t("layout.org"),
+      cell: (wallet) => (
+        <>
+          {wallet.org_name}
+          <div className="text-[12px] text-faint">
+            <Copyable value={wallet.org_id} />
+          </div>
+        </>
+      ),
+    },
     { id: "id", title: "ID", cell: (wallet) => <Copyable value={wallet.id} /> },
-    { id: "org", title: t("layout.org"), cell: (wallet) => <Copyable value={wallet.org_id} /> },
     {
       id: "balance",
       title: t("wallet.balance"),
@@ -83,7 +94,12 @@ export function AdminWalletsPage() {
         onNext={(after) => set({ ...search, after })}
       />
       {topping && (
-        <Dialog open onOpenChange={() => setTopping(null)} title={t("recharge.title")} description={topping.name}>
+        <Dialog
+          open
+          onOpenChange={() => setTopping(null)}
+          title={t("recharge.title")}
+          description={`${topping.org_name} · ${topping.name}`}
+        >
           <TopUpForm
             wallet={topping}
             onDone={() => {

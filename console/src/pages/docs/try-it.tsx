@@ -185,7 +185,7 @@ function AnswerView({ run, answer }: { run: Run; answer: TrialAnswer }) {
     },
   ];
   return (
-    <div className="mt-4 border-t border-line pt-3">
+    <div ref={bringIntoView} className="mt-4 border-t border-line pt-3">
       <div className="mb-2 flex flex-wrap items-center gap-x-4 gap-y-1 text-[13px]">
         <Badge tone={answer.status < 400 ? "good" : "bad"}>
           {answer.status} {answer.statusText}
@@ -208,6 +208,11 @@ function AnswerView({ run, answer }: { run: Run; answer: TrialAnswer }) {
       />
     </div>
   );
+}
+
+/** The answer begins below a long body; whoever sent it wants to see it come. */
+function bringIntoView(answer: HTMLElement | null) {
+  answer?.scrollIntoView({ block: "nearest" });
 }
 
 function Bill({ run }: { run: Run }) {

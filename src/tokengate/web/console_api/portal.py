@@ -224,7 +224,7 @@ class Portal(Controller):
         after: Annotated[str, QueryParameter(max_length=9, description="The `next` of the page before.")] = "",
         lang: Language = "zh",
     ) -> PricesOut:
-        """Models with their prices, in the catalogue's order; tiers are on a model's card."""
+        """Models with their prices, those that can be called first; tiers are on a model's card."""
         library = await console.shelf.library()
         found = await asyncio.to_thread(library.models.page, {}, lang, limit=limit, after=after)
         return PricesOut(found.data, found.next, found.total)

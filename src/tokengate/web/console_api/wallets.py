@@ -4,7 +4,7 @@ from typing import Annotated
 
 from litestar import Controller, get, post
 from litestar.params import HeaderParameter, JSONBody, QueryParameter
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, structs
 
 from tokengate.accounts.audit.store import record
 from tokengate.accounts.users import read_name
@@ -44,6 +44,12 @@ class WalletView(Struct, frozen=True):
     held_yuan: str
     available_yuan: str
     created_ms: int
+
+
+class FoundWalletView(WalletView, frozen=True):
+    """A wallet and whose it is."""
+
+    org_name: str
 
 
 class EntryView(Struct, frozen=True):
@@ -205,12 +211,13 @@ class AdminWallets(Controller):
     @get(guards=[OPERATOR], summary="Find wallets of every org")
     async def find_wallets(
         self, console: Services, q: Search = "", limit: Limit = 50, after: After = ""
-    ) -> Page[WalletView]:
-        """`q` is how the id of the wallet or of its org begins, or a part of its name."""
+    ) -> Page[FoundWalletView]:
+        """`q` is how the id of the wallet or of its org begins, or a part of the name of either."""
         async with console.database.read() as read:
             found = await store.find_wallets(read, q, after=after, limit=limit + 1)
         page = page_of(found, limit)
-        return Page([view_of(console, wallet) for wallet in page.data], page.next)
+        views = [(view_of(console, one.wallet), one.org_name) for one in page.data]
+        return Page([FoundWalletView(**structs.asdict(view), org_name=name) for view, name in views], page.next)
 
     @post("/{id:str}/top-up", status_code=200, guards=[OPERATOR], summary="Put money into a wallet")
     async def top_up(
