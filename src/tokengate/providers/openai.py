@@ -1,6 +1,7 @@
 """OpenAI."""
 
 from tokengate.formats.openai.format import OpenAIChat
+from tokengate.formats.responses.format import RESPONSES
 from tokengate.providers.compatible import OpenAICompatible
 
 # https://platform.openai.com/docs/api-reference/chat/create, 2026-11
@@ -36,7 +37,7 @@ PROVIDER = OpenAICompatible(
     base_url="https://api.openai.com/v1",
     key_env="OPENAI_API_KEY",
     vendors=("openai",),
-    spoken=(_CHAT,),
+    spoken=(_CHAT, RESPONSES),
     # gpt-5 and the reasoning models answer 400 to max_tokens; every chat model takes the newer name.
     # https://platform.openai.com/docs/api-reference/chat/create, 2026-11
     output_cap_name="max_completion_tokens",
