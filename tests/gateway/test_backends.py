@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.support import FakeClock
 from tokengate.catalog.load import load_models
 from tokengate.core.settings import (
@@ -39,3 +41,14 @@ async def test_a_model_is_absent_when_only_an_engine_without_weights_offers_it(t
     finally:
         await alone.close()
         await both.close()
+
+
+@pytest.mark.parametrize(
+    ("model", "formats"),
+    [("gpt-5.4", ["openai", "responses"]), ("gpt-5-pro", ["responses"]), ("gpt-5.3-codex", ["responses"])],
+)
+async def test_a_model_is_asked_for_in_what_its_vendor_offers(tmp_path: Path, model: str, formats: list[str]):
+    openai = backends(tmp_path, UpstreamSettings("openai", "https://api.openai.com/v1", "openai", api_key="k"))
+
+    assert list(openai.routes[model].targets[0].formats) == formats
+    await openai.close()
