@@ -14,6 +14,8 @@ from tests.e2e.gateway import GatewayProcess
 from tests.simulators import anthropic_upstream
 from tests.simulators.anthropic_upstream import AnthropicSimulator
 from tests.simulators.dashscope_upstream import DashScope
+from tests.simulators.gemini_upstream import KEY as GEMINI_KEY
+from tests.simulators.gemini_upstream import GeminiUpstream
 from tests.simulators.openai_upstream import ThreadedUpstream
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one pixel
@@ -52,7 +54,17 @@ ANTHROPIC = Backend(
     provider="anthropic",
     models={"anthropic-text": "claude-sonnet-4-5", "anthropic-thinking": "claude-opus-4-7"},
 )
-BACKENDS = (DASHSCOPE, ANTHROPIC)
+GEMINI = Backend(
+    name="google",
+    text_model="gemini-text",
+    image_model="gemini-text",
+    thinking_model="gemini-text",
+    weather=lambda places: "\n".join(f'call get_weather {{"city": "{place}"}}' for place in places),
+    place="city",
+    provider="google",
+    models={"gemini-text": "gemini-3-flash-preview"},
+)
+BACKENDS = (DASHSCOPE, ANTHROPIC, GEMINI)
 
 
 class Through(Struct, frozen=True):
@@ -66,10 +78,15 @@ class Through(Struct, frozen=True):
 @contextmanager
 def through(folder: Path) -> Generator[Through]:
     """Start every simulated vendor and a gateway in front of them."""
-    with DashScope() as dashscope, ThreadedUpstream(AnthropicSimulator()) as anthropic:
+    with (
+        DashScope() as dashscope,
+        ThreadedUpstream(AnthropicSimulator()) as anthropic,
+        GeminiUpstream() as google,
+    ):
         places = {
             "dashscope": (dashscope.url, dashscope.key),
             "anthropic": (anthropic_upstream.address(anthropic), anthropic_upstream.KEY),
+            "google": (google.base_url, GEMINI_KEY),
         }
         config = "".join(_upstream(one, *places[one.name]) for one in BACKENDS)
         with GatewayProcess(folder, config) as gateway:

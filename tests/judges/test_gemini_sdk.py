@@ -13,7 +13,7 @@ from google import genai
 from google.genai import errors, types
 from pydantic import BaseModel
 
-from tests.simulators.gemini_upstream import KEY, PNG, GeminiUpstream
+from tests.simulators.gemini_upstream import KEY, PNG, THOUGHT, GeminiUpstream
 
 FLASH = "gemini-3-flash-preview"
 OLD = "gemini-2.5-flash"
@@ -93,7 +93,7 @@ def test_sampling_parameters_are_taken(client: genai.Client) -> None:
 
 def test_the_output_cap_and_stop_sequences_end_the_text(client: genai.Client) -> None:
     capped = client.models.generate_content(
-        model=OLD, contents="one two three four", config=types.GenerateContentConfig(max_output_tokens=3)
+        model=OLD, contents="one two three four", config=types.GenerateContentConfig(max_output_tokens=8)
     )
     stopped = client.models.generate_content(
         model=OLD, contents="one two three", config=types.GenerateContentConfig(stop_sequences=["two"])
@@ -248,7 +248,7 @@ def test_thoughts_are_shown_when_asked(
     answer = _answer(client, model, [types.UserContent("Think!")], config, streamed)
 
     thoughts = "".join(part.text or "" for part in answer.parts or [] if part.thought)
-    assert thoughts == "The user says: Think!"
+    assert thoughts == THOUGHT
     assert "".join(part.text or "" for part in answer.parts or [] if not part.thought) == "You said: Think!"
 
 
@@ -257,7 +257,7 @@ def test_thoughts_are_counted_apart_and_hidden_unless_asked(client: genai.Client
 
     assert reply.candidates and reply.candidates[0].content
     assert not any(part.thought for part in reply.candidates[0].content.parts or [])
-    assert reply.usage_metadata is not None and reply.usage_metadata.thoughts_token_count == 4
+    assert reply.usage_metadata is not None and reply.usage_metadata.thoughts_token_count == 5
 
 
 def test_structured_output_is_parsed(client: genai.Client) -> None:

@@ -43,6 +43,7 @@ PNG = base64.b64encode(
     )
 ).decode()
 IMAGE_TOKENS = 258
+THOUGHT = "Let me think about it."
 _STATUS = {
     400: "INVALID_ARGUMENT",
     403: "PERMISSION_DENIED",
@@ -247,10 +248,10 @@ def _whole(model: str, request: Json) -> Json:
         if words in text:
             candidate: Json = {"finishReason": reason, "index": 0, "finishMessage": f"Ended for {reason}."}
             return {"candidates": [candidate], "usageMetadata": _usage(request, [], 0), **head}
-    thought = _thought(config, model, text)
+    thought = _thought(config, model)
     parts, extra = _parts(model, request, text, last)
-    parts, reason = _cut(parts, config)
     thoughts = len(thought.split())
+    parts, reason = _cut(parts, config, thoughts)
     if thought and member(config, "thinkingConfig").get("includeThoughts"):
         parts = [{"text": thought, "thought": True}, *parts]
     candidates: list[Json] = [
@@ -260,11 +261,11 @@ def _whole(model: str, request: Json) -> Json:
     return {"candidates": candidates, "usageMetadata": _usage(request, parts, thoughts), **head}
 
 
-def _thought(config: Json, model: str, text: str) -> str:
+def _thought(config: Json, model: str) -> str:
     thinking = member(config, "thinkingConfig")
     if series(model) < 2.5 or thinking.get("thinkingBudget") == 0 or "tts" in model:
         return ""
-    return f"The user says: {text}" if text else "The functions have answered."
+    return THOUGHT
 
 
 def _parts(model: str, request: Json, text: str, last: Json) -> tuple[list[Json], Json]:
@@ -366,8 +367,8 @@ def _logprobs(said: str, top: int) -> Json:
     return {"chosenCandidates": chosen, "topCandidates": tops}
 
 
-def _cut(parts: list[Json], config: Json) -> tuple[list[Json], str]:
-    """End the text at a stop sequence, or at the output cap, where a word is a token."""
+def _cut(parts: list[Json], config: Json, thoughts: int) -> tuple[list[Json], str]:
+    """End the text at a stop sequence, or at the output cap, where a word is a token; thoughts are under the cap."""
     cut: list[Json] = []
     for part in parts:
         text = part.get("text")
@@ -376,7 +377,7 @@ def _cut(parts: list[Json], config: Json) -> tuple[list[Json], str]:
             continue
         ends = [text.find(stop) for stop in listed(config, "stopSequences") if stop in text]
         words = re.findall(r"\S+\s*|^\s+", text[: min(ends)] if ends else text)
-        cap = config.get("maxOutputTokens", len(words))
+        cap = max(0, config["maxOutputTokens"] - thoughts) if "maxOutputTokens" in config else len(words)
         cut.append({**part, "text": "".join(words[:cap])})
         if len(words) > cap:
             return cut, "MAX_TOKENS"

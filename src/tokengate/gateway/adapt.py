@@ -3,6 +3,7 @@
 from tokengate.gateway.adapter import Adapter
 from tokengate.gateway.call import Call
 from tokengate.gateway.convert import Converted, format_for
+from tokengate.gateway.embed import Embedded
 from tokengate.gateway.forward import Forwarded
 from tokengate.gateway.lane import OpenAILane
 from tokengate.gateway.media import Fetch, inlined, needs_fetching
@@ -12,7 +13,9 @@ from tokengate.gateway.route import Target
 
 def reaches(operation: Operation, target: Target) -> bool:
     """Say whether a backend can be asked for an operation at all."""
-    return operation.format is not None or operation.speaks in target.formats
+    if operation.speaks in target.formats or operation.format is not None:
+        return True
+    return operation.embedding is not None and target.backend.provider.embedding is not None
 
 
 async def adapt(call: Call, target: Target, body: bytes, output_cap: int | None, fetch: Fetch) -> Adapter:
@@ -22,6 +25,8 @@ async def adapt(call: Call, target: Target, body: bytes, output_cap: int | None,
     """
     operation = call.operation
     own = target.formats.get(operation.speaks)
+    if operation.embedding is not None and (own is None or operation.speaks != "openai"):
+        return Embedded(call, target, body)
     if own is not None and operation.format is not None and not call.asked.stream and own.must_stream(target.model):
         own = None
     if call.model.preset is not None:  # what the application adds is not in the caller's bytes

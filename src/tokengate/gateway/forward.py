@@ -18,6 +18,8 @@ from tokengate.gateway.heading import heading_of
 from tokengate.gateway.route import Target
 from tokengate.gateway.tally import Tally, has_content, output_estimate
 
+_MAX_FRAME_BYTES = 64 * 1024 * 1024  # a frame may hold a picture
+
 
 class Forwarded:
     """Implements `Adapter` for a caller and a backend of one format."""
@@ -84,7 +86,7 @@ class ForwardLane:
         self._choices = choices
         self._model = model
         self._rename = rename
-        self._buffer = FrameBuffer()
+        self._buffer = FrameBuffer(_MAX_FRAME_BYTES)
         self._tally = Tally()
         self._held = bytearray()
         self._stopped: set[int] = set()

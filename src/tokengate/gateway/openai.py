@@ -5,6 +5,7 @@ from tokengate.formats.openai.chat_reader import read_chat as read_chat_words
 from tokengate.formats.openai.format import OPENAI_CHAT
 from tokengate.formats.openai.requests import read_chat, read_completion, read_embedding
 from tokengate.formats.openai.texts import prompt_text
+from tokengate.formats.openai.vectors import OPENAI_EMBEDDINGS
 from tokengate.gateway.operation import Asked, Operation
 
 
@@ -90,4 +91,5 @@ EMBEDDINGS = Operation(
     read=_embedding,
     chat_names=False,
     prompt_estimate=_estimate,
+    embedding=OPENAI_EMBEDDINGS,
 )

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from tokengate.core.chat import Chat
 from tokengate.core.splice import Members
+from tokengate.core.vectors import EmbeddingFormat
 from tokengate.core.wire import Format, Forwarding
 
 
@@ -42,4 +43,5 @@ class Operation(Struct, frozen=True, eq=False):
     read_chat: Callable[[bytes], Chat] | None = None  # reads the request into the vocabulary
     forwarding: Forwarding | None = None  # edits of the same-format lane; OpenAI's has its own (lane.py)
     is_foreign: Callable[[Chat], bool] | None = None  # whether only conversion can leave out what other vendors said
+    embedding: EmbeddingFormat | None = None  # of embeddings: reads and writes for backends of other formats
     stream_type: str = "text/event-stream; charset=utf-8"

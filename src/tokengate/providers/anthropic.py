@@ -103,5 +103,6 @@ PROVIDER = Anthropic(
     key_env="ANTHROPIC_API_KEY",
     vendors=("anthropic",),
     spoken=(AnthropicFormat(abilities=abilities_of),),
+    embedding=None,
     quota_codes=frozenset({"billing_error"}),
 )

@@ -7,8 +7,10 @@ from msgspec import Struct
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.http import HttpRequest, Timeouts
+from tokengate.core.vectors import EmbeddingFormat
 from tokengate.core.wire import Format
 from tokengate.formats.openai.format import OPENAI_CHAT
+from tokengate.formats.openai.vectors import OPENAI_EMBEDDINGS
 from tokengate.providers.error_body import VendorError, kept_body, read_error, retry_after_s
 
 # The caller's own request is at fault: the same status goes back to them.
@@ -32,6 +34,7 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
     key_env: str = ""
     vendors: tuple[str, ...] = ()
     spoken: tuple[Format, ...] = (OPENAI_CHAT,)  # the one that says most comes first
+    embedding: EmbeddingFormat | None = OPENAI_EMBEDDINGS
     on_abort: Literal["cancel", "drain"] = "cancel"
     usage_on_request: bool = True
     reasoning_outside: bool = False

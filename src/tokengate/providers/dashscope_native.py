@@ -53,5 +53,6 @@ PROVIDER = DashScopeNative(
     base_url="https://dashscope.aliyuncs.com/api/v1",
     vendors=("qwen",),
     spoken=(DASHSCOPE,),
+    embedding=None,
     quota_codes=frozenset({"Arrearage", "AllocationQuota.FreeTierOnly"}),
 )

@@ -1,22 +1,45 @@
-"""Google Gemini, through its OpenAI-compatible endpoint."""
+"""Google Gemini, in its own format."""
 
 import re
 from collections.abc import Mapping
 from typing import Final
 
+from tokengate.core.http import HttpRequest, Timeouts
+from tokengate.formats.gemini.embeddings import GEMINI_EMBEDDINGS
+from tokengate.formats.gemini.format import GEMINI
 from tokengate.providers.compatible import OpenAICompatible
 from tokengate.providers.error_body import VendorError, retry_after_s
 
 _RETRY_DELAY: Final = re.compile(rb'"retryDelay"\s*:\s*"(\d{1,4}(?:\.\d{1,9})?)s"')
+# Ends of an address that an operator may have given it: the SDK's paths begin with the version.
+_VERSION: Final = re.compile(r"/v1(?:beta)?(?:/openai)?$")
 
 
 class Google(OpenAICompatible, frozen=True, kw_only=True):
-    """Says in its own ways that a key is wrong and how long to wait."""
+    """Speaks generateContent, with the key in a header of its own."""
+
+    def request(
+        self,
+        path: str,
+        body: bytes,
+        *,
+        credential: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        timeouts: Timeouts,
+    ) -> HttpRequest:
+        """Return a POST, or a GET when there is no body. The address may end with the version or not."""
+        own = {"x-goog-api-key": credential} if credential else {}
+        base = _VERSION.sub("", base_url.rstrip("/"))
+        return super().request(path, body, credential="", base_url=base, headers={**own, **headers}, timeouts=timeouts)
 
     def kind_of(self, status: int, error: VendorError, wait_s: float | None) -> str:
-        """Return whose matter it is; a wrong key is a 400 here."""
+        """Return whose matter it is. A wrong key is a 400 here, and so is a project that may not do this: without
+        billing, or from where the vendor does not serve."""
         if status == 400 and error.message.lower().startswith("api key"):
             return "auth"
+        if status == 400 and error.type == "FAILED_PRECONDITION":
+            return "status"
         return super().kind_of(status, error, wait_s)
 
     def wait_s(self, headers: Mapping[str, str], body: bytes) -> float | None:
@@ -31,7 +54,9 @@ class Google(OpenAICompatible, frozen=True, kw_only=True):
 PROVIDER = Google(
     name="google",
     title="Google",
-    base_url="https://generativelanguage.googleapis.com/v1beta/openai",
+    base_url="https://generativelanguage.googleapis.com",
     key_env="GEMINI_API_KEY",
     vendors=("google",),
+    spoken=(GEMINI,),
+    embedding=GEMINI_EMBEDDINGS,
 )

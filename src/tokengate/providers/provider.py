@@ -5,6 +5,7 @@ from typing import Literal, Protocol
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.http import HttpRequest, Timeouts
+from tokengate.core.vectors import EmbeddingFormat
 from tokengate.core.wire import Format
 
 
@@ -30,6 +31,11 @@ class Provider(Protocol):
     @property
     def formats(self) -> Mapping[str, Format]:
         """Wire formats that its endpoints speak, with its quirks, by name; the one that says most comes first."""
+        ...
+
+    @property
+    def embedding(self) -> EmbeddingFormat | None:
+        """How it is asked for embeddings; None when it has none."""
         ...
 
     @property

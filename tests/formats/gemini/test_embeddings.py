@@ -5,39 +5,36 @@ import pytest
 from msgspec import Raw
 
 from tokengate.core.errors import BadRequest, UpstreamFailed
-from tokengate.formats.gemini.embeddings import (
-    Embed,
-    Vectors,
-    read_batch,
-    read_batch_reply,
-    read_embed,
-    read_openai_reply,
-    read_openai_request,
-    write_batch,
-    write_batch_reply,
-    write_embed_reply,
-    write_openai_request,
-)
+from tokengate.core.usage import ReportedUsage, Usage
+from tokengate.core.vectors import Embed, EmbeddingFormat, Vectors
+from tokengate.core.wire import Heading, Losses
+from tokengate.formats.gemini.embeddings import GEMINI_EMBEDDINGS, GeminiEmbeddings
 
 ONE: dict[str, Any] = {"model": "models/m", "content": {"parts": [{"text": "a"}]}, "taskType": "RETRIEVAL_QUERY"}
+SINGLE = GeminiEmbeddings(model="m", single=True)
+BATCH = GeminiEmbeddings(model="m")
+HEADING = Heading("1", "m", 1)
 
 
-def test_one_text_is_asked_in_openais_words() -> None:
-    embed = read_embed(json.dumps({**ONE, "outputDimensionality": 64}).encode())
-
-    assert (embed.inputs, embed.dimensions, list(embed.extra)) == (("a",), 64, ["taskType"])
-    assert json.loads(write_openai_request(embed, "m")) == {
-        "model": "m",
-        "input": ["a"],
-        "encoding_format": "float",
-        "dimensions": 64,
-    }
+def read(format: EmbeddingFormat, body: object) -> Embed:
+    return format.read(json.dumps(body).encode())
 
 
-def test_a_batch_is_asked_at_once() -> None:
-    body = {"requests": [ONE, {**ONE, "content": {"parts": [{"text": "b"}, {"text": "c"}]}}]}
+def write(embed: Embed) -> tuple[list[dict[str, Any]], list[str]]:
+    losses = Losses("Google", {})
+    return json.loads(GEMINI_EMBEDDINGS.write(embed, losses))["requests"], losses.dropped
 
-    assert read_batch(json.dumps(body).encode()).inputs == ("a", "b\nc")
+
+def test_one_text_is_asked_for() -> None:
+    embed = read(SINGLE, {**ONE, "output_dimensionality": 64})
+
+    assert (embed.model, embed.inputs, embed.dimensions, list(embed.extra)) == ("m", ("a",), 64, ["taskType"])
+
+
+def test_a_batch_is_asked_for_at_once() -> None:
+    two = {**ONE, "content": {"parts": [{"text": "b"}, {"text": "c"}]}}
+
+    assert read(BATCH, {"requests": [ONE, two]}).inputs == ("a", "b\nc")
 
 
 NO_BATCHES: list[dict[str, Any]] = [
@@ -53,48 +50,43 @@ NO_BATCHES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("body", NO_BATCHES)
 def test_a_batch_that_is_not_of_one_kind_is_refused(body: dict[str, Any]) -> None:
     with pytest.raises(BadRequest):
-        read_batch(json.dumps(body).encode())
+        read(BATCH, body)
 
 
-def test_openais_question_is_asked_of_google() -> None:
-    embed = read_openai_request(b'{"model": "x", "input": ["a", "b"], "dimensions": 4}')
+def test_google_is_asked_for_batches() -> None:
+    embed = read(BATCH, {"requests": [ONE, ONE]})
 
-    assert json.loads(write_batch(embed, "m")) == {
-        "requests": [
-            {"model": "models/m", "outputDimensionality": 4, "content": {"parts": [{"text": text}]}} for text in "ab"
-        ]
-    }
+    assert write(embed)[0] == [ONE, ONE]
+    assert GEMINI_EMBEDDINGS.path("m") == "/v1beta/models/m:batchEmbedContents"
 
 
-def test_token_numbers_are_refused() -> None:
-    with pytest.raises(BadRequest):
-        read_openai_request(b'{"input": [1, 2]}')
+def test_what_another_format_added_is_dropped_by_name() -> None:
+    asked, dropped = write(Embed(format="openai", model="m", inputs=("a",), dimensions=4, extra={"user": Raw(b'"u"')}))
+
+    assert asked == [{"model": "models/m", "outputDimensionality": 4, "content": {"parts": [{"text": "a"}]}}]
+    assert dropped == ["user"]
 
 
-def test_what_only_google_understands_goes_back_to_google() -> None:
-    embed = Embed(inputs=("a",), extra={"taskType": Raw(b'"X"')})
-
-    assert json.loads(write_batch(embed, "m"))["requests"][0]["taskType"] == "X"
-
-
-def test_vectors_are_read_from_both() -> None:
-    google = read_batch_reply(b'{"embeddings": [{"values": [1, 2]}], "usageMetadata": {"promptTokenCount": 3}}')
-    single = read_batch_reply(b'{"embedding": {"values": [1, 2]}}')
-    openai = read_openai_reply(
-        b'{"data": [{"index": 1, "embedding": [3.0]}, {"index": 0, "embedding": [2.0]}], "usage": {"prompt_tokens": 4}}'
+def test_vectors_are_read_of_one_text_and_of_a_batch() -> None:
+    batch = GEMINI_EMBEDDINGS.read_reply(
+        b'{"embeddings": [{"values": [1, 2]}], "usageMetadata": {"promptTokenCount": 3}}'
     )
+    single = GEMINI_EMBEDDINGS.read_reply(b'{"embedding": {"values": [1, 2]}}')
 
-    assert google == Vectors(vectors=((1.0, 2.0),), tokens=3)
+    assert batch == Vectors(vectors=((1.0, 2.0),), usage=ReportedUsage(Usage(input=3), b""))
     assert single == Vectors(vectors=((1.0, 2.0),))
-    assert openai == Vectors(vectors=((2.0,), (3.0,)), tokens=4)
 
 
-def test_vectors_are_written_for_googles_clients() -> None:
-    vectors = Vectors(vectors=((1.0,), (2.0,)), tokens=5)
+def test_vectors_are_written_for_one_text_and_for_a_batch() -> None:
+    vectors = Vectors(vectors=((1.0,), (2.0,)), usage=ReportedUsage(Usage(input=5), b""))
+    embed = Embed(format="gemini", model="m", inputs=("a", "b"))
     usage = {"promptTokenCount": 5, "totalTokenCount": 5}
 
-    assert json.loads(write_embed_reply(vectors)) == {"embedding": {"values": [1.0]}, "usageMetadata": usage}
-    assert json.loads(write_batch_reply(vectors)) == {
+    assert json.loads(SINGLE.write_reply(vectors, HEADING, embed)) == {
+        "embedding": {"values": [1.0]},
+        "usageMetadata": usage,
+    }
+    assert json.loads(BATCH.write_reply(vectors, HEADING, embed)) == {
         "embeddings": [{"values": [1.0]}, {"values": [2.0]}],
         "usageMetadata": usage,
     }
@@ -103,6 +95,4 @@ def test_vectors_are_written_for_googles_clients() -> None:
 @pytest.mark.parametrize("body", [b"{}", b"x", b'{"embeddings": []}', b'{"embeddings": [{}]}'])
 def test_a_reply_without_vectors_fails(body: bytes) -> None:
     with pytest.raises(UpstreamFailed):
-        read_batch_reply(body)
-    with pytest.raises(UpstreamFailed):
-        read_openai_reply(body)
+        GEMINI_EMBEDDINGS.read_reply(body)

@@ -4,10 +4,12 @@ import json
 
 import pytest
 
-from tests.formats.gemini.wire import fixture
+from tests.formats.gemini.wire import FLASH, OLD, assistant, chat, fixture, user
+from tokengate.core.parts import Text, Thinking, ToolCall
 from tokengate.core.splice import Members
 from tokengate.core.wire import Format, Forwarding
 from tokengate.formats.gemini.format import GEMINI, GEMINI_ARRAY
+from tokengate.formats.gemini.forward import is_foreign
 
 
 def test_it_is_a_format_that_can_be_forwarded() -> None:
@@ -55,6 +57,16 @@ def test_the_lane_renames_the_model_and_nothing_else() -> None:
     assert renamed == body.replace(b'"modelVersion": "gemini-3-flash-preview"', b'"modelVersion": "mine"')
     assert GEMINI.rename_model(b"{}", "mine") == b"{}"
     assert GEMINI.rename_model(b"no json", "mine") == b"no json"
+
+
+def test_a_conversation_that_another_vendor_had_a_part_in_is_foreign() -> None:
+    question, call = user(Text("go")), ToolCall("1", "f", "{}")
+
+    assert not is_foreign(chat(question, assistant(Thinking("Hm."), Thinking("", "c2ln", "gemini", redacted=True))))
+    assert not is_foreign(chat(question, assistant(ToolCall("1", "f", "{}", signature="c2ln"), call)))
+    assert not is_foreign(chat(question, assistant(call), model=OLD))
+    assert is_foreign(chat(question, assistant(call), model=FLASH))
+    assert is_foreign(chat(question, assistant(Thinking("Hm.", "proof", "anthropic")), model=OLD))
 
 
 def test_google_fetches_some_addresses_itself() -> None:

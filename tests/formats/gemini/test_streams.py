@@ -64,6 +64,17 @@ def test_usage_repeats_and_the_last_counts() -> None:
     assert reader.usage is not None and reader.usage.usage == Usage(input=8, output=9)
 
 
+def test_usage_is_partial_until_every_candidate_ended() -> None:
+    reader = GEMINI.stream_reader()
+    begun, _, _ = fixture("choices.sse").split(b"\r\n\r\n")[:3]
+
+    reader.feed(begun + b"\r\n\r\n")
+
+    assert reader.usage is not None and reader.usage.partial
+    reader.feed(fixture("choices.sse")[len(begun) + 4 :])
+    assert not reader.usage.partial
+
+
 def test_pieces_of_a_call_become_its_arguments() -> None:
     reply, _ = stream(fixture("partial.sse"))
 

@@ -75,14 +75,16 @@ class ChunkReader:
             self._failed = True
             raw = response.error
             return [*events, Failure("error", wire.error_message(bytes(raw)), Raw(bytes(raw)))]
-        if wire.present(response.usage_metadata):
-            self.usage = read_usage(bytes(response.usage_metadata)) or self.usage
         for candidate in response.candidates or ():
             self._read_candidate(candidate, events)
         feedback = response.prompt_feedback
         if feedback is not None and feedback.block_reason and not self._candidates:
             native = BLOCKED + feedback.block_reason
             events += self._candidate(0).stop(native)
+        if wire.present(response.usage_metadata):
+            self.usage = read_usage(bytes(response.usage_metadata)) or self.usage
+        if self.usage is not None:
+            self.usage = msgspec.structs.replace(self.usage, partial=not self._is_whole())
         return events
 
     def end(self, *, cut: bool = False) -> list[Event]:
@@ -91,18 +93,21 @@ class ChunkReader:
             return []
         events: list[Event] = [] if self._started else [Start()]
         self._started = True
-        if cut or not self._candidates or not all(one.stopped for one in self._candidates.values()):
+        if cut or not self._is_whole():
             self._failed = True
             return [*events, Failure("cut", "The upstream's stream ended before the reply was whole.")]
         if self.usage is not None and self._sources.queries:
             usage = msgspec.structs.replace(self.usage.usage, search=self._sources.queries)
-            self.usage = ReportedUsage(usage, self.usage.raw)
+            self.usage = msgspec.structs.replace(self.usage, usage=usage)
         return [*events, Finish(self.usage, self.searches)]
 
     @property
     def searches(self) -> tuple[SearchResult, ...]:
         """The pages that were found."""
         return self._sources.results()
+
+    def _is_whole(self) -> bool:
+        return bool(self._candidates) and all(one.stopped for one in self._candidates.values())
 
     def _candidate(self, index: int) -> "_Candidate":
         candidate = self._candidates.get(index)

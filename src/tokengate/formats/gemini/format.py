@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -15,6 +14,7 @@ from tokengate.formats.gemini import requests
 from tokengate.formats.gemini.errors import write_error
 from tokengate.formats.gemini.forward import forward_chat, rename_model
 from tokengate.formats.gemini.media import keeps
+from tokengate.formats.gemini.path import action
 from tokengate.formats.gemini.read_reply import read_reply
 from tokengate.formats.gemini.read_stream import ReplyReader
 from tokengate.formats.gemini.signatures import NAME
@@ -46,7 +46,6 @@ _NAMES: Final[Mapping[str, str]] = {
     "top_logprobs": "generationConfig.logprobs",
     "top_p": "generationConfig.topP",
 }
-_WHOLE_NAMES: Final = ("models/", "tunedModels/")  # before a model's name when it is said in full
 
 
 class GeminiFormat(Struct, frozen=True, kw_only=True):
@@ -57,7 +56,6 @@ class GeminiFormat(Struct, frozen=True, kw_only=True):
     Vertex AI, which knows no ids of calls.
     """
 
-    version: str = "v1beta"
     array: bool = False
     inline_media: bool = True
     call_ids: bool = True
@@ -80,12 +78,7 @@ class GeminiFormat(Struct, frozen=True, kw_only=True):
 
     def path(self, model: str, *, stream: bool) -> str:
         """Return the path of a chat request below a vendor's base URL."""
-        return self.action(model, "streamGenerateContent?alt=sse" if stream else "generateContent")
-
-    def action(self, model: str, action: str) -> str:
-        """Return the path of any action on a model."""
-        whole = model if model.startswith(_WHOLE_NAMES) else f"models/{model}"
-        return f"/{self.version}/{quote(whole, safe='/-._~')}:{action}"
+        return action(model, "streamGenerateContent?alt=sse" if stream else "generateContent")
 
     def headers(self, *, stream: bool) -> Mapping[str, str]:
         return {}

@@ -4,11 +4,31 @@ from typing import Final
 
 import msgspec
 
+from tokengate.core.chat import Chat
+from tokengate.core.parts import Thinking, ToolCall
 from tokengate.core.splice import Members
+from tokengate.formats.gemini.signatures import NAME
+from tokengate.formats.gemini.thinking import SERIES, series_of
 
 _CONFIGS: Final = ("generationConfig", "generation_config")
 _CAPS: Final = ("maxOutputTokens", "max_output_tokens")
 _encode = msgspec.json.Encoder().encode
+
+
+def is_foreign(chat: Chat) -> bool:
+    """Say whether another vendor had a part in a conversation: Google refuses what it cannot verify, and wants a
+    signature on the first call of a turn."""
+    verified = series_of(chat.model, SERIES).verified
+    for message in chat.messages:
+        called = False
+        for part in message.parts:
+            if isinstance(part, Thinking) and part.format not in (NAME, ""):
+                return True
+            if isinstance(part, ToolCall):
+                if verified and not called and not part.signature:
+                    return True
+                called = True
+    return False
 
 
 def forward_chat(members: Members, *, model: str, output_cap: int | None) -> bytes:
