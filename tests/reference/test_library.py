@@ -152,3 +152,29 @@ def test_the_map_for_language_models_names_every_guide_and_model():
     assert text.startswith("# TokenGate\n")
     assert f"{SERVER}/docs/guide/billing.md?lang=en" in text
     assert all(f"/{model.id}.md" in text for model in CATALOG.models())
+
+
+def test_pages_outside_the_tree_follow_each_other_in_the_order_of_the_api_list():
+    shelf = library("qwen-plus")
+
+    first = shelf.page("api/chat.completions", "en", SERVER)
+
+    assert first is not None and first.previous is None and first.next is not None
+    seen = ["api/chat.completions"]
+    at = first
+    while at.next is not None:
+        assert at.next.slug is not None
+        following = shelf.page(at.next.slug, "en", SERVER)
+        assert following is not None and following.previous is not None
+        assert following.previous.slug == seen[-1]
+        seen.append(at.next.slug)
+        at = following
+    assert {"api/quote", "api/balance", "api/anthropic.messages", "chat.completions/smollm2-135m-instruct"} <= set(seen)
+    assert len(seen) == len(set(seen))
+
+
+def test_the_examples_of_an_operation_call_a_model_that_can_be_called_here():
+    for offered, called in (("wordllama-256", "wordllama-256"), ("gpt-5", "text-embedding-3-small")):
+        page = library(offered).page("api/embeddings", "en", SERVER)
+        assert page is not None and page.sample_request is not None and page.sample_request.body is not None
+        assert f'"{called}"' in page.sample_request.body

@@ -720,10 +720,10 @@ export interface paths {
         options?: never;
         head?: never;
         /**
-         * Rename a project
-         * @description Its id stays.
+         * Change a project
+         * @description Rename it, or say whether responses of the Responses API are stored for its callers; its id stays.
          */
-        patch: operations["ConsoleApiOrgsOrgIdProjectsProjectIdRenameProject"];
+        patch: operations["ConsoleApiOrgsOrgIdProjectsProjectIdChangeProject"];
         trace?: never;
     };
     "/console/api/orgs/{org_id}/session-key": {
@@ -1250,7 +1250,7 @@ export interface components {
         /** AuditEntry */
         AuditEntry: {
             /** @enum {string} */
-            action: "admin_token.create" | "admin_token.revoke" | "alert.delete" | "alert.set" | "code_batch.create" | "code_batch.revoke" | "invitation.accept" | "invitation.create" | "invitation.withdraw" | "key.change" | "key.create" | "key.create_session" | "key.disable" | "key.enable" | "key.rotate" | "member.add" | "member.remove" | "member.role" | "org.create" | "org.rename" | "project.create" | "project.rename" | "session.end" | "session.open" | "settings.update" | "user.create" | "user.disable" | "user.enable" | "user.identity" | "user.operator" | "user.password" | "wallet.create" | "wallet.redeem" | "wallet.top_up";
+            action: "admin_token.create" | "admin_token.revoke" | "alert.delete" | "alert.set" | "code_batch.create" | "code_batch.revoke" | "invitation.accept" | "invitation.create" | "invitation.withdraw" | "key.change" | "key.create" | "key.create_session" | "key.disable" | "key.enable" | "key.rotate" | "member.add" | "member.remove" | "member.role" | "org.create" | "org.rename" | "project.create" | "project.rename" | "project.store_responses" | "session.end" | "session.open" | "settings.update" | "user.create" | "user.disable" | "user.enable" | "user.identity" | "user.operator" | "user.password" | "wallet.create" | "wallet.redeem" | "wallet.top_up";
             actor_id: string;
             /** @enum {string} */
             actor_kind: "user" | "admin_token" | "command" | "system";
@@ -1892,6 +1892,13 @@ export interface components {
             created_ms: number;
             id: string;
             name: string;
+            /** @default true */
+            stores_responses?: boolean;
+        };
+        /** ProjectChange */
+        ProjectChange: {
+            name?: string | null;
+            stores_responses?: boolean | null;
         };
         /** Provider */
         Provider: {
@@ -3588,7 +3595,7 @@ export interface operations {
             };
         };
     };
-    ConsoleApiOrgsOrgIdProjectsProjectIdRenameProject: {
+    ConsoleApiOrgsOrgIdProjectsProjectIdChangeProject: {
         parameters: {
             query?: never;
             header?: never;
@@ -3600,7 +3607,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Named"];
+                "application/json": components["schemas"]["ProjectChange"];
             };
         };
         responses: {

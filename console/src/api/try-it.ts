@@ -17,6 +17,8 @@ export interface TrialAnswer {
   firstByteMs: number;
   totalMs: number | null;
   requestId: string | null;
+  /** Whether it was a call that is paid for: such answers tell the wallet's balance. */
+  billed: boolean;
 }
 
 const TEXT = /json|text|event-stream|xml|javascript/;
@@ -48,6 +50,7 @@ export async function sendTrial(
     firstByteMs: performance.now() - began,
     totalMs: null,
     requestId: answer.headers.get("x-request-id"),
+    billed: answer.headers.has("x-account-balance"),
   };
   onProgress({ ...shown });
   const type = answer.headers.get("content-type") ?? "";

@@ -7,6 +7,7 @@ let timer: ReturnType<typeof setInterval> | undefined;
 const listeners = new Set<() => void>();
 
 function subscribe(listener: () => void): () => void {
+  if (listeners.size === 0) now = Date.now(); // it stood still while nobody looked
   listeners.add(listener);
   timer ??= setInterval(() => {
     now = Date.now();

@@ -29,10 +29,10 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60_000],
 ];
 
-/** `3 minutes ago`, `in 2 days`. */
+/** `3 minutes ago`, `in 2 days`; `now` within a minute, as the clock that it is told by stands still between ticks. */
 export function showAgo(ms: number, nowMs: number, language: string): string {
   const away = ms - nowMs;
-  const [unit, size] = STEPS.find(([, step]) => Math.abs(away) >= step) ?? ["second", 1000];
+  const [unit, size] = STEPS.find(([, step]) => Math.abs(away) >= step) ?? ["second", Infinity];
   return new Intl.RelativeTimeFormat(language, { numeric: "auto" }).format(Math.round(away / size), unit);
 }
 

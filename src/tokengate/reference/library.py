@@ -159,7 +159,8 @@ class Library:
             return None
         operation, model = found
         slug = model_slug(model, operation) if model else operation_slug(operation)
-        place = self._place(slug, lang) or self._outside(operation, model, lang)
+        place = self._place(slug, lang)
+        assert place is not None
         others = self.models.links(model, operation.id) if model else ()
         page = endpoint_page(slug, operation, model, place, self.running, server=server, lang=lang, others=others)
         return replace(page, markdown=endpoint_markdown(page))
@@ -200,7 +201,9 @@ class Library:
     def _place(self, slug: str, lang: Lang) -> Written | None:
         places = self._places.get(lang)
         if places is None:
-            places = self._places[lang] = dict(_places(self._tree(lang)))
+            in_tree = dict(_neighbours(_in_tree(self._tree(lang))))
+            rest = [one for one in self._outside(lang) if one[0].slug not in in_tree]
+            places = self._places[lang] = in_tree | dict(_neighbours(rest))
         return places.get(slug)
 
     def _in_help(self, slug: str, title: str, lang: Lang) -> Written:
@@ -212,13 +215,18 @@ class Library:
         after = links[at + 1] if at is not None and at + 1 < len(links) else None
         return Written(title, (Link(_HELP.in_lang(lang)),), before, after)
 
-    def _outside(self, operation: ApiOperation, model: Model | None, lang: Lang) -> Written:
-        """Return the place of a page that is not in the tree: below the list of operations."""
-        title = operation_words()[operation.id].title.in_lang(lang)
+    def _outside(self, lang: Lang) -> Iterator[tuple[Link, tuple[Link, ...]]]:
+        """Yield every page as it stands when the tree does not have it: below its operation, in the table's order."""
+        callers: dict[str, list[Model]] = {}
+        for model in self.running.catalog.models():
+            for operation in operations_for(model):
+                callers.setdefault(operation.id, []).append(model)
         above = (Link(TITLES[API_LIST].in_lang(lang), API_LIST),)
-        if model is None:
-            return Written(title, above)
-        return Written(model.id, (*above, Link(title, operation_slug(operation))))
+        for operation in TABLE:
+            own = Link(operation_words()[operation.id].title.in_lang(lang), operation_slug(operation))
+            yield own, above
+            for model in callers.get(operation.id, ()):
+                yield Link(model.id, model_slug(model, operation)), (*above, own)
 
     def _guide_title(self, slug: str, lang: Lang) -> str:
         guide = self._guides.find(slug, lang)
@@ -259,7 +267,8 @@ class Library:
 
     def _model_document(self, model: Model, operation: ApiOperation, lang: Lang) -> Document:
         slug = model_slug(model, operation)
-        place = self._place(slug, lang) or self._outside(operation, model, lang)
+        place = self._place(slug, lang)
+        assert place is not None
         able = " ".join(capability_title(one, lang) for one in model.capabilities)
         names = " ".join((model.id, model.name, *model.aliases, model.series))
         text = f"{names} {vendor_title(model.vendor, lang)} {able} {description(model, lang)}"
@@ -284,13 +293,18 @@ def _all(parameters: tuple[Parameter, ...]) -> Iterator[Parameter]:
         yield from _all(parameter.children)
 
 
-def _places(nodes: tuple[Node, ...]) -> Iterator[tuple[str, Written]]:
-    """Yield where each page of the tree stands."""
-    listed = list(flatten(nodes))
-    links = [Link(node.title, node.slug) for node, _ in listed]
-    for number, (node, above) in enumerate(listed):
-        assert node.slug is not None
-        breadcrumb = tuple(Link(folder.title, folder.slug) for folder in above)
-        before = links[number - 1] if number else None
-        after = links[number + 1] if number + 1 < len(links) else None
-        yield node.slug, Written(node.title, breadcrumb, before, after)
+def _in_tree(nodes: tuple[Node, ...]) -> list[tuple[Link, tuple[Link, ...]]]:
+    """Return each page of the tree with the folders that it is in."""
+    return [
+        (Link(node.title, node.slug), tuple(Link(folder.title, folder.slug) for folder in above))
+        for node, above in flatten(nodes)
+    ]
+
+
+def _neighbours(listed: list[tuple[Link, tuple[Link, ...]]]) -> Iterator[tuple[str, Written]]:
+    """Yield where each of the pages stands that follow each other so."""
+    for number, (page, above) in enumerate(listed):
+        assert page.slug is not None
+        before = listed[number - 1][0] if number else None
+        after = listed[number + 1][0] if number + 1 < len(listed) else None
+        yield page.slug, Written(page.title, above, before, after)

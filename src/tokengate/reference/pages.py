@@ -9,6 +9,7 @@ from tokengate.catalog.model import Model
 from tokengate.reference.checked import body_fields
 from tokengate.reference.errors import statuses_of
 from tokengate.reference.guides import Heading
+from tokengate.reference.kinds import operations_for
 from tokengate.reference.running import PageStatus, Running
 from tokengate.reference.schema import indented
 from tokengate.reference.table import ApiOperation
@@ -139,7 +140,7 @@ def endpoint_page(
 ) -> Page:
     """Return the page of an operation, for a model if one is named. Its Markdown is left to `markdown.py`."""
     words = operation_words()[operation.id]
-    name = model.id if model else _EXAMPLE_MODELS.get(operation.id, _ANY_MODEL)
+    name = model.id if model else _example_model(operation, running)
     examples = tuple(
         RequestExample(example.title.in_lang(lang), example.text(lang, name), words.content_type)
         for example in _fitting(words.example, model)
@@ -175,6 +176,16 @@ def endpoint_page(
         others=others,
         description=words.description.in_lang(lang),
     )
+
+
+def _example_model(operation: ApiOperation, running: Running) -> str:
+    """Return whom the examples of an operation's own page call: the usual model, or one that can be called here."""
+    usual = _EXAMPLE_MODELS.get(operation.id, _ANY_MODEL)
+    known = running.catalog.resolve(usual)
+    if known is not None and running.callable(known):
+        return usual
+    able = (model for model in running.catalog.models() if operation in operations_for(model))
+    return next((model.id for model in able if running.callable(model)), usual)
 
 
 def shown(place: Literal["header", "path", "query", "body", "reply"], field: Field, lang: Lang) -> Parameter:

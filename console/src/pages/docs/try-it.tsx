@@ -82,7 +82,8 @@ function useTrial(request: SampleRequestOut) {
         (seen) => setRun((old) => ({ ...old, answer: seen })),
         controller.signal,
       );
-      const bill = answer.requestId ? await fetchTrialBill(answer.requestId, key, controller.signal) : null;
+      const bill =
+        answer.requestId && answer.billed ? await fetchTrialBill(answer.requestId, key, controller.signal) : null;
       setRun({ state: "done", answer, bill, error: null });
     } catch (error) {
       setRun((old) => ({
@@ -217,7 +218,10 @@ function bringIntoView(answer: HTMLElement | null) {
 
 function Bill({ run }: { run: Run }) {
   const { t } = useTranslation();
-  if (!run.bill) return run.state === "running" ? <span className="text-faint">{t("try.billing")}</span> : null;
+  if (!run.bill)
+    return run.state === "running" && run.answer?.billed ? (
+      <span className="text-faint">{t("try.billing")}</span>
+    ) : null;
   const { input_tokens, output_tokens, cost } = run.bill;
   return (
     <>
