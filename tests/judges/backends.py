@@ -11,12 +11,14 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.e2e.gateway import GatewayProcess
-from tests.simulators import anthropic_upstream
+from tests.simulators import anthropic_upstream, openai_vendor
 from tests.simulators.anthropic_upstream import AnthropicSimulator
 from tests.simulators.dashscope_upstream import DashScope
+from tests.simulators.deepseek_vendor import DeepSeekSimulator
 from tests.simulators.gemini_upstream import KEY as GEMINI_KEY
 from tests.simulators.gemini_upstream import GeminiUpstream
 from tests.simulators.openai_upstream import ThreadedUpstream
+from tests.simulators.openai_vendor import OpenAISimulator
 
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one pixel
 
@@ -26,12 +28,13 @@ class Backend(Struct, frozen=True):
 
     name: str
     text_model: str
-    image_model: str
-    thinking_model: str
+    image_model: str  # empty when it sees nothing
+    thinking_model: str  # empty when it does not show its thinking
     weather: Callable[[list[str]], str]  # makes it ask for the weather in these places
     place: str  # the name of the argument
     provider: str
     models: dict[str, str]  # ours to theirs
+    keeps_schemas: bool = True
 
 
 DASHSCOPE = Backend(
@@ -64,7 +67,28 @@ GEMINI = Backend(
     provider="google",
     models={"gemini-text": "gemini-3-flash-preview"},
 )
-BACKENDS = (DASHSCOPE, ANTHROPIC, GEMINI)
+OPENAI = Backend(
+    name="openai",
+    text_model="openai-text",
+    image_model="openai-text",
+    thinking_model="",
+    weather=lambda places: " ".join(f'get_weather({{"city": "{place}"}})' for place in places),
+    place="city",
+    provider="openai",
+    models={"openai-text": "gpt-4.1"},
+)
+DEEPSEEK = Backend(
+    name="deepseek",
+    text_model="deepseek-text",
+    image_model="",
+    thinking_model="deepseek-text",
+    weather=OPENAI.weather,
+    place="city",
+    provider="deepseek",
+    models={"deepseek-text": "deepseek-v4-pro"},
+    keeps_schemas=False,
+)
+BACKENDS = (DASHSCOPE, ANTHROPIC, GEMINI, OPENAI, DEEPSEEK)
 
 
 class Through(Struct, frozen=True):
@@ -82,11 +106,15 @@ def through(folder: Path) -> Generator[Through]:
         DashScope() as dashscope,
         ThreadedUpstream(AnthropicSimulator()) as anthropic,
         GeminiUpstream() as google,
+        ThreadedUpstream(OpenAISimulator()) as openai,
+        ThreadedUpstream(DeepSeekSimulator()) as deepseek,
     ):
         places = {
             "dashscope": (dashscope.url, dashscope.key),
             "anthropic": (anthropic_upstream.address(anthropic), anthropic_upstream.KEY),
             "google": (google.base_url, GEMINI_KEY),
+            "openai": (openai.url, openai_vendor.KEY),
+            "deepseek": (deepseek.url, openai_vendor.KEY),
         }
         config = "".join(_upstream(one, *places[one.name]) for one in BACKENDS)
         with GatewayProcess(folder, config) as gateway:

@@ -1,4 +1,4 @@
-"""Where OpenAI's SDKs are pointed: straight at the simulated vendor, or at the gateway in front of it."""
+"""Where OpenAI's SDKs are pointed: straight at the simulated vendors, or at the gateway in front of them."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -7,17 +7,20 @@ from pathlib import Path
 from msgspec import Struct
 
 from tests.e2e.gateway import GatewayProcess
+from tests.simulators import deepseek_vendor, openai_vendor
+from tests.simulators.deepseek_vendor import DeepSeekSimulator
 from tests.simulators.openai_upstream import ThreadedUpstream
-from tests.simulators.openai_vendor import KEY, MODELS, OpenAISimulator
+from tests.simulators.openai_vendor import KEY, OpenAISimulator
 
 PLACES = ("vendor", "gateway")
 
 
 class Place(Struct, frozen=True):
-    """An address and a key, and the vendor behind it."""
+    """An address and a key, and the vendor behind it. At `thinking_url` are the models that show their thinking."""
 
     kind: str
     url: str
+    thinking_url: str
     key: str
     vendor: OpenAISimulator
 
@@ -26,19 +29,21 @@ class Place(Struct, frozen=True):
 def place_of(kind: str, folder: Path) -> Generator[Place]:
     """Open a place of a kind."""
     vendor = OpenAISimulator()
-    with ThreadedUpstream(vendor) as upstream:
+    with ThreadedUpstream(vendor) as openai, ThreadedUpstream(DeepSeekSimulator()) as deepseek:
         if kind == "vendor":
-            yield Place(kind, upstream.url, KEY, vendor)
+            yield Place(kind, openai.url, deepseek.url, KEY, vendor)
             return
-        with GatewayProcess(folder, _config(upstream.url)) as gateway:
-            yield Place(kind, f"{gateway.url}/v1", gateway.create_key("1000"), vendor)
+        config = _upstream("openai", openai.url, openai_vendor.MODELS)
+        config += _upstream("deepseek", deepseek.url, deepseek_vendor.MODELS)
+        with GatewayProcess(folder, config) as gateway:
+            url = f"{gateway.url}/v1"
+            yield Place(kind, url, url, gateway.create_key("1000"), vendor)
 
 
-def _config(url: str) -> str:
-    models = ", ".join(f'"{name}" = "{name}"' for name in MODELS)
-    priced = "".join(f'[[model]]\nid = "{name}"\nprice = {{ input = "0.001", output = "0.002" }}\n' for name in MODELS)
-    # An error that a test asks for says nothing about the vendor's health.
+def _upstream(provider: str, url: str, names: tuple[str, ...]) -> str:
+    models = ", ".join(f'"{name}" = "{name}"' for name in names)
+    priced = "".join(f'[[model]]\nid = "{name}"\nprice = {{ input = "0.001", output = "0.002" }}\n' for name in names)
     return (
-        f'[[upstream]]\nname = "vendor"\nprovider = "openai"\nbase_url = "{url}"\napi_key = "{KEY}"\n'
+        f'[[upstream]]\nname = "{provider}"\nprovider = "{provider}"\nbase_url = "{url}"\napi_key = "{KEY}"\n'
         f"models = {{ {models} }}\n{priced}"
     )

@@ -1,7 +1,7 @@
 """Every SDK through the gateway to every vendor: what one SDK gets does not depend on who answers."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 
 import pytest
 
@@ -29,12 +29,19 @@ def caller(request: pytest.FixtureRequest, vendors: Through) -> Caller:
     return CALLERS[request.param](vendors)
 
 
-@pytest.fixture(params=BACKENDS, ids=[backend.name for backend in BACKENDS])
-def backend(request: pytest.FixtureRequest) -> Backend:
-    return request.param
+def among(backends: Iterable[Backend]) -> pytest.MarkDecorator:
+    """Run a test for each of these backends."""
+    return pytest.mark.parametrize("backend", list(backends), ids=lambda backend: backend.name)
+
+
+every = among(BACKENDS)
+seeing = among(backend for backend in BACKENDS if backend.image_model)
+thinking = among(backend for backend in BACKENDS if backend.thinking_model)
+schematic = among(backend for backend in BACKENDS if backend.keeps_schemas)
 
 
 @streamed
+@every
 def test_a_question_is_answered_with_usage(caller: Caller, backend: Backend, stream: bool) -> None:
     history = caller.begin("Grüße, 世界 🙂!", system="Be brief.")
 
@@ -46,6 +53,7 @@ def test_a_question_is_answered_with_usage(caller: Caller, backend: Backend, str
 
 
 @streamed
+@every
 def test_a_conversation_goes_on(caller: Caller, backend: Backend, stream: bool) -> None:
     history = caller.begin("first words")
     caller.ask(backend.text_model, history, stream=stream, cap=200)
@@ -55,6 +63,7 @@ def test_a_conversation_goes_on(caller: Caller, backend: Backend, stream: bool) 
 
 
 @streamed
+@every
 @pytest.mark.parametrize("places", [["Rome"], ["Rome", "Oslo"]], ids=["one", "parallel"])
 def test_tools_are_called_and_their_results_are_read(
     caller: Caller, backend: Backend, places: list[str], stream: bool
@@ -76,6 +85,7 @@ def test_tools_are_called_and_their_results_are_read(
 
 
 @streamed
+@seeing
 def test_a_picture_is_seen(caller: Caller, backend: Backend, stream: bool) -> None:
     history = caller.begin("What is this?", image=True)
 
@@ -85,6 +95,7 @@ def test_a_picture_is_seen(caller: Caller, backend: Backend, stream: bool) -> No
 
 
 @streamed
+@every
 def test_the_cap_cuts_an_answer(caller: Caller, backend: Backend, stream: bool) -> None:
     history = caller.begin(" ".join(f"word{number}" for number in range(200)))
 
@@ -96,6 +107,7 @@ def test_the_cap_cuts_an_answer(caller: Caller, backend: Backend, stream: bool) 
 
 
 @streamed
+@schematic
 def test_an_answer_keeps_to_a_schema(caller: Caller, backend: Backend, stream: bool) -> None:
     history = caller.begin("A trip")
 
@@ -106,6 +118,7 @@ def test_an_answer_keeps_to_a_schema(caller: Caller, backend: Backend, stream: b
 
 
 @streamed
+@thinking
 def test_thinking_goes_through_a_tool_loop(caller: Caller, backend: Backend, stream: bool) -> None:
     history = caller.begin(backend.weather(["Rome"]))
     tools = weather_schema(backend.place)

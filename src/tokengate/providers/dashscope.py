@@ -38,6 +38,7 @@ PROVIDER = OpenAICompatible(
     key_env="DASHSCOPE_API_KEY",
     vendors=("qwen",),
     spoken=(_CHAT,),
+    renames={"max_tokens": "max_completion_tokens"},  # which it does not know
     # Not insufficient_quota: here it is status 429 for too many tokens a minute, and over within a minute.
     # https://help.aliyun.com/en/model-studio/rate-limiting-best-practices, 2026-11
     quota_codes=frozenset({"Arrearage", "AllocationQuota.FreeTierOnly"}),

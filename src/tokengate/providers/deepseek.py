@@ -52,4 +52,5 @@ PROVIDER = OpenAICompatible(
     key_env="DEEPSEEK_API_KEY",
     vendors=("deepseek",),
     spoken=(_CHAT,),
+    renames={"max_tokens": "max_completion_tokens"},  # which it does not know
 )

@@ -36,4 +36,9 @@ _CHAT = OpenAIChat(
     tool_signatures=False,
 )
 
-PROVIDER = OpenAICompatible(name="ollama", title="Ollama", spoken=(_CHAT,))
+PROVIDER = OpenAICompatible(
+    name="ollama",
+    title="Ollama",
+    spoken=(_CHAT,),
+    renames={"max_tokens": "max_completion_tokens"},  # which it does not know
+)

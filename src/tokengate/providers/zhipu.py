@@ -57,6 +57,7 @@ PROVIDER = OpenAICompatible(
     key_env="ZHIPU_API_KEY",
     vendors=("zhipu",),
     spoken=(_CHAT,),
+    renames={"max_tokens": "max_completion_tokens"},  # which it does not know
     # Numbers as text: 1000 to 1004 refuse the key; 1110 to 1121 are the account's state, among them 1113, arrears;
     # 1308 to 1310 end a plan. They come with status 401 and 429. https://docs.bigmodel.cn/cn/faq/api-code, 2026-11
     auth_codes=frozenset(str(code) for code in range(1000, 1005)),
