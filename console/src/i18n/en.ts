@@ -245,7 +245,7 @@ export const en: Words = {
     send: "Send",
     stop: "Stop",
     stopped: "Stopped",
-    cost_hint: "A real call, billed as usual",
+    cost_hint: "A real request; paid calls are billed as usual",
     form: "This endpoint takes a file; call it with one of the samples.",
     answer: "Answer",
     raw: "Body",

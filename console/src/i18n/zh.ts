@@ -242,7 +242,7 @@ export const zh = {
     send: "发送",
     stop: "停止",
     stopped: "已停止",
-    cost_hint: "真实调用，按价格计费",
+    cost_hint: "真实请求，付费调用照常计费",
     form: "此接口需要上传文件，请使用下方代码示例调用。",
     answer: "回复",
     raw: "响应体",
