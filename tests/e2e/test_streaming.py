@@ -75,7 +75,7 @@ def events(body: bytes) -> list[dict[str, Any]]:
 
 
 def prompt_tokens() -> int:
-    return estimate_tokens(MESSAGES[0]["content"])
+    return 6 + estimate_tokens("user" + MESSAGES[0]["content"])  # 3 around a message, 3 for the reply's beginning
 
 
 @pytest.mark.parametrize("lead", [(), (ROLE,)], ids=["content first", "role first"])

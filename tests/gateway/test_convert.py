@@ -101,8 +101,11 @@ async def test_a_reply_without_usage_shows_what_will_be_billed() -> None:
 
     reply = adapter.whole(json.dumps({**MESSAGE, "usage": None}).encode())
 
-    assert reply.usage is None and reply.output_estimate > 0
-    assert json.loads(reply.body)["usage"]["completion_tokens"] == reply.output_estimate
+    assert reply.usage is None and reply.text == "Hello there"
+    assert reply.write is not None
+    told = json.loads(reply.write(Usage(input=7, output=3)))
+    assert (told["usage"]["prompt_tokens"], told["usage"]["completion_tokens"]) == (7, 3)
+    assert told["choices"][0]["message"]["content"] == "Hello there"
 
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])

@@ -102,8 +102,22 @@ async def test_usage_that_is_missing_is_estimated_and_says_so(tmp_path: Path) ->
 
     assert "usage" not in answer.json
     assert record["usage_source"] == "estimated"
-    assert record["input_tokens"] == estimate_tokens("Say good morning")
+    assert record["input_tokens"] == 6 + estimate_tokens("user" + "Say good morning")
     assert record["output_tokens"] == estimate_tokens("Good morning, dear caller")
+
+
+async def test_usage_that_is_missing_is_counted_where_the_model_has_a_public_tokenizer(tmp_path: Path) -> None:
+    reply = Reply(headers=JSON, body=json.dumps(completion("theirs", "你好!", None)).encode())
+    async with Upstream(lambda _: reply) as simulator:
+        config = upstream(simulator.url, "qwen2.5-14b-instruct") + sells("qwen2.5-14b-instruct")
+        async with hosted(tmp_path, config, balances={"main": "10"}) as gateway:
+            asked = {"model": "qwen2.5-14b-instruct", "messages": [{"role": "user", "content": "你好"}]}
+            answer = await gateway.post(asked)
+            record = await gateway.bill(answer.headers["x-request-id"])
+
+    assert answer.headers["x-request-cost"] == "0.022"
+    assert record["usage_source"] == record["bill"]["usage_source"] == "counted"
+    assert (record["input_tokens"], record["output_tokens"]) == (20, 2)
 
 
 async def test_a_reply_that_is_only_a_tool_call_is_an_answer(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ When both speak the same format, bytes are forwarded (lane.py, forward.py); othe
 vocabulary (convert.py). The pipeline does not know which.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -20,7 +20,8 @@ class WholeReply(Struct, frozen=True):
     body: bytes
     has_content: bool
     usage: ReportedUsage | None
-    output_estimate: int = 0  # tokens; only looked at when usage is None
+    text: str = ""  # what the model wrote; only looked at when usage is None
+    write: Callable[[Usage], bytes] | None = None  # the body with the usage that was counted, when usage is None
 
 
 class Lane(Protocol):

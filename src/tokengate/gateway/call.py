@@ -14,7 +14,6 @@ from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
 from tokengate.core.reply import Reply
 from tokengate.core.usage import Usage, UsageSource
-from tokengate.gateway.asked import prompt_estimate
 from tokengate.gateway.operation import Asked, Operation
 from tokengate.gateway.route import Target
 from tokengate.ledger.rules import Hold, State
@@ -157,10 +156,10 @@ class Call:
         self._chat = chat
         return chat
 
-    def prompt_estimate(self, body: bytes) -> int:
-        """Return about how many tokens the prompt has, for a backend that never says."""
-        chat = self.asked.chat
-        return self.operation.prompt_estimate(body) if chat is None else prompt_estimate(chat)
+    @property
+    def known_chat(self) -> Chat | None:
+        """The request in the vocabulary, when somebody needed it so."""
+        return self._chat
 
     def begin(self, target: Target) -> None:
         """A backend is about to be asked."""

@@ -4,6 +4,7 @@ Both lanes bill the same: usage is the vendor's own, or counted from what passed
 """
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import chain
 
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from tokengate.gateway.heading import heading_of
 from tokengate.gateway.operation import Operation
 from tokengate.gateway.overlay import overlaid
 from tokengate.gateway.route import Target
-from tokengate.gateway.tally import Tally, has_content, output_estimate
+from tokengate.gateway.tally import Tally, has_content, output_text
 
 
 def format_for(operation: Operation, target: Target) -> Format:
@@ -31,7 +32,7 @@ def format_for(operation: Operation, target: Target) -> Format:
 class Converted:
     """Implements `Adapter` for a caller and a backend of different formats, or of one that bytes cannot cross."""
 
-    __slots__ = ("_call", "_caller", "_chat", "_collects", "_format", "_request", "body", "dropped", "headers", "path")
+    __slots__ = ("_call", "_caller", "_chat", "_collects", "_format", "body", "dropped", "headers", "path")
 
     def __init__(
         self, call: Call, target: Target, format: Format, chat: Chat, body: bytes, output_cap: int | None
@@ -39,7 +40,6 @@ class Converted:
         operation = call.operation
         assert operation.format is not None, "a call that cannot be converted is not put to such a backend"
         self._call = call
-        self._request = body
         self._caller: Format = operation.format
         self._format = format
         self._chat = replace(chat, include_usage=True) if call.options.usage_always else chat
@@ -59,12 +59,10 @@ class Converted:
 
     def whole(self, data: bytes) -> WholeReply:
         """Read a whole reply and write it in the caller's format."""
-        call = self._call
         reply = self._collected(data) if self._collects else self._format.read_reply(data)
-        shown, estimate = self._shown(reply)
-        call.reply = shown
-        written = self._caller.write_reply(shown, heading_of(call), self._chat)
-        return WholeReply(written, has_content(reply), reply.usage, estimate)
+        if reply.usage is None:
+            return WholeReply(b"", has_content(reply), None, output_text(reply), partial(self._written, reply))
+        return WholeReply(self._written(reply), has_content(reply), reply.usage)
 
     def lane(self) -> "ConvertLane":
         """Return the lane of a streamed reply."""
@@ -82,13 +80,11 @@ class Converted:
             raise UpstreamFailed(fold.failure.message, kind="cut" if fold.failure.kind == "cut" else "status")
         return fold.reply()
 
-    def _shown(self, reply: Reply) -> tuple[Reply, int]:
-        """Return the reply with usage: the vendor's, or what it will be billed for."""
-        if reply.usage is not None:
-            return reply, 0
-        estimate = output_estimate(reply)
-        usage = Usage(input=self._call.prompt_estimate(self._request), output=estimate)
-        return replace(reply, usage=ReportedUsage(usage, b"")), estimate
+    def _written(self, reply: Reply, counted: Usage | None = None) -> bytes:
+        """Return the reply in the caller's words, with usage: the vendor's, or what it will be billed for."""
+        call = self._call
+        shown = call.reply = reply if counted is None else replace(reply, usage=ReportedUsage(counted, b""))
+        return self._caller.write_reply(shown, heading_of(call), self._chat)
 
 
 class ConvertLane:

@@ -7,7 +7,7 @@ from tokengate.billing.quote import LONGEST_OUTPUT
 from tokengate.catalog import price as prices
 from tokengate.catalog.price import CallTraits
 from tokengate.core.usage import Usage
-from tokengate.gateway.asked import prompt_estimate
+from tokengate.gateway.count import count_prompt
 from tokengate.gateway.operation import Operation
 from tokengate.gateway.pipeline import Gateway
 from tokengate.gateway.preset import with_preset
@@ -26,7 +26,7 @@ class Estimate(Struct, frozen=True):
     price_version: int
 
 
-def estimate(gateway: Gateway, principal: Principal, operation: Operation, body: bytes) -> Estimate:
+async def estimate(gateway: Gateway, principal: Principal, operation: Operation, body: bytes) -> Estimate:
     """Return what a request would come to. Raises GatewayError as the call would, but for the wallet's and limits'."""
     asked = operation.read(body)
     model, price, _ = gateway.find(asked.model, operation, principal)
@@ -35,8 +35,7 @@ def estimate(gateway: Gateway, principal: Principal, operation: Operation, body:
     bound = asked.prompt_bound
     if model.context is not None:
         bound = min(bound, model.context * asked.prompts)
-    chat = asked.chat
-    expected = min(operation.prompt_estimate(body) if chat is None else prompt_estimate(chat), bound)
+    expected = min((await count_prompt(operation, asked.chat, body, model)).tokens, bound)
     most = model.max_output or LONGEST_OUTPUT
     if asked.output_cap is not None:
         held = most = min(asked.output_cap, most)

@@ -16,7 +16,7 @@ from tokengate.gateway.adapter import WholeReply
 from tokengate.gateway.call import Call
 from tokengate.gateway.heading import heading_of
 from tokengate.gateway.route import Target
-from tokengate.gateway.tally import Tally, has_content, output_estimate
+from tokengate.gateway.tally import Tally, has_content, output_text
 
 _MAX_FRAME_BYTES = 64 * 1024 * 1024  # a frame may hold a picture
 
@@ -43,7 +43,7 @@ class Forwarded:
         reply = self._format.read_reply(data)
         if self._renamed:
             data = self._forwarding.rename_model(data, self._call.asked.model)
-        return WholeReply(data, has_content(reply), reply.usage, 0 if reply.usage else output_estimate(reply))
+        return WholeReply(data, has_content(reply), reply.usage, "" if reply.usage else output_text(reply))
 
     def lane(self) -> "ForwardLane":
         """Return the lane of a streamed reply."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct, json
 
-from tokengate.catalog.tokens import TokenEstimate, estimate_tokens
+from tokengate.catalog.tokens import TokenEstimate
 from tokengate.core.errors import BadRequest
 from tokengate.core.splice import DuplicateMember, Members
 from tokengate.formats.openai.replies import add_twins, read_reply, rename_model
@@ -60,7 +60,7 @@ class OpenAILane:
         if self._provider.twins:
             data = add_twins(data, "message")
         if reply.usage is None:
-            return WholeReply(data, reply.has_content, None, estimate_tokens(reply_text(data)))
+            return WholeReply(data, reply.has_content, None, reply_text(data))
         return WholeReply(data, reply.has_content, reply.usage)
 
     def lane(self) -> StreamLane:

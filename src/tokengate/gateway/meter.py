@@ -4,18 +4,16 @@ Whole and streamed replies end through the same few functions, so they cannot be
 its commit a call is not cancelled (see gateway/watch.py): no settled line is lost on the way.
 """
 
-from collections.abc import Callable
-
 import structlog
 from msgspec import Struct
-from msgspec.structs import replace
 
 from tokengate.billing.charge import Bill, Charge
 from tokengate.core.clock import Clock
 from tokengate.core.errors import ClientGone, GatewayError, Unavailable
 from tokengate.core.money import write_balance, write_yuan
-from tokengate.core.usage import ReportedUsage, Usage, UsageSource
+from tokengate.core.usage import Usage, UsageSource
 from tokengate.gateway.call import Call, Headers
+from tokengate.gateway.count import Used
 from tokengate.gateway.metrics import Metrics
 from tokengate.idempotency.replies import MAX_BODY_BYTES, Replies
 from tokengate.ledger.teller import Teller
@@ -59,24 +57,11 @@ class Meter:
             headers.append(("x-tokengate-warning", _warning(call, charge)))
         return headers
 
-    async def price(
-        self, call: Call, charge: Charge, body: bytes, reported: ReportedUsage | None, output: Callable[[], int]
-    ) -> Metered:
-        """Settle the call in memory; `commit` must follow.
-
-        Without the vendor's usage, the prompt is estimated from the request's body and `output()` tells the tokens
-        that were delivered; a partial report knows the prompt.
-        """
+    async def price(self, call: Call, charge: Charge, used: Used) -> Metered:
+        """Settle the call in memory; `commit` must follow."""
         call.settling = True
-        source = UsageSource.ESTIMATED
-        if reported is None:
-            usage, raw = Usage(input=call.prompt_estimate(body), output=output()), None
-        elif reported.partial:
-            usage, raw = replace(reported.usage, output=output(), reasoning=0), reported.raw
-        else:
-            source, usage, raw = UsageSource.VENDOR, reported.usage, reported.raw
-        bill = await charge.settle(usage, source, raw, call_id=call.id, now_ms=self._now_ms())
-        return Metered(usage, source, bill)
+        bill = await charge.settle(used.usage, used.source, used.raw, call_id=call.id, now_ms=self._now_ms())
+        return Metered(used.usage, used.source, bill)
 
     async def commit(
         self,

@@ -37,7 +37,7 @@ class Operation(Struct, frozen=True, eq=False):
     kinds: frozenset[str]  # the kinds of model that it serves
     read: Callable[[bytes], Asked]
     chat_names: bool  # a provider's own names for chat parameters hold here too
-    prompt_estimate: Callable[[bytes], int]  # tokens, for backends that never say
+    prompt_estimate: Callable[[bytes], int]  # tokens, of a request that is no chat
     speaks: str = "openai"  # the name of the wire format
     format: Format | None = None  # of a chat: what writes the answers of backends that speak another format
     read_chat: Callable[[bytes], Chat] | None = None  # reads the request into the vocabulary

@@ -166,7 +166,7 @@ class Gateway(Struct, frozen=True, eq=False):
     ) -> Metered:
         meter = self.meter
         reply = await first_whole(call, charge, route, body, self.fetch, meter.metrics, meter.clock)
-        metered = await meter.price(call, charge, body, reply.usage, output=lambda: reply.output_estimate)
+        metered = await meter.price(call, charge, reply.used)
         headers = meter.head(call, charge, admission, "application/json")
         headers.append(("x-request-cost", write_yuan(metered.bill.cost_nano)))
         stored = meter.stored_reply(call, digest, headers, reply.body) if digest is not None else []

@@ -15,6 +15,7 @@ from tokengate.gateway.adapt import adapt
 from tokengate.gateway.adapter import Lane
 from tokengate.gateway.attempt import first_answer, send
 from tokengate.gateway.call import Call, Headers
+from tokengate.gateway.count import used_by
 from tokengate.gateway.media import Fetch
 from tokengate.gateway.meter import Meter, Metered
 from tokengate.gateway.route import Route, Target
@@ -234,7 +235,9 @@ class StreamRun:
     async def _price(self) -> Metered:
         lane = self._lane
         assert lane is not None
-        return await self._meter.price(self._call, self._charge, self._body, lane.usage, output=lane.counted)
+        self._call.settling = True  # a caller who leaves while it is counted is billed
+        used = await used_by(self._call, self._body, lane.usage, lane.counted())
+        return await self._meter.price(self._call, self._charge, used)
 
     async def _end_whole(self) -> Metered:
         assert self._lane is not None

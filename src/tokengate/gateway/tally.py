@@ -1,6 +1,6 @@
 """Counts what passes in the vocabulary: whether there is content, about how many tokens, which blocks are open."""
 
-from tokengate.catalog.tokens import TokenEstimate, estimate_tokens
+from tokengate.catalog.tokens import TokenEstimate
 from tokengate.core.parts import Refusal, Text, Thinking, ToolCall
 from tokengate.core.reply import (
     BlockEnd,
@@ -84,8 +84,8 @@ def has_content(reply: Reply) -> bool:
     return False
 
 
-def output_estimate(reply: Reply) -> int:
-    """Return about how many tokens the model wrote, for a vendor that never said."""
+def output_text(reply: Reply) -> str:
+    """Return what the model wrote, to be counted for a vendor that never said."""
     texts: list[str] = []
     for choice in reply.choices:
         for part in choice.parts:
@@ -96,4 +96,4 @@ def output_estimate(reply: Reply) -> int:
                     texts += (part.name, part.arguments)
                 case _:
                     pass
-    return estimate_tokens("".join(texts))
+    return "".join(texts)

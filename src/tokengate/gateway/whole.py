@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from tokengate.billing.charge import Charge
 from tokengate.core.clock import Clock
 from tokengate.core.errors import UpstreamFailed
@@ -9,6 +11,7 @@ from tokengate.gateway.adapt import adapt
 from tokengate.gateway.adapter import Adapter, WholeReply
 from tokengate.gateway.attempt import first_answer, send
 from tokengate.gateway.call import Call
+from tokengate.gateway.count import Used, used_by
 from tokengate.gateway.media import Fetch
 from tokengate.gateway.metrics import Metrics
 from tokengate.gateway.route import Route, Target
@@ -16,12 +19,19 @@ from tokengate.gateway.route import Route, Target
 _MAX_REPLY_BYTES = 64 * 1024 * 1024  # a whole reply is held in memory; embeddings of a large batch reach tens of MB
 
 
+class Answer(Struct, frozen=True):
+    """A whole reply as the caller gets it, and what it used."""
+
+    body: bytes
+    used: Used
+
+
 async def first_whole(
     call: Call, charge: Charge, route: Route, body: bytes, fetch: Fetch, metrics: Metrics, clock: Clock
-) -> WholeReply:
+) -> Answer:
     """Return the first whole reply that is not empty. Raises UpstreamFailed."""
 
-    async def ask(target: Target) -> WholeReply:
+    async def ask(target: Target) -> Answer:
         adapter = await adapt(call, target, body, charge.quote.output_cap, fetch)
         exchange = await send(call, target, adapter)
         try:
@@ -30,7 +40,8 @@ async def first_whole(
             exchange.close()
         reply = _read(adapter, target, exchange.headers, data)
         call.first_token_s = clock.monotonic_s()
-        return reply
+        used = await used_by(call, body, reply.usage, reply.text)
+        return Answer(reply.body if reply.write is None else reply.write(used.usage), used)
 
     return await first_answer(call, route, metrics, clock, ask, may_retry=lambda: True)
 

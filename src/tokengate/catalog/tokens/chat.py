@@ -48,6 +48,6 @@ def _counted(tokens: int, *, exact: bool) -> Counted:
 
 def _count(texts: Sequence[str], family: Family | None) -> tuple[int, bool]:
     if family is None or sum(map(len, texts)) > MAX_CHARACTERS:
-        return sum(map(estimate_tokens, texts)), False
+        return estimate_tokens("".join(texts)), False
     count = tokenizer(family.encoding).count
     return sum(map(count, texts)), True

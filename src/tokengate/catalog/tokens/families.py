@@ -32,7 +32,8 @@ def family_of(model: Model) -> Family | None:
 
 def model_name(model: Model) -> str:
     """Return the name that the vendor knows, without vendor prefix and in lower case."""
-    return (model.upstream_id or model.id).rsplit("/", 1)[-1].lower()
+    own = model.id if model.preset is None else model.preset.model
+    return (model.upstream_id or own).rsplit("/", 1)[-1].lower()
 
 
 _CHATML_SYSTEM = "You are a helpful assistant."

@@ -50,7 +50,7 @@ class QuoteSurface:
         path = parse_qs(request.query).get("path", [""])[-1].partition("?")[0]
         body = await self._admit.json_body(request)
         operation = self._operation(path, body)
-        found = estimate(self._gateway, principal, operation, body)
+        found = await estimate(self._gateway, principal, operation, body)
         request.json(
             {
                 "object": "quote",
