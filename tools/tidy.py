@@ -91,7 +91,7 @@ def check_commands(commands: list[str], place: str, text: str) -> Iterator[Findi
 def check_settings(settings: type[Struct], place: str, text: str) -> Iterator[Finding]:
     """Yield each key that the reference leaves out, and each default that it tells wrongly.
 
-    The reference has a heading for each table, such as `## [server]`, and under it rows `| `key` | default | ...`.
+    The reference has a heading for each table, or for several alike, such as `## [server]`, and under it rows `| `key` | default | ...`.
     """
     rows = _rows(text)
     for table, key, default in _keys(settings):
@@ -173,12 +173,13 @@ def _commands(command: object, typed: str) -> Iterator[str]:
 
 def _rows(text: str) -> dict[tuple[str, str], str]:
     rows: dict[tuple[str, str], str] = {}
-    table = ""
+    tables: list[str] = []
     for line in text.splitlines():
-        if heading := re.match(r"#+ .*?`?(\[+[\w.]+\]+)`?", line):
-            table = heading[1]
-        elif table and (row := re.match(r"\| `(\w+)` \| (.*?) \|", line)):
-            rows[table, row[1]] = _IN_CHINESE.get(row[2], row[2])
+        if line.startswith("#") and (named := re.findall(r"\[+[\w.]+\]+", line)):
+            tables = named
+        elif row := re.match(r"\| `(\w+)` \| (.*?) \|", line):
+            for table in tables:
+                rows[table, row[1]] = _IN_CHINESE.get(row[2], row[2])
     return rows
 
 
