@@ -63,6 +63,7 @@ from tokengate.web.portal.pages import Pages
 from tokengate.web.server import Server
 from tokengate.web.shelf import Shelf
 from tokengate.web.surfaces.account import AccountSurface
+from tokengate.web.surfaces.anthropic import ANTHROPIC_LISTING, ANTHROPIC_QUOTABLE, AnthropicSurface
 from tokengate.web.surfaces.apps import AppsSurface
 from tokengate.web.surfaces.models import OPENAI_LISTING, ModelsSurface
 from tokengate.web.surfaces.openai import OpenAISurface
@@ -239,12 +240,14 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             trusted_proxies=trusted_proxies,
             shelf=Shelf(catalog, backends, lambda: dispatch.endpoints, database, clock),
         )
+        listings = {"openai": OPENAI_LISTING, "anthropic": ANTHROPIC_LISTING}
         dispatch = Dispatch(
             [
                 *OpenAISurface(gateway, admit).endpoints(),
                 *AppsSurface(gateway, admit).endpoints(),
-                *ModelsSurface(catalog, backends.routes, admit, {"openai": OPENAI_LISTING}).endpoints(),
-                *QuoteSurface(gateway, admit, OPENAI_QUOTABLE).endpoints(),
+                *AnthropicSurface(gateway, admit).endpoints(),
+                *ModelsSurface(catalog, backends.routes, admit, listings).endpoints(),
+                *QuoteSurface(gateway, admit, (ANTHROPIC_QUOTABLE, *OPENAI_QUOTABLE)).endpoints(),
                 *AccountSurface(database, teller, admit).endpoints(),
                 *OperationsSurface(metrics, not_ready, backends.states).endpoints(),
                 *ReferenceSurface(console, admit).endpoints(),

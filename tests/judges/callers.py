@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from anthropic import Anthropic
 from msgspec import Struct
 from openai import LengthFinishReasonError, OpenAI
 
@@ -118,4 +119,71 @@ class OpenAICaller:
         )
 
 
-CALLERS: dict[str, Callable[[Through], Caller]] = {"openai": OpenAICaller}
+class AnthropicCaller:
+    """anthropic-python, messages. The system prompt stands beside the turns, in front of which it is kept here."""
+
+    def __init__(self, through: Through) -> None:
+        self.client = Anthropic(base_url=through.url, api_key=through.key, max_retries=0)
+
+    def begin(self, text: str, *, system: str = "", image: bool = False) -> list[Any]:
+        parts: Any = text
+        if image:
+            source = {"type": "base64", "media_type": "image/png", "data": PNG}
+            parts = [{"type": "text", "text": text}, {"type": "image", "source": source}]
+        turns: list[Any] = [{"role": "system", "content": system}] if system else []
+        return [*turns, {"role": "user", "content": parts}]
+
+    def ask(self, model: str, history: list[Any], *, stream: bool, **options: Any) -> Said:
+        asked: dict[str, Any] = {"model": model, "max_tokens": options.get("cap", 4000)}
+        asked["messages"] = [turn for turn in history if turn["role"] != "system"]
+        if history[0]["role"] == "system":
+            asked["system"] = history[0]["content"]
+        if "stop" in options:
+            asked["stop_sequences"] = options["stop"]
+        if "tools" in options:
+            tool = {"name": "get_weather", "description": "The weather.", "input_schema": options["tools"]}
+            asked |= {"tools": [tool], "tool_choice": {"type": "auto", "disable_parallel_tool_use": False}}
+        if "schema" in options:
+            asked["output_config"] = {"format": {"type": "json_schema", "schema": options["schema"]}}
+        if options.get("thinking"):
+            asked |= {
+                "thinking": {"type": "adaptive", "display": "summarized"},
+                "output_config": {"effort": "low"},
+            }
+        create: Callable[..., Any] = self.client.messages.create
+        open_stream: Callable[..., Any] = self.client.messages.stream
+        if stream:
+            with open_stream(**asked) as events:
+                message = events.get_final_message()
+        else:
+            message = create(**asked)
+        content = [block.model_dump(exclude_none=True) for block in message.content]
+        history.append({"role": "assistant", "content": content})
+        return self._said(message)
+
+    def results(self, history: list[Any], said: Said, results: list[str]) -> None:
+        blocks = [
+            {"type": "tool_result", "tool_use_id": call.id, "content": result}
+            for call, result in zip(said.calls, results, strict=True)
+        ]
+        history.append({"role": "user", "content": blocks})
+
+    @staticmethod
+    def _said(message: Any) -> Said:
+        finishes = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tools"}
+        usage = message.usage
+        return Said(
+            text="".join(block.text for block in message.content if block.type == "text"),
+            finish=finishes.get(message.stop_reason, "filter"),
+            input_tokens=usage.input_tokens
+            + (usage.cache_read_input_tokens or 0)
+            + (usage.cache_creation_input_tokens or 0),
+            output_tokens=usage.output_tokens,
+            calls=tuple(
+                Asked(block.id, block.name, block.input) for block in message.content if block.type == "tool_use"
+            ),
+            thinking="".join(block.thinking for block in message.content if block.type == "thinking"),
+        )
+
+
+CALLERS: dict[str, Callable[[Through], Caller]] = {"openai": OpenAICaller, "anthropic": AnthropicCaller}

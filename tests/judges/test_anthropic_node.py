@@ -10,22 +10,26 @@ from typing import Any
 import pytest
 
 from tests.e2e.customer import node
-from tests.simulators.anthropic_upstream import KEY, AnthropicSimulator, address
-from tests.simulators.openai_upstream import ThreadedUpstream
+from tests.judges.anthropic_place import PLACES, open_place
 
 SCRIPT = Path(__file__).parents[1] / "node" / "anthropic.mjs"
 MODEL = "claude-sonnet-4.5"
 
 
-@pytest.fixture(scope="module")
-def base_url() -> Iterator[str]:
-    with ThreadedUpstream(AnthropicSimulator()) as upstream:
-        yield address(upstream)
+@pytest.fixture(scope="module", params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    with open_place(request.param, tmp_path_factory.mktemp("anthropic")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-def api_key() -> str:
-    return KEY
+def base_url(place: tuple[str, str]) -> str:
+    return place[0]
+
+
+@pytest.fixture(scope="module")
+def api_key(place: tuple[str, str]) -> str:
+    return place[1]
 
 
 def run(base_url: str, api_key: str, scenario: str) -> Any:

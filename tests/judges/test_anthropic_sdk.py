@@ -12,8 +12,7 @@ from anthropic import Anthropic, AsyncAnthropic
 from anthropic.types import Message, TextBlock, ThinkingBlock, ToolUseBlock
 from pydantic import BaseModel
 
-from tests.simulators.anthropic_upstream import KEY, AnthropicSimulator, address
-from tests.simulators.openai_upstream import ThreadedUpstream
+from tests.judges.anthropic_place import PLACES, open_place
 
 BUDGET = "claude-sonnet-4.5"  # the SDK warns of the vendor's own name for it
 ADAPTIVE = "claude-opus-4-7"
@@ -32,21 +31,20 @@ class Recipe(BaseModel):
     minutes: int
 
 
-@pytest.fixture(scope="module")
-def vendor() -> Iterator[tuple[AnthropicSimulator, ThreadedUpstream]]:
-    simulator = AnthropicSimulator()
-    with ThreadedUpstream(simulator) as upstream:
-        yield simulator, upstream
+@pytest.fixture(scope="module", params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    with open_place(request.param, tmp_path_factory.mktemp("anthropic")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-def base_url(vendor: tuple[AnthropicSimulator, ThreadedUpstream]) -> str:
-    return address(vendor[1])
+def base_url(place: tuple[str, str]) -> str:
+    return place[0]
 
 
 @pytest.fixture(scope="module")
-def api_key() -> str:
-    return KEY
+def api_key(place: tuple[str, str]) -> str:
+    return place[1]
 
 
 @pytest.fixture(scope="module")

@@ -76,6 +76,12 @@ def same_choices(printed: bytes, plain: bytes) -> bool:
     return said["choices"] == told["choices"] != [] and said["usage"] == told["usage"]
 
 
+def same_message(printed: bytes, plain: bytes) -> bool:
+    """Say whether a message says the same; its id is its own."""
+    said, told = json.loads(printed), json.loads(plain)
+    return said["content"] == told["content"] != [] and said["usage"] == told["usage"]
+
+
 def same_quote(printed: bytes, plain: bytes) -> bool:
     """Say whether the same was quoted; the bounds look at the bytes of a body, blanks among them."""
     said, told = json.loads(printed), json.loads(plain)
@@ -89,6 +95,8 @@ SERVED: dict[str, Same] = {
     "apps.chat": same_choices,
     "completions": same_answer,
     "embeddings": same_answer,
+    "anthropic.messages": same_message,
+    "anthropic.count_tokens": same_answer,
     "models.list": same_answer,
     "models.show": same_answer,
     "balance": same_answer,
@@ -109,7 +117,7 @@ SERVED: dict[str, Same] = {
 
 # Operations whose bodies reach the vendor as they are, and those that are answered without one.
 FORWARDED = ("chat.completions", "completions", "embeddings")
-UNSENT = ("quote",)
+UNSENT = ("quote", "anthropic.count_tokens")
 
 
 def kinds() -> tuple[Kind, ...]:

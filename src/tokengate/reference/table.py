@@ -52,6 +52,9 @@ EMBEDDINGS = _openai("embeddings", "/embeddings", EmbeddingBody)
 LIST_MODELS = _openai("models.list", "/models", method="GET")
 SHOW_MODEL = _openai("models.show", "/models/{model}", method="GET")
 
+ANTHROPIC_MESSAGES = ApiOperation("anthropic.messages", "POST", "/v1/messages", auth="x-api-key")
+ANTHROPIC_COUNT_TOKENS = ApiOperation("anthropic.count_tokens", "POST", "/v1/messages/count_tokens", auth="x-api-key")
+
 BALANCE = ApiOperation("balance", "GET", "/v1/balance")
 QUOTE = ApiOperation("quote", "POST", "/v1/quote")
 USAGE = ApiOperation("usage.list", "GET", "/v1/usage")
@@ -96,8 +99,8 @@ TABLE: tuple[ApiOperation, ...] = (
     _openai("videos.create", "/videos"),
     _openai("videos.show", "/videos/{video_id}", method="GET"),
     _openai("videos.content", "/videos/{video_id}/content", method="GET"),
-    ApiOperation("anthropic.messages", "POST", "/v1/messages", auth="x-api-key"),
-    ApiOperation("anthropic.count_tokens", "POST", "/v1/messages/count_tokens", auth="x-api-key"),
+    ANTHROPIC_MESSAGES,
+    ANTHROPIC_COUNT_TOKENS,
     ApiOperation("gemini.generate", "POST", "/v1beta/models/{model}:generateContent", auth="x-goog-api-key"),
     ApiOperation("gemini.stream", "POST", "/v1beta/models/{model}:streamGenerateContent", auth="x-goog-api-key"),
     ApiOperation("dashscope.text", "POST", "/api/v1/services/aigc/text-generation/generation"),

@@ -25,8 +25,8 @@ Pages = Callable[[Request], bool]  # asked about what was not found: answers whe
 _log = structlog.get_logger("tokengate.web")
 
 _EXPOSED = (
-    "x-request-id, x-account-balance, x-request-cost, x-tokengate-warning, idempotent-replayed, retry-after, "
-    "x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, "
+    "x-request-id, request-id, x-account-balance, x-request-cost, x-tokengate-warning, idempotent-replayed, "
+    "retry-after, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, "
     "x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
 )
 _METHODS = "GET, POST, DELETE, OPTIONS"

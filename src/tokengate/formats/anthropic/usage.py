@@ -41,6 +41,15 @@ def read_usage(raw: bytes) -> ReportedUsage | None:
     return ReportedUsage(usage, raw)
 
 
+def read_count_reply(body: bytes) -> int | None:
+    """Return what a vendor counted; None when that cannot be read."""
+    try:
+        wire = _decode(body)
+    except (ValueError, RecursionError):
+        return None
+    return None if wire.input_tokens is None else _count(wire.input_tokens)
+
+
 def merge_usage(before: bytes, after: bytes) -> bytes:
     """Return the usage object of a stream that has said both."""
     try:
