@@ -268,6 +268,16 @@ async def test_the_key_may_stand_in_either_header(tmp_path: Path) -> None:
     assert [own.status, bearer.status, both.status] == [200, 200, 200]
 
 
+async def test_a_replayed_answer_has_the_id_of_its_bill(tmp_path: Path) -> None:
+    headers = {"idempotency-key": "order-1"}
+    async with serving(tmp_path, whole("text")) as (simulator, gateway):
+        first, again = [await gateway.post(ASK, PATH, headers=headers) for _ in range(2)]
+
+    assert again.headers["idempotent-replayed"] == "true" and again.body == first.body
+    assert again.headers["request-id"] == first.headers["request-id"] == first.headers["x-request-id"]
+    assert len(simulator.calls) == 1
+
+
 # Counting
 
 
@@ -349,6 +359,7 @@ async def test_models_are_listed_in_pages(tmp_path: Path) -> None:
             first, next_one = await page("limit=2"), await page("limit=2&after_id=m1")
             last, before = await page("after_id=m3&limit=9"), await page("limit=2&before_id=m3")
             wrong = await gateway.get("/v1/models?limit=0", headers=headers)
+            unknown = await gateway.get("/v1/models/nothing", headers=headers)
             one = (await gateway.get("/v1/models/m2", headers=headers)).json
 
     assert [model["id"] for model in whole_list["data"]] == names and not whole_list["has_more"]
@@ -356,6 +367,7 @@ async def test_models_are_listed_in_pages(tmp_path: Path) -> None:
     assert [model["id"] for model in next_one["data"]] == ["m2", "m3"] and next_one["has_more"]
     assert ([model["id"] for model in last["data"]], last["has_more"]) == (["m4"], False)
     assert ([model["id"] for model in before["data"]], before["has_more"]) == (["m1", "m2"], True)
-    assert wrong.status == 400
+    assert (wrong.status, wrong.json["error"]["type"]) == (400, "invalid_request_error")
+    assert (unknown.status, unknown.json["error"]["type"]) == (404, "not_found_error")
     assert (one["type"], one["id"], one["display_name"], one["max_tokens"]) == ("model", "m2", "m2", 1000)
     assert one["created_at"] == "1970-01-01T00:00:00Z" and one["lifecycle"] == "active"

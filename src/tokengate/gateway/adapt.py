@@ -34,7 +34,8 @@ async def adapt(call: Call, target: Target, body: bytes, output_cap: int | None,
     if operation.speaks == "openai" and own is not None:
         include_usage = call.asked.include_usage or call.options.usage_always
         return OpenAILane(body, call.asked, operation, target, output_cap=output_cap, include_usage=include_usage)
-    if own is not None and operation.forwarding is not None and not _is_foreign(operation, call, body):
+    may_forward = target.fixed is None and not _is_foreign(operation, call, body)
+    if own is not None and operation.forwarding is not None and may_forward:
         return Forwarded(call, target, output_cap)
     format = format_for(operation, target)
     chat = call.chat(body)

@@ -21,6 +21,7 @@ MESSAGES = chat_operation(
     read_chat=read_chat,
     forwarding=FORWARDING,
     is_foreign=is_foreign,
+    id_header="request-id",
 )
 
 _COUNT = "/count_tokens"  # below the path of messages

@@ -20,6 +20,7 @@ def chat_operation(
     read_chat: Callable[[bytes], Chat],
     forwarding: Forwarding | None = None,
     is_foreign: Callable[[Chat], bool] | None = None,
+    id_header: str = "",
 ) -> Operation:
     """Return a chat operation. `path` is what messages call it; without `forwarding`, or for a conversation that
     `is_foreign`, backends of the same format are spoken to through the vocabulary too.
@@ -40,6 +41,7 @@ def chat_operation(
         forwarding=forwarding,
         is_foreign=is_foreign,
         stream_type=format.stream_type,
+        id_header=id_header,
     )
 
 

@@ -52,6 +52,8 @@ class Meter:
             ("x-request-id", call.id),
             ("x-account-balance", write_balance(balance_nano)),
         ]
+        if call.operation.id_header:
+            headers.append((call.operation.id_header, call.id))
         headers.extend(admission.headers)
         if charge.quote.output_cap is not None or call.dropped:
             headers.append(("x-tokengate-warning", _warning(call, charge)))

@@ -45,3 +45,4 @@ class Operation(Struct, frozen=True, eq=False):
     is_foreign: Callable[[Chat], bool] | None = None  # whether only conversion can leave out what other vendors said
     embedding: EmbeddingFormat | None = None  # of embeddings: reads and writes for backends of other formats
     stream_type: str = "text/event-stream; charset=utf-8"
+    id_header: str = ""  # where the format's SDKs look for a call's id, beside our own header

@@ -16,10 +16,9 @@ from tokengate.core.errors import BodyTimeout, GatewayError, MethodNotAllowed, N
 from tokengate.core.ids import NewId
 from tokengate.reference.table import ApiOperation
 from tokengate.web.errors import BadKeyWords, error_body, error_headers
-from tokengate.web.request import Headers, Request
+from tokengate.web.request import ErrorWriter, Headers, Request
 
 Handler = Callable[[Request], Awaitable[None]]
-ErrorWriter = Callable[[GatewayError, str], bytes]  # given the request's id
 Pages = Callable[[Request], bool]  # asked about what was not found: answers when a browser wants a page, and says so
 
 _log = structlog.get_logger("tokengate.web")
@@ -160,12 +159,11 @@ class Dispatch:
             self._on_refused(error.code or str(error.status))
         headers: Headers = [("content-type", "application/json"), ("x-request-id", request.id)]
         headers.extend(error_headers(error))
-        if endpoint is None:
-            body = error_body(error)
-        elif endpoint.write_error is not None:
-            body = endpoint.write_error(error, request.id)
+        write = request.write_error or (endpoint.write_error if endpoint else None)
+        if write is not None:
+            body = write(error, request.id)
         else:
-            body = error_body(error, endpoint.bad_key)
+            body = error_body(error, endpoint.bad_key if endpoint else None)
         request.whole(error.status, headers, body)
 
     def _allow_origin(self, request: Request, origin: str) -> None:

@@ -9,9 +9,10 @@ from typing import Protocol
 
 import msgspec
 
-from tokengate.core.errors import BadRequest, UnsupportedMediaType
+from tokengate.core.errors import BadRequest, GatewayError, UnsupportedMediaType
 
 Headers = list[tuple[str, str]]
+ErrorWriter = Callable[[GatewayError, str], bytes]  # given the request's id
 
 _encode = msgspec.json.Encoder().encode
 _JSON_TYPES = ("application/json", "text/json")
@@ -60,7 +61,19 @@ class Channel(Protocol):
 class Request:
     """A request and the way back. Header names are lower case; `extra` headers (CORS) go on every reply."""
 
-    __slots__ = ("_channel", "client", "extra", "headers", "id", "method", "path", "query", "status", "task")
+    __slots__ = (
+        "_channel",
+        "client",
+        "extra",
+        "headers",
+        "id",
+        "method",
+        "path",
+        "query",
+        "status",
+        "task",
+        "write_error",
+    )
 
     def __init__(
         self, method: str, path: str, query: str, headers: Mapping[str, str], client: str, channel: Channel
@@ -74,6 +87,7 @@ class Request:
         self.id = ""
         self.status = 0
         self.task: asyncio.Task[None] | None = None
+        self.write_error: ErrorWriter | None = None  # set where the caller's headers choose the shape of errors
         self._channel = channel
 
     def bearer(self) -> str:

@@ -52,11 +52,14 @@ class AnthropicSurface:
         ]
 
     async def _message(self, request: Request) -> None:
-        _name(request)
-        principal = self._admit.principal(request, key_of(request))
-        asked = _options(request)
-        body = await self._admit.json_body(request)
-        await self._gateway.answer(request.id, principal, MESSAGES, body, request, asked)
+        try:
+            principal = self._admit.principal(request, key_of(request))
+            asked = _options(request)
+            body = await self._admit.json_body(request)
+            await self._gateway.answer(request.id, principal, MESSAGES, body, request, asked)
+        except Exception:
+            _name(request)  # an error's head; an answer has it already, a replayed one its own
+            raise
 
     async def _count(self, request: Request) -> None:
         _name(request)
@@ -115,7 +118,7 @@ def _models(models: Iterable[Model], request: Request) -> _Models:
     return _Models(page, len(page) < len(whole), first, last)
 
 
-ANTHROPIC_LISTING = Listing(key=key_of, many=_models, one=_model)
+ANTHROPIC_LISTING = Listing(key=key_of, many=_models, one=_model, write_error=ANTHROPIC.write_error)
 
 
 def _limit(query: Mapping[str, list[str]]) -> int:
@@ -127,7 +130,7 @@ def _limit(query: Mapping[str, list[str]]) -> int:
 
 def _name(request: Request) -> None:
     """Give the reply the request's id where Anthropic's SDKs look for it."""
-    request.extra.append(("request-id", request.id))
+    request.extra.append((MESSAGES.id_header, request.id))
 
 
 def _options(request: Request) -> Options:

@@ -14,7 +14,7 @@ from tokengate.core.errors import ModelNotFound
 from tokengate.reference import table
 from tokengate.web.admit import Admit
 from tokengate.web.dispatch import Endpoint, Handler
-from tokengate.web.request import Request
+from tokengate.web.request import ErrorWriter, Request
 from tokengate.web.surfaces.bases import BASES
 
 
@@ -24,6 +24,7 @@ class Listing(Struct, frozen=True):
     key: Callable[[Request], str]  # where its SDK puts the key; empty: the Authorization header
     many: Callable[[Iterable[Model], Request], object]
     one: Callable[[Model], object]
+    write_error: ErrorWriter | None = None  # None: as OpenAI does
 
 
 class ModelsSurface:
@@ -74,7 +75,9 @@ class ModelsSurface:
             family = "anthropic"
         elif "x-goog-api-key" in request.headers or "key" in parse_qs(request.query):
             family = "gemini"
-        return self._listings.get(family) or self._listings["openai"]
+        listing = self._listings.get(family) or self._listings["openai"]
+        request.write_error = listing.write_error
+        return listing
 
 
 class _Model(Struct):
