@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.formats.responses import strategies as responses
-from tests.laws import gemini_words
+from tests.laws import gemini_words, openai_words
 from tests.laws import vocabulary as v
 from tests.laws.mutation import cuts, mutated
 from tokengate.core.chat import Chat, Message
@@ -32,9 +32,9 @@ from tokengate.formats.anthropic.format import ANTHROPIC
 from tokengate.formats.anthropic.read import read_chat as read_anthropic_chat
 from tokengate.formats.gemini.format import GEMINI
 from tokengate.formats.openai.chat_reader import read_chat as read_openai_chat
-from tokengate.formats.openai.format import OpenAIChat
 from tokengate.formats.responses.format import RESPONSES
 from tokengate.formats.responses.read_chat import read_chat as read_responses_chat
+from tokengate.providers.load import all_providers, provider_of
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 HEADING = Heading("1", "m", 1)
@@ -53,66 +53,6 @@ class Row:
     fixtures: str = ""  # a folder of tests/fixtures
     same_chat: Callable[[Chat], Chat] = field(default=lambda chat: chat)  # a normal form, where one thing has two words
     same_reply: Callable[[Reply], Reply] = field(default=lambda reply: reply)
-
-
-OPENAI_MESSAGES = v.talks(
-    v.messages("system", v.few(v.PLAIN_TEXTS, 1, 1), v.TEXT),
-    v.messages("user", v.few(v.TEXTS | v.IMAGES.filter(lambda image: not isinstance(image.source, v.FileId)), 0, 3)),
-    v.messages("user", v.few(v.AUDIOS | v.FRAMES, 0, 2), v.TEXT),
-    v.messages("user", v.few(v.PLAIN_RESULTS, 1, 3)),
-    v.messages("assistant", v.turns(v.few(v.PLAIN_THOUGHTS, 0, 1), v.few(v.PLAIN_TEXTS, 0, 2), v.few(v.PLAIN_CALLS))),
-)
-OPENAI_PARTS = v.turns(
-    v.few(v.THOUGHTS, 0, 2),
-    v.few(v.CITED, 0, 1),
-    v.few(v.REFUSALS, 0, 1),
-    v.few(v.SPOKEN, 0, 1),
-    v.few(v.DRAWN, 0, 2),
-    v.few(st.builds(v.ToolCall, id=v.ID, name=v.NAME, arguments=v.ARGUMENTS, signature=v.TEXT), 0, 2),
-).filter(bool)
-OPENAI_REPLIES = v.replies(
-    OPENAI_PARTS,
-    most=2,
-    finishes=st.sampled_from([v.FinishReason.STOP, v.FinishReason.LENGTH, v.FinishReason.CONTENT_FILTER]),
-    sequences=v.maybe(v.LINE),
-    logprobs=v.maybe(v.few(v.LOGPROBS, 1)),
-    usage=v.usages(
-        *("input", "cache_read", "cache_write_5m", "cache_write_1h", "image_in", "video_in", "audio_in", "search"),
-        *("output", "reasoning", "audio_out", "image_out"),
-    ),
-    searches=v.few(v.SEARCHES, 0, 2),
-    service_tier=v.maybe(v.NAME),
-    fingerprint=v.maybe(v.NAME),
-)
-
-
-def openai_row(name: str, dialect: OpenAIChat, **fields: Any) -> Row:
-    """A row for a vendor that speaks OpenAI's format; `fields` are what it can be asked for beside the usual."""
-    usual = {
-        "messages": OPENAI_MESSAGES,
-        "tools": v.few(v.FUNCTIONS),
-        "tool_choice": v.maybe(v.CHOICES),
-        "sampling": v.sampling(),
-        "output": v.output("cap", "n", "stop", "stop_tokens", "json", "logprobs", "top_logprobs", "verbosity"),
-        "user": v.maybe(v.WORD),
-        "service_tier": v.maybe(v.NAME),
-        "metadata": v.maybe(v.raw(v.OBJECTS)),
-        "extra": st.dictionaries(v.NAME.map(lambda name: f"x_{name}"), v.raw(v.OBJECTS.filter(bool)), max_size=2),
-    }
-    return Row(
-        name=name,
-        format=dialect,
-        read_chat=lambda body, _: read_openai_chat(body),
-        chats=v.chats("openai", **usual | fields),
-        replies=OPENAI_REPLIES,
-        fixtures="openai",
-        same_chat=with_choice_only_for_tools,
-    )
-
-
-def with_choice_only_for_tools(chat: Chat) -> Chat:
-    """Without tools there is no choice among them."""
-    return chat if chat.tools else msgspec.structs.replace(chat, tool_choice=None)
 
 
 ANTHROPIC_TEXTS = st.builds(Text, text=v.LINE, cache=v.maybe(v.CACHE_MARKS))
@@ -209,9 +149,21 @@ def with_prefill(talk: tuple[Message, ...]) -> tuple[Message, ...]:
     return (*talk[:-1], last)
 
 
+OPENAI_ROWS = [
+    Row(
+        name=name,
+        format=dialect,
+        read_chat=lambda body, _: read_openai_chat(body),
+        chats=chats,
+        replies=openai_words.REPLIES,
+        fixtures="openai",
+        same_chat=openai_words.compact,
+    )
+    for name, dialect, chats in openai_words.DIALECTS
+]
 ROWS = [
     anthropic_row(),
-    openai_row("openai", OpenAIChat(developer=True, allowed_tools=True)),
+    OPENAI_ROWS[0],
     Row(
         name="gemini",
         format=GEMINI,
@@ -219,7 +171,7 @@ ROWS = [
         chats=gemini_words.CHATS,
         replies=gemini_words.REPLIES,
         fixtures="gemini",
-        same_chat=with_choice_only_for_tools,
+        same_chat=openai_words.compact,
         same_reply=gemini_words.compact,
     ),
     Row(
@@ -233,12 +185,13 @@ ROWS = [
 ]
 
 each_format = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+each_dialect = pytest.mark.parametrize("row", [*ROWS, *OPENAI_ROWS[1:]], ids=lambda row: row.name)
 
 
 # Laws
 
 
-@each_format
+@each_dialect
 @given(data=st.data())
 def test_what_a_format_can_ask_for_survives_writing_and_reading(row: Row, data: st.DataObject) -> None:
     chat = data.draw(row.chats)
@@ -294,7 +247,7 @@ def test_a_stream_has_one_beginning_and_one_end(row: Row, data: st.DataObject) -
 # Every writer takes everything that the vocabulary can say
 
 
-@each_format
+@each_dialect
 @given(data=st.data())
 def test_every_chat_is_written_or_refused_by_name(row: Row, data: st.DataObject) -> None:
     chat = data.draw(v.any_chats(data.draw(st.sampled_from(v.FORMATS))))
@@ -305,6 +258,21 @@ def test_every_chat_is_written_or_refused_by_name(row: Row, data: st.DataObject)
         assert refusal.param
     else:
         assert isinstance(msgspec.json.decode(body), dict)
+
+
+@pytest.mark.parametrize("vendor", sorted(all_providers()))
+@settings(max_examples=30)
+@given(data=st.data())
+def test_every_vendor_is_asked_or_refused_by_name(vendor: str, data: st.DataObject) -> None:
+    chat = data.draw(v.any_chats(data.draw(st.sampled_from(v.FORMATS))))
+
+    for format in provider_of(vendor).formats.values():
+        try:
+            body = format.write_chat(chat, Losses("vendor", {}))
+        except Unsupported as refusal:
+            assert refusal.param
+        else:
+            assert isinstance(msgspec.json.decode(body), dict)
 
 
 @each_format
@@ -350,7 +318,7 @@ def test_recorded_streams_cut_anywhere_give_the_same_events(row: Row, data: st.D
     assert read(row.format, *data.draw(cuts(stream))) == read(row.format, stream)
 
 
-@each_format
+@each_dialect
 @settings(max_examples=300)
 @given(data=st.data())
 def test_no_request_can_do_worse_than_be_refused(row: Row, data: st.DataObject) -> None:

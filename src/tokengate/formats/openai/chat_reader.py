@@ -4,18 +4,21 @@ All of OpenAI's parameters, and those that DashScope, DeepSeek, GLM, OpenRouter,
 vocabulary has a word for them; the others are kept as they are.
 """
 
+from typing import Any
+
 import msgspec
 from msgspec import structs
 
 from tokengate.core.chat import Chat, JsonFormat, Message, Output, Sampling, Search, Speech
 from tokengate.core.errors import BadRequest
 from tokengate.core.parts import Extra
+from tokengate.core.splice import Members
 from tokengate.formats.openai.cache_marks import read_cache_mark
 from tokengate.formats.openai.fields import Fields
 from tokengate.formats.openai.message_reader import read_messages
 from tokengate.formats.openai.parameters import ChatBody
 from tokengate.formats.openai.reasoning_options import read_reasoning
-from tokengate.formats.openai.refusal import must_be
+from tokengate.formats.openai.refusal import must_be, refusal_of
 from tokengate.formats.openai.replies import is_filled
 from tokengate.formats.openai.requests import read_chat_body
 from tokengate.formats.openai.shapes import is_object
@@ -63,7 +66,7 @@ _ESSENTIAL = frozenset(
 def read_chat(body: bytes) -> Chat:
     """Read the body of `POST /v1/chat/completions`. Raises BadRequest."""
     wire, members = read_chat_body(body)
-    given = Fields({name: _decode(members.get(name) or b"null") for name in members if name not in _TYPED}, "")
+    given = Fields({name: _value_of(members, name) for name in members if name not in _TYPED}, "")
     assert wire.messages is not None, "the body was checked"
     messages = read_messages(wire.messages)
     if given.any("continue_final_message") is True:
@@ -140,6 +143,14 @@ _TYPED = frozenset(
         "vl_high_resolution_images",
     }
 )
+
+
+def _value_of(members: Members, name: str) -> Any:
+    """Return a parameter's value; what lies deep inside it was not read before."""
+    try:
+        return _decode(members.get(name) or b"null")
+    except (ValueError, RecursionError) as error:
+        raise refusal_of(error, name) from None
 
 
 def _sampling(wire: ChatBody) -> Sampling:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from tokengate.core.errors import BadRequest
 from tokengate.core.splice import Members
+from tokengate.formats.openai.languages import check_languages
 from tokengate.formats.openai.parameters import (
     MAX_EMBEDDING_INPUTS,
     ROLES,
@@ -210,6 +211,8 @@ def _read_chat(body: bytes) -> tuple[ChatBody, Members]:
     _check_sampling(wire.seed, wire.stop)
     if wire.top_logprobs and wire.logprobs is not True:
         raise BadRequest("'top_logprobs' needs 'logprobs' to be true.", param="top_logprobs")
+    if wire.translation_options is not None:
+        check_languages(wire.model, wire.translation_options)
     return wire, members
 
 

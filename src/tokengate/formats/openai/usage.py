@@ -25,8 +25,8 @@ def read_usage(raw: bytes, *, reasoning_outside: bool = False) -> ReportedUsage 
     prompt = _count(report, "prompt_tokens")
     completion = _count(report, "completion_tokens")
     total = _count(report, "total_tokens")
-    if not (prompt or completion or total):
-        return None if not report.keys() & _TOTALS else ReportedUsage(Usage(), raw)
+    if not report.keys() & _TOTALS:
+        return None
     if not prompt:
         prompt = max(0, total - completion)
     elif "completion_tokens" not in report:
