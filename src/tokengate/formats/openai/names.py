@@ -7,6 +7,7 @@ NAMES = {
     "stop_tokens": "stop",
     "speech": "audio",
     "audio_out": "modalities",
+    "image_out": "modalities",
     "effort": "reasoning_effort",
     "reasoning": "reasoning_effort",
     "budget": "thinking_budget",

@@ -21,7 +21,7 @@ class ThinkText:
     __slots__ = ("_held", "_state")
 
     def __init__(self) -> None:
-        self._state = "start"  # start, thinking, thought (blanks before the answer), saying
+        self._state = "start"  # start, opened (line ends before thoughts), thinking, thought (those after), saying
         self._held = ""
 
     def feed(self, piece: str) -> list[Told]:
@@ -46,12 +46,17 @@ class ThinkText:
             case "start":
                 opened = held.lstrip()
                 if opened.startswith(_OPEN):
-                    self._state, self._held = "thinking", opened[len(_OPEN) :].lstrip("\n")
+                    self._state, self._held = "opened", opened[len(_OPEN) :]
                     return True
                 if _OPEN.startswith(opened):
                     return False
                 self._state = "saying"
                 return True
+            case "opened":
+                self._held = held.lstrip("\n")
+                if self._held:
+                    self._state = "thinking"
+                return bool(self._held)
             case "thinking":
                 end = held.find(_CLOSE)
                 if end >= 0:
