@@ -116,7 +116,7 @@ def anthropic_row() -> Row:
                 effort=v.maybe(st.sampled_from(["low", "medium", "high", "xhigh", "max"])),
             ),
             user=v.maybe(v.WORD),
-            service_tier=v.maybe(st.sampled_from(["auto", "standard_only"])),
+            service_tier=v.maybe(st.just("auto")),
             cache=v.maybe(v.CACHE_MARKS),
             extra=st.dictionaries(v.NAME.map(lambda name: f"x_{name}"), v.raw(v.OBJECTS.filter(bool)), max_size=2),
         ),

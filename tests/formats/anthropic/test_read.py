@@ -83,7 +83,8 @@ def test_a_tool_loop_is_read() -> None:
     assert isinstance(search, BuiltIn) and search.web_search and search.kind == "web_search_20250305"
     assert chat.tool_choice == ToolChoice("auto") and chat.parallel_tool_calls is False
     assert chat.reasoning == Reasoning(enabled=True, budget=10000, shown=True)
-    assert (chat.user, chat.service_tier, chat.output.stop) == ("user-17", "standard_only", ("\n\nHuman:",))
+    assert (chat.user, chat.service_tier, chat.output.stop) == ("user-17", None, ("\n\nHuman:",))
+    assert dict(chat.extra) == {"service_tier": Raw(b'"standard_only"')} and not chat.essential
     assert chat.stream
 
 

@@ -122,7 +122,7 @@ def _chats(draw: st.DrawFn) -> Chat:
             | st.builds(Reasoning, enabled=st.just(True), shown=st.none() | st.booleans(), effort=st.none() | _name)
         ),
         user=draw(st.none() | _name),
-        service_tier=draw(st.none() | _name),
+        service_tier=draw(st.none() | st.just("auto")),
         cache=draw(_cache),
         extra=draw(_extra),
     )

@@ -426,6 +426,15 @@ def test_functions_are_tools_whose_parameters_are_an_object() -> None:
     assert custom["input_schema"]["required"] == ["input"]
 
 
+def test_arguments_are_held_to_their_schema_where_the_model_can() -> None:
+    loose = foreign(tools=(Function("f", strict=False),))
+    strict = foreign(tools=(Function("f", strict=True),))
+
+    assert "strict" not in written(loose)[0]["tools"][0]
+    request, dropped = written(strict, Abilities(json_schema=False))
+    assert "strict" not in request["tools"][0] and dropped == ["strict"]
+
+
 def test_a_search_is_asked_for_by_its_tool() -> None:
     search = {"type": "web_search_20250305", "name": "web_search"}
 

@@ -16,7 +16,7 @@ class Abilities(Struct, frozen=True, kw_only=True):
     must_think: bool = False  # thinking cannot be turned off
     sampling: bool = True  # temperature, top_p, top_k
     temperature_and_top_p: bool = True  # both at once
-    json_schema: bool = True
+    json_schema: bool = True  # answers and arguments that must fit one
     system_turns: bool = False  # instructions in the middle of the conversation
 
 

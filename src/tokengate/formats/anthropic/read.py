@@ -22,6 +22,8 @@ from tokengate.formats.anthropic.read_blocks import cache_mark, read_content, re
 from tokengate.formats.anthropic.refusal import missing, must_be, read, refusal_of
 from tokengate.formats.anthropic.types import NAME
 
+_ANY_TIER = "auto"
+
 # Members that the vocabulary has no word for and that change what the answer is.
 _ESSENTIAL = frozenset({"container", "mcp_servers", "output_format", "max_tokens"})
 
@@ -35,6 +37,8 @@ def read_chat(body: bytes) -> Chat:
         extra["max_tokens"] = Raw(b"0")
     if wire.metadata is not None and unknown_members(members.get("metadata") or b"{}", _METADATA, "metadata"):
         extra["metadata"] = _raw(members, "metadata")
+    if wire.service_tier not in (None, _ANY_TIER):  # its other words mean nothing elsewhere
+        extra["service_tier"] = _raw(members, "service_tier")
     return Chat(
         format=NAME,
         model=wire.model,
@@ -48,7 +52,7 @@ def read_chat(body: bytes) -> Chat:
         output=Output(cap=wire.max_tokens, stop=tuple(wire.stop_sequences or ()), json=_json(wire.output_config)),
         reasoning=_reasoning(wire),
         user=wire.metadata.user_id if wire.metadata else None,
-        service_tier=wire.service_tier,
+        service_tier=_ANY_TIER if wire.service_tier == _ANY_TIER else None,
         cache=cache_mark(wire.cache_control),
         extra=extra,
         essential=_ESSENTIAL & extra.keys(),

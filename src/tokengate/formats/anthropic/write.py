@@ -23,7 +23,7 @@ from tokengate.formats.anthropic.write_blocks import Block, BlockWriter, write_c
 _OPENING = "..."  # what stands for a user who has not said anything yet
 _JSON_ONLY = "Answer with one JSON object and nothing else."
 _WEB_SEARCH: dict[str, Any] = {"type": "web_search_20250305", "name": "web_search"}
-_TIERS = ("auto", "standard_only")
+_ANY_TIER = "auto"
 _LEAST_TOP_P_WHILE_THINKING = 0.95
 _NO_PARAMETERS = Raw(b'{"type":"object","properties":{}}')
 
@@ -48,7 +48,7 @@ def write_chat(chat: Chat, losses: Losses, abilities: Abilities) -> bytes:
     if system:
         body["system"] = system
     body["messages"] = messages
-    tools = _tools(chat, losses)
+    tools = _tools(chat, losses, abilities)
     if tools:
         body["tools"] = tools
     choice = _tool_choice(chat, bool(tools))
@@ -178,10 +178,10 @@ def _add_turn(messages: list[Block], role: str, blocks: list[Block | Raw]) -> No
         content.sort(key=lambda block: not _is(block, "tool_result"))
 
 
-def _tools(chat: Chat, losses: Losses) -> list[Block | Raw]:
+def _tools(chat: Chat, losses: Losses, abilities: Abilities) -> list[Block | Raw]:
     choice = chat.tool_choice
     allowed = choice.names if choice is not None and choice.mode in ("auto", "required") else ()
-    tools = [_tool(tool, chat, losses) for tool in chat.tools if not allowed or _name_of(tool) in allowed]
+    tools = [_tool(tool, chat, losses, abilities) for tool in chat.tools if not allowed or _name_of(tool) in allowed]
     if chat.search.enabled:
         if chat.search.options is not None:
             losses.drop("search_options")
@@ -193,15 +193,17 @@ def _name_of(tool: Tool) -> str:
     return tool.kind if isinstance(tool, BuiltIn) else tool.name
 
 
-def _tool(tool: Tool, chat: Chat, losses: Losses) -> Block | Raw:
+def _tool(tool: Tool, chat: Chat, losses: Losses, abilities: Abilities) -> Block | Raw:
     match tool:
         case Function():
             block: Block = {"name": tool.name}
             if tool.description:
                 block["description"] = tool.description
             block["input_schema"] = _input_schema(tool.parameters)
-            if tool.strict is not None:
+            if tool.strict is not None and (chat.format == NAME or (tool.strict and abilities.json_schema)):
                 block["strict"] = tool.strict
+            elif tool.strict:
+                losses.drop("strict")
             if tool.cache is not None:
                 block["cache_control"] = write_cache(tool.cache)
             for name, value in tool.extra.items():
@@ -306,7 +308,7 @@ def _about(chat: Chat, losses: Losses) -> Block:
     if chat.user is not None:
         body["metadata"] = {"user_id": chat.user}
     if chat.service_tier is not None:
-        if chat.format == NAME or chat.service_tier in _TIERS:
+        if chat.format == NAME or chat.service_tier == _ANY_TIER:
             body["service_tier"] = chat.service_tier
         else:
             losses.drop("service_tier")
