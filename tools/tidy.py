@@ -91,7 +91,8 @@ def check_commands(commands: list[str], place: str, text: str) -> Iterator[Findi
 def check_settings(settings: type[Struct], place: str, text: str) -> Iterator[Finding]:
     """Yield each key that the reference leaves out, and each default that it tells wrongly.
 
-    The reference has a heading for each table, or for several alike, such as `## [server]`, and under it rows `| `key` | default | ...`.
+    The reference has a heading for each table, or for several alike, such as `## [server]`, and under it rows
+    `| `key` | default | ...`.
     """
     rows = _rows(text)
     for table, key, default in _keys(settings):
