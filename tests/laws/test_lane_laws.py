@@ -10,7 +10,7 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.hosted import Hosted, hosted, upstream
@@ -26,8 +26,9 @@ PRICES = {
     "reasoning": Decimal("9.99"),
     "audio_in": Decimal("33.3"),
 }
+_GRAIN = Decimal("1e-9")  # a rate that is finer is rounded up, and shown so
 PARENTS = {
-    "cache_write_5m": Decimal("1.25") * PRICES["input"],
+    "cache_write_5m": (Decimal("1.25") * PRICES["input"]).quantize(_GRAIN, ROUND_CEILING),
     "image_in": PRICES["input"],
     "audio_out": PRICES["output"],
 }
@@ -119,6 +120,8 @@ async def bill_of(gateway: Hosted, *, stream: bool) -> dict[str, Any]:
 
 @settings(max_examples=40)
 @given(buckets=BUCKETS)
+@example(buckets=dict.fromkeys((*PRICES, *PARENTS), 0) | {"cache_write_5m": 299_999})
+@example(buckets=dict.fromkeys((*PRICES, *PARENTS), 0) | {"cache_write_5m": 4, "image_in": 1})
 def test_whole_and_streamed_replies_with_the_same_usage_cost_the_same(lanes: Lanes, buckets: dict[str, int]) -> None:
     lanes.reported["usage"] = usage_of(buckets)
 
