@@ -49,6 +49,7 @@ class Status(Struct, frozen=True):
     code: str | None
     words: StatusWords
     example: ErrorBody
+    sample: GatewayError
 
 
 @cache
@@ -84,7 +85,8 @@ def _status(kind: type[GatewayError], depth: int) -> Status:
     else:
         status, type_, code, message, param = sample.status, sample.type, sample.code, sample.message, sample.param
     body = {"message": message, "type": type_, "param": param, "code": code}
-    return Status(kind.__name__, depth, status, type_, code, words, {"error": body})
+    shown = sample or GatewayError(message)
+    return Status(kind.__name__, depth, status, type_, code, words, {"error": body}, shown)
 
 
 # Errors as a caller may meet them; a class without one shows its title for a message.

@@ -7,9 +7,10 @@ import msgspec
 from msgspec import Struct
 
 from tokengate.reference.checked import body_fields
+from tokengate.reference.error_shapes import SHAPES, error_example
 from tokengate.reference.errors import Status, statuses_of
 from tokengate.reference.schema import Schema, field_schema, object_schema
-from tokengate.reference.table import ApiOperation, Auth
+from tokengate.reference.table import ApiOperation, Auth, ErrorShape
 from tokengate.reference.words import (
     Field,
     Lang,
@@ -38,23 +39,6 @@ _SCHEMES: dict[Auth, tuple[str, Document]] = {
     "x-goog-api-key": ("googleKey", {"type": "apiKey", "in": "header", "name": "x-goog-api-key"}),
 }
 
-_ERROR: Schema = {
-    "type": "object",
-    "properties": {
-        "error": {
-            "type": "object",
-            "properties": {
-                "message": {"type": "string"},
-                "type": {"type": "string"},
-                "param": {"type": ["string", "null"]},
-                "code": {"type": ["string", "null"]},
-            },
-            "required": ["message", "type", "param", "code"],
-        }
-    },
-    "required": ["error"],
-}
-
 
 class Route(Struct, frozen=True):
     """A row of the table as it is served: under one of its bases."""
@@ -75,7 +59,8 @@ def openapi_document(routes: Iterable[Route], *, version: str, server: str, lang
         paths.setdefault(route.path, {})[route.operation.method.lower()] = _operation(route, lang)
     used = {route.operation.auth for route in listed} - {"none"}
     tags = dict.fromkeys(group_of()[route.operation.id].in_lang(lang) for route in listed)
-    schemas: dict[str, Schema] = {"Error": _ERROR}
+    shapes: list[ErrorShape] = ["openai", *(route.operation.errors for route in listed)]
+    schemas: dict[str, Schema] = {SHAPES[shape].name: SHAPES[shape].schema for shape in shapes}
     for route in listed:
         operation = route.operation
         if operation.request is not None:
@@ -114,7 +99,7 @@ def _operation(route: Route, lang: Lang) -> Document:
     body = _request_body(operation, words, lang)
     if body is not None:
         document["requestBody"] = body
-    document["responses"] = _responses(words, lang)
+    document["responses"] = _responses(words, operation.errors, lang)
     return document
 
 
@@ -163,7 +148,7 @@ def _request_body(operation: ApiOperation, words: OperationWords, lang: Lang) ->
     return {"required": True, "content": {words.content_type: content}}
 
 
-def _responses(words: OperationWords, lang: Lang) -> Document:
+def _responses(words: OperationWords, shape: ErrorShape, lang: Lang) -> Document:
     responses: Document = {}
     headers = _reply_headers(words, lang)
     for reply in words.reply:
@@ -182,18 +167,19 @@ def _responses(words: OperationWords, lang: Lang) -> Document:
             content["example"] = text
         found["content"][reply.content_type] = content
     for status in statuses_of(words.errors):
-        _add_error(responses, status, lang)
+        _add_error(responses, status, shape, lang)
     return responses
 
 
-def _add_error(responses: Document, status: Status, lang: Lang) -> None:
+def _add_error(responses: Document, status: Status, shape: ErrorShape, lang: Lang) -> None:
     """Add an error; several classes may share a status, each with an example."""
     found = responses.setdefault(str(status.status), {"description": status.words.meaning.in_lang(lang), "content": {}})
     content = found["content"].setdefault(
-        "application/json", {"schema": {"$ref": "#/components/schemas/Error"}, "examples": {}}
+        "application/json", {"schema": {"$ref": f"#/components/schemas/{SHAPES[shape].name}"}, "examples": {}}
     )
     if "examples" in content:
-        content["examples"][status.name] = {"summary": status.words.title.in_lang(lang), "value": status.example}
+        value = error_example(status, shape)
+        content["examples"][status.name] = {"summary": status.words.title.in_lang(lang), "value": value}
 
 
 def _reply_headers(words: OperationWords, lang: Lang) -> Document:

@@ -7,12 +7,13 @@ from msgspec import Struct
 
 from tokengate.catalog.model import Model
 from tokengate.reference.checked import body_fields
+from tokengate.reference.error_shapes import error_example
 from tokengate.reference.errors import statuses_of
 from tokengate.reference.guides import Heading
 from tokengate.reference.kinds import operations_for
 from tokengate.reference.running import PageStatus, Running
 from tokengate.reference.schema import indented
-from tokengate.reference.table import ApiOperation
+from tokengate.reference.table import ApiOperation, ErrorShape
 from tokengate.reference.words import (
     Example,
     Field,
@@ -171,7 +172,7 @@ def endpoint_page(
         content_type=words.content_type,
         request_example=examples[0].body if examples else None,
         request_examples=examples,
-        responses=tuple(_answers(words, model, name, lang)),
+        responses=tuple(_answers(words, operation.errors, model, name, lang)),
         sample_request=_sample(operation, words, path, examples),
         others=others,
         description=words.description.in_lang(lang),
@@ -265,7 +266,7 @@ def _parameters(operation: ApiOperation, words: OperationWords, lang: Lang) -> t
     )
 
 
-def _answers(words: OperationWords, model: Model | None, name: str, lang: Lang) -> Iterable[Answer]:
+def _answers(words: OperationWords, errors: ErrorShape, model: Model | None, name: str, lang: Lang) -> Iterable[Answer]:
     capability = _example_capability(words, model)
     for reply in words.reply:
         fields = tuple(shown("reply", field, lang) for field in reply.fields)
@@ -277,7 +278,7 @@ def _answers(words: OperationWords, model: Model | None, name: str, lang: Lang) 
             status.status,
             said.title.in_lang(lang),
             "application/json",
-            indented(status.example),
+            indented(error_example(status, errors)),
             said.meaning.in_lang(lang),
             said.remedy.in_lang(lang),
         )

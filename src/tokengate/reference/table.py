@@ -12,6 +12,7 @@ from msgspec import Struct
 from tokengate.formats.openai.parameters import ChatBody, CompletionBody, EmbeddingBody
 
 Method = Literal["GET", "POST", "DELETE"]
+ErrorShape = Literal["openai", "anthropic"]
 Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "none"]
 
 OPENAI_BASES = ("/v1", "/api/gpt/v1", "/compatible-mode/v1")
@@ -26,6 +27,7 @@ class ApiOperation(Struct, frozen=True, eq=False):
     bases: tuple[str, ...] = ("",)
     auth: Auth = "bearer"
     request: type[Struct] | None = None
+    errors: ErrorShape = "openai"  # the format in whose words its refusals are
 
     def paths(self) -> tuple[str, ...]:
         """Return the full path under each base."""
@@ -52,8 +54,10 @@ EMBEDDINGS = _openai("embeddings", "/embeddings", EmbeddingBody)
 LIST_MODELS = _openai("models.list", "/models", method="GET")
 SHOW_MODEL = _openai("models.show", "/models/{model}", method="GET")
 
-ANTHROPIC_MESSAGES = ApiOperation("anthropic.messages", "POST", "/v1/messages", auth="x-api-key")
-ANTHROPIC_COUNT_TOKENS = ApiOperation("anthropic.count_tokens", "POST", "/v1/messages/count_tokens", auth="x-api-key")
+ANTHROPIC_MESSAGES = ApiOperation("anthropic.messages", "POST", "/v1/messages", auth="x-api-key", errors="anthropic")
+ANTHROPIC_COUNT_TOKENS = ApiOperation(
+    "anthropic.count_tokens", "POST", "/v1/messages/count_tokens", auth="x-api-key", errors="anthropic"
+)
 
 BALANCE = ApiOperation("balance", "GET", "/v1/balance")
 QUOTE = ApiOperation("quote", "POST", "/v1/quote")
