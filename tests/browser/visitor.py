@@ -4,11 +4,12 @@ import asyncio
 import json
 import tempfile
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 from playwright.async_api import Browser, ConsoleMessage, Page, StorageState, expect
+from playwright.async_api import TimeoutError as PlaywrightTimeout
 
 from tests.browser.site import Site
 
@@ -57,7 +58,9 @@ class Visitor:
         await self.page.set_viewport_size({"width": width, "height": WIDTHS[width]})
 
     async def overhang(self) -> list[str]:
-        """Return what makes the page scroll sideways; empty when it does not."""
+        """Return what makes the page scroll sideways once it is laid out; empty when nothing does."""
+        with suppress(PlaywrightTimeout):  # a chart follows its place a frame or two later
+            await self.page.wait_for_function(f"({_OVERHANG})().length === 0", timeout=2_000)
         return await self.page.evaluate(_OVERHANG)
 
     async def violations(self) -> list[str]:
