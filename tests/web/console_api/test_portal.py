@@ -79,7 +79,7 @@ async def test_a_model_has_a_card_with_its_price_and_history(reader: Caller):
     assert await reader.refused("GET", "/portal/models/nothing") == (404, "model_not_found")
 
 
-async def test_the_home_page_lists_what_is_called_most_and_then_what_the_product_page_does(reader: Caller, offering: Site):
+async def test_the_home_page_lists_what_is_called_most_then_what_the_product_page_does(reader: Caller, offering: Site):
     before = await reader.get("/portal/home")
     assert [model["id"] for model in before["followed"]][:2] == ["glm-4.6", "qwen3-vl-30b-a3b-instruct"]
     dates = [model["updated"] for model in before["newest"]]
