@@ -9,13 +9,16 @@ BIN := .venv/bin
 WEB := src/tokengate/web/static/manifest.json
 WEB_SOURCES := $(shell find console/src console/public console/scripts -type f) \
 	console/index.html console/vite.config.ts console/tsconfig.json
+# Tests wait more than they compute; those of one file share what they start, so a file is one process's.
+TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
+IN_PROCESSES := --numprocesses $(TEST_PROCESSES) --dist loadfile
 LOCK_OPTIONS := --quiet --generate-hashes --strip-extras --allow-unsafe \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
 
-.PHONY: setup run test lint check-all toolchains samples browser screenshots bench soak lock wheel clean
+.PHONY: setup run test lint check-all toolchains samples compatibility browser screenshots bench soak lock wheel clean
 
 setup: .venv/.packages .venv/.installed tests/node/node_modules/.installed $(WEB)
-	@$(BIN)/tokengate models pull smollm2
+	@$(BIN)/tokengate models pull smollm2 joe whisper-tiny.en
 
 .venv/.packages: requirements-dev.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -45,7 +48,7 @@ run: setup
 
 test: setup browser
 	cd console && npm run --silent test
-	$(BIN)/python -m pytest -m "not slow and not soak"
+	$(BIN)/python -m pytest -m "not slow and not soak" $(IN_PROCESSES)
 
 lint: .venv/.packages .venv/.installed $(WEB)
 	$(BIN)/ruff check
@@ -56,7 +59,7 @@ lint: .venv/.packages .venv/.installed $(WEB)
 	cd console && npm run --silent lint
 
 check-all: lint setup toolchains browser
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not soak" $(IN_PROCESSES)
 
 # Compilers and interpreters for the code samples, as packages of Debian.
 toolchains:
@@ -65,6 +68,10 @@ toolchains:
 # Tries every code sample and notes for the pages which ones passed.
 samples: setup toolchains
 	$(BIN)/python -m pytest tests/samples --ignore tests/samples/test_verified.py --record-samples
+
+# Asks every vendor for everything in every format; writes docs/reference/compatibility and media from what came of it.
+compatibility: setup
+	$(BIN)/python -m pytest tests/compatibility --record-compatibility -m slow
 
 # The system's Chromium, for the browser tests.
 browser:
@@ -89,7 +96,7 @@ lock:
 	CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile $(LOCK_OPTIONS) \
 		--extra local --output-file requirements.lock pyproject.toml
 	CUSTOM_COMPILE_COMMAND="make lock" .venv-lock/bin/pip-compile $(LOCK_OPTIONS) \
-		--extra local --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+		--extra local --extra speech --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 	rm -rf .venv-lock
 
 wheel: .venv/.packages .venv/.installed $(WEB)

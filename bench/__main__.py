@@ -10,22 +10,23 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 
 from bench import peers
+from bench.jobs import measure_jobs
 from bench.machine import ROOT, RUN, BenchError, describe, need_tools, raise_open_files, refuse_used_port, two_cores
 from bench.pages import measure_pages, static_config
 from bench.peers import NAMES, TITLES, Peer
 from bench.profiling import profile
-from bench.report import markdown, print_report
+from bench.report import print_report, write
 from bench.results import FLAT_REQUESTS, LOADS, SLOW_STREAMS, Load, PeerResult, Result, goals
 from bench.scenarios import STARTS, check_billed, measure_flat, measure_load, measure_slow, measure_start
 
 BENCH = ROOT / "bench"
-OTHERS = ("start", "slow", "flat", "pages")
+OTHERS = ("start", "slow", "flat", "pages", "jobs")
 SLOW_PEERS = ("nginx", "tensorzero", "tokengate")  # LiteLLM's proxy does not carry a thousand streams
 QUICK_ROUNDS, QUICK_SECONDS, QUICK_STREAMS, QUICK_REQUESTS = 2, 2, 200, 20_000
+JOBS_ALONE, JOBS, JOBS_AT_ONCE = 50, 400, 32
 
 
 def main() -> int:
@@ -49,12 +50,6 @@ def main() -> int:
     write(result, options.out)
     console.print(f"written: {options.out / 'RESULTS.md'}, {options.out / 'results.json'}")
     return 1 if any(goal.verdict == "UNDER THE FLOOR" for goal in goals(result)) else 0
-
-
-def write(result: Result, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "RESULTS.md").write_text(markdown(result))
-    (folder / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
 
 
 class Run:
@@ -86,6 +81,9 @@ class Run:
                     self._slow_streams(running)
             if self._wants("pages") and "tokengate" in self._options.peers:
                 self._pages()
+            if self._wants("jobs") and "tokengate" in self._options.peers:
+                with self._noted("tokengate"):
+                    self._result.jobs, _ = measure_jobs(self._cores, JOBS_ALONE, JOBS, JOBS_AT_ONCE, self._say)
             if "tokengate" in self._options.peers and not self._result.peers["tokengate"].failure:
                 self._tokengate_alone()
         return self._result

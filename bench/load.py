@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.json import decode
 
 from bench.machine import ROOT, RUN, BenchError
-from bench.mock import STREAM_TEXT, WHOLE_TEXT
+from bench.mock import MESSAGES_KINDS, STREAM_KINDS, STREAM_TEXT, WHOLE_TEXT
 from bench.peers import MOCK_PORT, Peer
 
 LONG_PROMPT_BYTES = 200_000
@@ -66,8 +66,10 @@ def request_body(peer: Peer, kind: str) -> str:
         "messages": [{"role": "system", "content": "Answer briefly."}, {"role": "user", "content": prompt}],
         "temperature": 0.7,
     }
-    if kind in ("stream", "slow"):
+    if kind in STREAM_KINDS:
         body["stream"] = True
+    if kind in MESSAGES_KINDS:  # Anthropic's API insists on a cap
+        body["max_tokens"] = 1000
     return json.dumps(body)
 
 
@@ -86,8 +88,9 @@ def check(peer: Peer, kind: str) -> dict[str, str]:
         raise BenchError(f"{peer.name}: {kind} call answered {error.code}: {error.read()[:500]!r}") from error
     except OSError as error:
         raise BenchError(f"{peer.name}: {kind} call failed: {error}") from error
-    said = streamed_text(text) if kind == "stream" else decode(text)["choices"][0]["message"]["content"]
-    if said != (STREAM_TEXT if kind == "stream" else WHOLE_TEXT):
+    streamed = kind in STREAM_KINDS
+    said = streamed_text(text) if streamed else decode(text)["choices"][0]["message"]["content"]
+    if said != (STREAM_TEXT if streamed else WHOLE_TEXT):
         raise BenchError(f"{peer.name}: {kind} call answered another text: {said[:200]!r}")
     return headers
 

@@ -106,7 +106,7 @@ class Server:
         return self.log.read_text(errors="replace")[-1500:]
 
     def resident_mb(self) -> float:
-        return sum(_resident_kb(pid) for pid in self.tree()) / 1024
+        return sum(process_resident_mb(pid) for pid in self.tree())
 
     def cpu_s(self) -> float:
         return sum(process_cpu_s(pid) for pid in self.tree())
@@ -200,12 +200,12 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _resident_kb(pid: int) -> int:
+def process_resident_mb(pid: int) -> float:
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return 0
-    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")), 0)
+    return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:")), 0) / 1024
 
 
 def process_cpu_s(pid: int) -> float:

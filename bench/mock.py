@@ -1,4 +1,5 @@
-"""The mock upstream: nginx with a whole chat reply and a 40-chunk stream, the same for every prompt.
+"""The mock upstream: nginx with a whole chat reply and a 40-chunk stream, the same for every prompt, as OpenAI and as
+Anthropic send them.
 
 Writes the nginx configurations of the mock and of the plain proxy that is measured beside the gateways.
 """
@@ -12,7 +13,9 @@ WHOLE_TEXT = "Paris is the capital of France, and the seat of its government sin
 PROMPT_TOKENS = 24
 WHOLE_TOKENS = 19
 STREAM_TEXT = "".join(WORDS[n % len(WORDS)] for n in range(CONTENT_CHUNKS))
-KINDS = ("whole", "stream", "long", "slow")  # the mock's base paths, which are also the models' names
+CHAT_KINDS = ("whole", "stream", "long", "slow")  # the mock's base paths, which are also the models' names
+MESSAGES_KINDS = ("messages", "messages-stream")  # those that speak as Anthropic does
+STREAM_KINDS = ("stream", "slow", "messages-stream")
 _VARIABLE_BYTES = 3000  # one value in an nginx configuration must be under 4 KiB
 
 
@@ -48,6 +51,28 @@ def stream_events(tokens: int = CONTENT_CHUNKS) -> list[str]:
     return [f"data: {chunk}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"]
 
 
+def whole_message() -> str:
+    """Return the whole chat reply as Anthropic sends it."""
+    return _json(_message([{"type": "text", "text": WHOLE_TEXT}], "end_turn", WHOLE_TOKENS))
+
+
+def message_events() -> list[str]:
+    """Return the stream's events as Anthropic sends them: start, one delta per token, end, each with its name."""
+    block = {"type": "text", "text": ""}
+    deltas = [{"type": "text_delta", "text": WORDS[n % len(WORDS)]} for n in range(CONTENT_CHUNKS)]
+    ending = {"stop_reason": "end_turn", "stop_sequence": None}
+    events: list[dict[str, object]] = [
+        {"type": "message_start", "message": _message([], None, 1)},
+        {"type": "content_block_start", "index": 0, "content_block": block},
+        {"type": "ping"},
+        *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas),
+        {"type": "content_block_stop", "index": 0},
+        {"type": "message_delta", "delta": ending, "usage": {"output_tokens": CONTENT_CHUNKS}},
+        {"type": "message_stop"},
+    ]
+    return [f"event: {event['type']}\ndata: {_json(event)}\n\n" for event in events]
+
+
 def mock_config(folder: Path, port: int) -> str:
     """Return the configuration of the mock upstream.
 
@@ -55,10 +80,8 @@ def mock_config(folder: Path, port: int) -> str:
     The stream has no Content-Length (the substitution that never matches takes it away), so it is chunked as vendors'
     streams are. `/requests` is the count that shows that every call really reached the mock.
     """
-    pieces = _pieces("".join(stream_events()))
-    variables = "\n".join(f"            set $part{n} {_quoted(piece)};" for n, piece in enumerate(pieces))
-    stream = "".join(f"$part{n}" for n in range(len(pieces)))
     whole = f"default_type application/json; return 200 {_quoted(whole_reply())};"
+    message = f"default_type application/json; return 200 {_quoted(whole_message())};"
     return _nginx(
         folder,
         f"""
@@ -67,13 +90,9 @@ def mock_config(folder: Path, port: int) -> str:
         location /whole/ {{ {whole} }}
         location /long/ {{ proxy_pass http://unix:{folder}/after_body.sock; proxy_pass_request_body off;
                            proxy_set_header Content-Length ""; }}
-        location /stream/ {{
-            default_type text/event-stream;
-            sub_filter_types text/event-stream;
-            sub_filter "never in the stream" "";
-{variables}
-            return 200 "{stream}";
-        }}
+        location /stream/ {{ {_streamed(stream_events())} }}
+        location /messages/ {{ {message} }}
+        location /messages-stream/ {{ {_streamed(message_events())} }}
         location = /requests {{ stub_status; }}
     }}
     server {{
@@ -154,6 +173,38 @@ def _usage(completion_tokens: int) -> dict[str, object]:
 
 def _json(value: object) -> str:
     return json.dumps(value, separators=(",", ":"))
+
+
+def _message(content: list[dict[str, str]], stop_reason: str | None, output_tokens: int) -> dict[str, object]:
+    return {
+        "id": "msg_01Bf3Q7mPzK8wYxV2nLhTjRc",
+        "type": "message",
+        "role": "assistant",
+        "model": "mock-1",
+        "content": content,
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": PROMPT_TOKENS,
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "output_tokens": output_tokens,
+        },
+    }
+
+
+def _streamed(events: list[str]) -> str:
+    """Return what makes a location answer with a chunked stream."""
+    pieces = _pieces("".join(events))
+    variables = "\n".join(f"            set $part{n} {_quoted(piece)};" for n, piece in enumerate(pieces))
+    stream = "".join(f"$part{n}" for n in range(len(pieces)))
+    return f"""
+            default_type text/event-stream;
+            sub_filter_types text/event-stream;
+            sub_filter "never in the stream" "";
+{variables}
+            return 200 "{stream}";
+        """
 
 
 def _pieces(text: str) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from bench import mock
+from bench import films, mock
 from bench.machine import ROOT, RUN, BenchError, Server, answers, find_tool, refuse_used_port
 
 MOCK_PORT = 18780
@@ -24,7 +24,9 @@ NGINX_PORT = 18782
 TOKENGATE_PORT = 18783
 LITELLM_PORT = 18784
 STATIC_PORT = 18785
-PORTS = (MOCK_PORT, SLOW_PORT, NGINX_PORT, TOKENGATE_PORT, LITELLM_PORT, STATIC_PORT)
+FILMS_PORT = 18790
+JOBS_PORT = 18791
+PORTS = (MOCK_PORT, SLOW_PORT, NGINX_PORT, TOKENGATE_PORT, LITELLM_PORT, STATIC_PORT, FILMS_PORT, JOBS_PORT)
 
 REQUIREMENTS = {
     "tensorzero": "tensorzero==2026.6.0",
@@ -32,6 +34,7 @@ REQUIREMENTS = {
     "py-spy": "py-spy>=0.4",
 }
 NAMES = ("direct", "nginx", "tensorzero", "litellm", "tokengate")
+PLAIN = ("direct", "nginx")  # they hand on what comes, in whatever format
 TITLES = {
     "direct": "direct (no gateway)",
     "nginx": "nginx, plain proxy",
@@ -101,7 +104,12 @@ def start_static(core: int, configuration: Callable[[Path, int], str]) -> Server
 
 def mock_base(kind: str) -> str:
     """Return the base URL of the mock that answers this kind of call."""
-    return f"http://127.0.0.1:{SLOW_PORT if kind == 'slow' else MOCK_PORT}/{kind}/v1"
+    return f"{_mock_root(kind)}/v1"
+
+
+def _mock_root(kind: str) -> str:
+    """Return the base URL as Anthropic's SDK takes it: without the version."""
+    return f"http://127.0.0.1:{SLOW_PORT if kind == 'slow' else MOCK_PORT}/{kind}"
 
 
 def _start_direct(_core: int) -> Peer:
@@ -130,12 +138,16 @@ def _start_tensorzero(core: int) -> Peer:
 [models.{kind}]
 routing = ["mock"]
 [models.{kind}.providers.mock]
-type = "openai"
+type = "{type}"
 model_name = "{kind}"
 api_base = "{mock_base(kind)}/"
-api_key_location = "none"
+api_key_location = "{key}"
 """
-        for kind in mock.KINDS
+        for type, key, kinds in (
+            ("openai", "none", mock.CHAT_KINDS),
+            ("anthropic", "env::MOCK_KEY", mock.MESSAGES_KINDS),  # it insists on a key
+        )
+        for kind in kinds
     )
     config = folder / "tensorzero.toml"
     config.write_text(
@@ -145,7 +157,8 @@ api_key_location = "none"
     told.unlink(missing_ok=True)
     script = folder / "serve.py"
     script.write_text(_TENSORZERO_SCRIPT)
-    server = Server("tensorzero", [str(python), str(script), str(config), str(told)], core, folder)
+    command = [str(python), str(script), str(config), str(told)]
+    server = Server("tensorzero", command, core, folder, {"MOCK_KEY": "sk-mock"})
 
     def base_url() -> str:
         return told.read_text().strip() if told.is_file() else ""
@@ -179,9 +192,13 @@ def _start_litellm(core: int) -> Peer:
     models = [
         {
             "model_name": kind,
-            "litellm_params": {"model": f"openai/{kind}", "api_base": mock_base(kind), "api_key": "sk-mock"},
+            "litellm_params": {"model": f"{vendor}/{kind}", "api_base": base(kind), "api_key": "sk-mock"},
         }
-        for kind in mock.KINDS
+        for vendor, base, kinds in (
+            ("openai", mock_base, mock.CHAT_KINDS),
+            ("anthropic", _mock_root, mock.MESSAGES_KINDS),
+        )
+        for kind in kinds
     ]
     config = folder / "litellm.yaml"  # JSON is YAML
     config.write_text(
@@ -252,7 +269,8 @@ def tokengate_config(data: Path) -> str:
         f"""
 [[upstream]]
 name = "mock-{kind}"
-base_url = "{mock_base(kind)}"
+provider = "{provider}"
+base_url = "{base(kind)}"
 api_key = "sk-mock"
 models = {{ "bench-{kind}" = "{kind}" }}
 
@@ -262,10 +280,19 @@ context = 1000000
 max_output = 8192
 price = {{ input = "0.0025", output = "0.00875", per = "ktok" }}
 """
-        for kind in mock.KINDS
+        for provider, base, kinds in (
+            ("openai_compatible", mock_base, mock.CHAT_KINDS),
+            ("anthropic", _mock_root, mock.MESSAGES_KINDS),
+        )
+        for kind in kinds
     )
+    return _settings(data) + upstreams
+
+
+def _settings(data: Path, database: str = "") -> str:
     return f"""[server]
 data = "{data}"
+database = "{database}"
 
 [engine.chat]
 enabled = false
@@ -273,12 +300,53 @@ enabled = false
 [engine.embedding]
 enabled = false
 
+[engine.speech]
+enabled = false
+
+[engine.transcription]
+enabled = false
+
 [limits]
 requests_per_minute = 1000000000
 tokens_per_minute = 1000000000000000
 concurrency = 100000
 spend_per_day = "1000000"
-{upstreams}"""
+"""
+
+
+def start_films(core: int) -> Server:
+    """Start the vendor whose films are made at once."""
+    refuse_used_port(FILMS_PORT)
+    server = Server("films", [sys.executable, "-m", "bench.films", str(FILMS_PORT)], core, ROOT)
+    _ready(server, lambda: answers(f"http://127.0.0.1:{FILMS_PORT}/"))
+    return server
+
+
+def start_for_films(core: int, database: str) -> tuple[Server, str]:
+    """Start TokenGate over that vendor, with an empty database: SQLite's, or the one of this URL; return its key."""
+    folder = _folder("films")
+    shutil.rmtree(folder / "data", ignore_errors=True)
+    config = folder / "tokengate.toml"
+    config.write_text(
+        f"""{_settings(folder / "data", database)}
+[[upstream]]
+name = "films"
+provider = "openai"
+base_url = "http://127.0.0.1:{FILMS_PORT}/v1"
+api_key = "sk-films"
+models = ["{films.MODEL}"]
+
+[[model]]
+id = "{films.MODEL}"
+price = {{ second = "0.01" }}
+"""
+    )
+    key = _tokengate_key(config, folder)
+    refuse_used_port(JOBS_PORT)
+    where = _where(config, folder)
+    server = Server("films-gateway", [tokengate_binary(), "serve", *where, "--port", str(JOBS_PORT)], core, folder)
+    _ready(server, lambda: answers(f"http://127.0.0.1:{JOBS_PORT}/readyz"))
+    return server, key
 
 
 def forget_tokengate() -> None:
@@ -286,9 +354,9 @@ def forget_tokengate() -> None:
     shutil.rmtree(RUN / "tokengate" / "data", ignore_errors=True)
 
 
-def verify_ledger() -> str:
+def verify_ledger(name: str = "tokengate") -> str:
     """Return what `tokengate ledger verify` says about the bench's data; raise when it finds a difference."""
-    folder = _folder("tokengate")
+    folder = _folder(name)
     done = subprocess.run(
         [tokengate_binary(), "ledger", "verify", *_where(folder / "tokengate.toml", folder)],
         cwd=folder,
@@ -316,6 +384,7 @@ def _tokengate_key(config: Path, folder: Path) -> str:
     if done.returncode != 0:
         raise BenchError(f"tokengate keys create: {(done.stdout + done.stderr)[-1500:]}")
     key: str = json.loads(done.stdout)["key"]
+    kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(key)
     kept.chmod(0o600)
     return key

@@ -3,10 +3,11 @@
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.load import run_wrk
-from bench.machine import RUN, process_cpu_s
+from bench.machine import RUN, Server, process_cpu_s
 from bench.peers import Peer, environment
 from bench.results import Load
 
@@ -29,8 +30,15 @@ _FRAME = re.compile(r"^(?P<function>.*) \((?P<file>[^()]*?)(?::\d+)?\)$")
 def profile(peer: Peer, load: Load, core: int) -> list[str]:
     """Return lines of text: the share of each part, then the functions with the most time of their own."""
     assert peer.server
-    busiest = max(peer.server.tree(), key=process_cpu_s)
-    recorded = RUN / "profiles" / f"{load.name}.folded"
+    return profile_of(
+        peer.server, load.name, core, lambda seconds: run_wrk(peer, load.kind, load.connections, seconds, core)
+    )
+
+
+def profile_of(server: Server, name: str, core: int, load: Callable[[int], object]) -> list[str]:
+    """Return the same of a server under a load that lasts so many seconds."""
+    busiest = max(server.tree(), key=process_cpu_s)
+    recorded = RUN / "profiles" / f"{name}.folded"
     recorded.parent.mkdir(parents=True, exist_ok=True)
     spy = subprocess.Popen(
         [
@@ -42,7 +50,7 @@ def profile(peer: Peer, load: Load, core: int) -> list[str]:
         stderr=subprocess.PIPE,
         text=True,
     )
-    run_wrk(peer, load.kind, load.connections, PROFILE_S + 1, core)
+    load(PROFILE_S + 1)
     _, complaint = spy.communicate()
     if spy.returncode != 0:
         return [f"no profile: {complaint.strip()[-300:]}"]

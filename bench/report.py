@@ -1,13 +1,15 @@
 """The report: one table of ratios and the figures behind it, for the terminal, RESULTS.md and results.json."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from statistics import median
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
 from bench.profiling import PROFILE_S
-from bench.results import LOADS, Figure, Goal, PageTimes, PeerResult, Result, added_ms, figure, goals
+from bench.results import LOADS, Figure, Goal, JobTimes, PageTimes, PeerResult, Result, added_ms, figure, goals
 
 FOREIGN_SHARE = (
     0.15  # others used more than this of the gateway's core in some round: the figures are not to be trusted
@@ -18,14 +20,25 @@ Rows = list[list[str]]
 
 def print_report(console: Console, result: Result) -> None:
     for title, header, rows in tables(result):
-        table = Table(title=title, title_justify="left")
-        for number, name in enumerate(header):
-            table.add_column(name, justify="left" if number == 0 else "right")
-        for row in rows:
-            table.add_row(*row)
-        console.print(table)
+        print_table(console, title, header, rows)
     for line in remarks(result):
         console.print(line)
+
+
+def print_table(console: Console, title: str, header: list[str], rows: Rows) -> None:
+    table = Table(title=title, title_justify="left")
+    for number, name in enumerate(header):
+        table.add_column(name, justify="left" if number == 0 else "right")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
+
+
+def write(result: Result, folder: Path) -> None:
+    """Write RESULTS.md and results.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "RESULTS.md").write_text(markdown(result))
+    (folder / "results.json").write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=2) + b"\n")
 
 
 def markdown(result: Result) -> str:
@@ -40,7 +53,7 @@ def markdown(result: Result) -> str:
         lines += [f"## {title}", "", *_markdown_table(header, rows), ""]
     lines += [*(f"- {remark}" for remark in remarks(result)), ""]
     for load, profile in result.profiles.items():
-        title = next(known.title for known in LOADS if known.name == load)
+        title = next((known.title for known in LOADS if known.name == load), load)
         lines += [f"## Where TokenGate's time goes: {title}", ""]
         lines += [f"Own time of parts, then of functions; py-spy over {PROFILE_S} s of this load.", ""]
         lines += ["```text", *profile, "```", ""]
@@ -65,7 +78,24 @@ def tables(result: Result) -> list[tuple[str, list[str], Rows]]:
     if result.pages:
         header = ["ms", "first paint", "load", "heading shown", "again: first paint", "load", "heading shown"]
         found.append(("Pages in Chromium", header, [_page_row(name, times) for name, times in result.pages.items()]))
+    if result.jobs:
+        found.append(jobs_table(result.jobs))
     return found
+
+
+def jobs_table(jobs: Mapping[str, JobTimes]) -> tuple[str, list[str], Rows]:
+    """Return the table of films as jobs."""
+    at_once = max(times.at_once for times in jobs.values())
+    header = ["", "alone: p50 ms", "p99 ms", f"jobs/s, {at_once} submitted at once", "processor ms a job"]
+    rows = [
+        [
+            name,
+            *map(_number, (times.p50_ms, times.p99_ms, times.per_s)),
+            "-" if times.cpu_ms is None else _number(times.cpu_ms),
+        ]
+        for name, times in jobs.items()
+    ]
+    return "Films as jobs, of a vendor that makes them at once", header, rows
 
 
 def remarks(result: Result) -> list[str]:

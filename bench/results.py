@@ -17,6 +17,7 @@ class Load(Struct, frozen=True):
     title: str
     kind: str
     connections: int
+    converts: bool = False  # the upstream speaks another format than the caller: nothing for a plain proxy
 
 
 LOADS = (
@@ -25,6 +26,8 @@ LOADS = (
     Load("chat-256", "short chat, 256 connections", "whole", 256),
     Load("stream-32", "40-chunk streams, 32 connections", "stream", 32),
     Load("long-8", "200 KB prompt, 8 connections", "long", 8),
+    Load("converted-32", "converted chat, 32 connections", "messages", 32, converts=True),
+    Load("converted-stream-32", "converted streams, 32 connections", "messages-stream", 32, converts=True),
 )
 
 
@@ -66,6 +69,18 @@ class PageTimes(Struct, frozen=True):
     again_heading_ms: float
 
 
+class JobTimes(Struct, frozen=True):
+    """Films of a vendor that makes them at once: from submission to settlement, one after the other, and how many a
+    second when so many are submitted at once, at what processor time of the gateway's for each."""
+
+    jobs: int
+    p50_ms: float
+    p99_ms: float
+    per_s: float
+    at_once: int
+    cpu_ms: float | None = None
+
+
 class PeerResult(Struct):
     title: str
     version: str = ""
@@ -85,6 +100,7 @@ class Result(Struct):
     peers: dict[str, PeerResult]
     ledger: str = ""
     pages: dict[str, PageTimes] = field(default_factory=dict[str, PageTimes])
+    jobs: dict[str, JobTimes] = field(default_factory=dict[str, JobTimes])
     profiles: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
 
 
@@ -152,6 +168,8 @@ def goals(result: Result) -> list[Goal]:
         _against(result, "tensorzero", "chat-32", aim=1.5, floor=1.0),
         _against(result, "tensorzero", "chat-256", aim=2.0, floor=1.4),
         _against(result, "tensorzero", "stream-32", aim=6.0, floor=4.0),
+        _against(result, "tensorzero", "converted-32", floor=1.0),
+        _against(result, "tensorzero", "converted-stream-32", floor=1.0),
         _against(result, "litellm", "chat-32", aim=150.0, floor=80.0),
         Goal("added at one connection (p50)", "ms", added_ms(result, "tokengate"), 0.7, 1.0, True, "chat-1"),
         Goal("start-up", "s", _median(ours.ready_s), None, 2.0, True),
@@ -172,7 +190,7 @@ def added_ms(result: Result, name: str) -> float | None:
     return median(measured.p50_ms - bare.p50_ms for measured, bare in pairs)
 
 
-def _against(result: Result, other: str, load: str, aim: float, floor: float) -> Goal:
+def _against(result: Result, other: str, load: str, *, floor: float, aim: float | None = None) -> Goal:
     ours, theirs = figure(result.peers.get("tokengate"), load), figure(result.peers.get(other), load)
     measured = ours is not None and theirs is not None and not ours.void and not theirs.void
     value = ours.per_s / theirs.per_s if measured and ours and theirs else None

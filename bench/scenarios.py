@@ -8,7 +8,8 @@ from statistics import median
 from bench import peers
 from bench.load import check, mock_requests, run_slow, run_wrk
 from bench.machine import BenchError, core_busy_s
-from bench.peers import Peer
+from bench.mock import STREAM_KINDS
+from bench.peers import PLAIN, Peer
 from bench.results import FLAT_WARM_REQUESTS, FlatMemory, Load, Measured, PeerResult, SlowStreams
 
 STARTS = 3
@@ -49,8 +50,9 @@ def measure_load(
     say: Say,
 ) -> None:
     """Measure the peers in turn (A B C A B C), so that a disturbance of the machine meets them all."""
+    able = [peer for peer in running if not (load.converts and peer.name in PLAIN)]
     for number in range(rounds):
-        for peer in running:
+        for peer in able:
             result = results[peer.name]
             if result.failure or number >= ROUNDS_AT_MOST.get(peer.name, rounds):
                 continue
@@ -70,7 +72,7 @@ def measure_load(
 def check_billed(peer: Peer, kind: str) -> None:
     """Call once; a whole reply of TokenGate must name its cost, or the bench would measure a gateway without a bill."""
     headers = check(peer, kind)
-    if peer.name == "tokengate" and kind != "stream" and float(headers.get("x-request-cost", "0")) <= 0:
+    if peer.name == "tokengate" and kind not in STREAM_KINDS and float(headers.get("x-request-cost", "0")) <= 0:
         raise BenchError(f"tokengate: the {kind} call was not billed")
 
 

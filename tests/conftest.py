@@ -43,3 +43,12 @@ async def sqlite_database(sqlite_files: SqliteFiles, tmp_path: Path) -> AsyncGen
     """A fresh, migrated SQLite file, for what only SQLite does."""
     async with fresh_database("sqlite", sqlite_files, PostgresqlServer(), tmp_path) as database:
         yield database
+
+
+@pytest.fixture
+async def postgresql_database(
+    sqlite_files: SqliteFiles, postgresql_server: PostgresqlServer, tmp_path: Path
+) -> AsyncGenerator[Database, None]:
+    """A fresh, migrated PostgreSQL database, for what only PostgreSQL does."""
+    async with fresh_database("postgresql", sqlite_files, postgresql_server, tmp_path) as database:
+        yield database

@@ -5,6 +5,7 @@ import { Root } from "@/layout/root";
 import { readText } from "@/lib/filters";
 import {
   readCallSearch,
+  readJobSearch,
   readListSearch,
   readOrgSearch,
   readUsageSearch,
@@ -143,6 +144,12 @@ const consolePages = [
   }),
   createRoute({
     ...inConsole,
+    path: "/jobs",
+    validateSearch: readJobSearch,
+    component: lazyRouteComponent(() => import("@/pages/console/jobs"), "JobsPage"),
+  }),
+  createRoute({
+    ...inConsole,
     path: "/calls/$id",
     component: lazyRouteComponent(() => import("@/pages/console/call"), "CallPage"),
   }),
@@ -208,6 +215,11 @@ const adminPages = [
       return after ? { after } : {};
     },
     component: lazyRouteComponent(() => import("@/pages/admin/codes"), "CodesPage"),
+  }),
+  createRoute({
+    ...inAdmin,
+    path: "/apps",
+    component: lazyRouteComponent(() => import("@/pages/admin/apps"), "AppsPage"),
   }),
   createRoute({
     ...inAdmin,

@@ -20,8 +20,10 @@ from tokengate.accounts.keyring import KeyRing
 from tokengate.accounts.keys import KeyLimits
 from tokengate.accounts.passwords import Passwords
 from tokengate.accounts.upkeep.store import drop_expired
+from tokengate.apps.store import CHANGES as APPS
 from tokengate.catalog.load import Catalog, load_models
-from tokengate.catalog.versions import sync_prices
+from tokengate.conversations.background import Backgrounds
+from tokengate.conversations.responses import Conversations
 from tokengate.core.clock import Clock, SystemClock, day_of
 from tokengate.core.ids import new_id
 from tokengate.core.logs import configure_logs
@@ -30,7 +32,12 @@ from tokengate.core.money import read_yuan, write_yuan
 from tokengate.core.networks import read_networks
 from tokengate.core.sealing import Sealer
 from tokengate.core.settings import CallLimits, Settings, UpstreamSettings
-from tokengate.core.settings_file import client_secret, secret
+from tokengate.core.settings_file import client_secret, secret, storage_keys
+from tokengate.files.links import Links
+from tokengate.files.object_storage import place_of
+from tokengate.files.results import Results
+from tokengate.files.uploads import Uploads
+from tokengate.gateway.applications import Applications
 from tokengate.gateway.backends import Backends
 from tokengate.gateway.meter import Meter
 from tokengate.gateway.metrics import Metrics
@@ -39,13 +46,24 @@ from tokengate.gateway.watch import Watch
 from tokengate.idempotency.replies import Replies
 from tokengate.ledger.alerts import Alerts
 from tokengate.ledger.codes import Redeemer
+from tokengate.ledger.sweep import begin_serving
 from tokengate.ledger.teller import Teller
 from tokengate.limits.limiter import Limiter
 from tokengate.storage.changes import Changes
 from tokengate.storage.engine import Database, database_url, open_database
 from tokengate.storage.migrations.upgrade import upgrade
 from tokengate.storage.writer import Writer
+from tokengate.tasks.background import Runs
+from tokengate.tasks.callbacks import Callbacks
+from tokengate.tasks.ends import Ends
+from tokengate.tasks.job_hooks import JobHooks
+from tokengate.tasks.jobs import Jobs
 from tokengate.tasks.notify import Notifier
+from tokengate.tasks.search import Searches
+from tokengate.tasks.steps import Steps
+from tokengate.tasks.stored import Envelopes
+from tokengate.tasks.submission import Submissions
+from tokengate.tasks.worker import Worker
 from tokengate.upstream.guard import Guard
 from tokengate.upstream.media import MediaFetcher
 from tokengate.upstream.transport import HttpTransport
@@ -65,17 +83,31 @@ from tokengate.web.shelf import Shelf
 from tokengate.web.surfaces.account import AccountSurface
 from tokengate.web.surfaces.anthropic import ANTHROPIC_LISTING, ANTHROPIC_QUOTABLE, AnthropicSurface
 from tokengate.web.surfaces.apps import AppsSurface
+from tokengate.web.surfaces.dashscope import DASHSCOPE_QUOTABLE, NATIVE_QUOTABLE, DashScopeSurface
+from tokengate.web.surfaces.dashscope_services import DASHSCOPE_SERVICES_QUOTABLE, DashScopeServicesSurface
+from tokengate.web.surfaces.dashscope_sockets import DashScopeSockets
+from tokengate.web.surfaces.dashscope_tasks import DashScopeTasksSurface
+from tokengate.web.surfaces.dashscope_uploads import DashScopeUploadsSurface
+from tokengate.web.surfaces.gemini import GEMINI_LISTING, GEMINI_QUOTABLE, GeminiSurface
+from tokengate.web.surfaces.jobs import JobsSurface
 from tokengate.web.surfaces.models import OPENAI_LISTING, ModelsSurface
+from tokengate.web.surfaces.music import MusicSurface
 from tokengate.web.surfaces.openai import OpenAISurface
 from tokengate.web.surfaces.operations import OperationsSurface
+from tokengate.web.surfaces.pictures import PictureCalls
 from tokengate.web.surfaces.quote import OPENAI_QUOTABLE, QuoteSurface
 from tokengate.web.surfaces.reference import ReferenceSurface
+from tokengate.web.surfaces.responses import ResponsesSurface
+from tokengate.web.surfaces.results import ResultsSurface
+from tokengate.web.surfaces.transcription import TranscriptionSurface
+from tokengate.web.surfaces.videos import VideosSurface
 
 _log = structlog.get_logger("tokengate.app")
 
 _COLLECT_AFTER = 100_000  # objects
 _GOODBYE_S = 2.0  # for the last bytes of replies that are done
 _UPKEEP_S = 3_600
+_SPEND_S = 10.0
 _MEDIA = UpstreamSettings(name="The file's server", base_url="https://media.invalid", max_connections=64)
 _WEBHOOKS = UpstreamSettings(name="The webhook", base_url="https://webhooks.invalid", max_connections=32)
 _CONSOLE_BODY_BYTES = 1024 * 1024  # forms
@@ -94,10 +126,13 @@ class Platform(Struct, frozen=True, eq=False):
     teller: Teller
     keyring: KeyRing
     watch: Watch
+    runs: Runs
     admit: Admit
     backends: Backends
     metrics: Metrics
     console: Console
+    results: Results
+    links: Links
     dispatch: Dispatch
 
 
@@ -143,14 +178,17 @@ def _calm_collector() -> None:
 
 
 async def _drain(platform: Platform, timeout_s: float) -> None:
-    """Refuse new calls, let those in flight finish, and end the rest at the deadline, billed for what they gave."""
+    """Refuse new calls, let those in flight finish, and end the rest at the deadline, billed for what they gave; of
+    responses in the background the rest is left to whoever starts next."""
     platform.admit.stopping = True
+    platform.runs.stop()
     _log.info("stopping", in_flight=len(platform.watch))
     try:
         async with asyncio.timeout(timeout_s):
             await platform.watch.idle()
     except TimeoutError:
         _log.warning("stop_deadline", in_flight=len(platform.watch))
+        await platform.runs.leave()
         await platform.watch.end_all()
 
 
@@ -162,25 +200,33 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
     async with AsyncExitStack() as stack:
         database = await open_database(database_url(settings))
         stack.push_async_callback(database.close)
-        await database.lock_for_serving()
-        sealer = Sealer(open_master_key(settings.server, secret(VARIABLE)))
+        await begin_serving(database)
+        master_key = open_master_key(settings.server, secret(VARIABLE))
+        sealer = Sealer(master_key)
         catalog = load_models(settings)
-        await sync_prices(database, catalog, int(clock.now_s() * 1000), accept=accept_prices)
+        applications = Applications(database, catalog, clock, lambda model_id: model_id in backends.routes)
+        await applications.refresh(accept_prices=accept_prices)
 
         writer = Writer(database, on_commit=metrics.commit)
         await writer.start()
         stack.push_async_callback(writer.close)
-        teller = Teller(database, writer, clock, new_id=new_id)
+
+        async def note_crashed() -> None:
+            crashed = await record_crashed(database, writer, teller.id)
+            if crashed.calls:
+                metrics.alarm("crashed_calls")
+                _log.warning("crashed_calls", calls=crashed.calls, held_yuan=write_yuan(crashed.held_nano))
+
+        teller = Teller(database, writer, clock, new_id=new_id, on_dead=note_crashed)
         await teller.open()
         stack.push_async_callback(teller.close)
-        crashed = await record_crashed(database, writer)
-        if crashed.calls:
-            metrics.alarm("crashed_calls")
-            _log.warning("crashed_calls", calls=crashed.calls, held_yuan=write_yuan(crashed.held_nano))
+        await note_crashed()
         keyring = KeyRing(database, clock)
         await keyring.load()
         limiter = await _open_limiter(settings, catalog, database, clock)
-        replies = Replies(database, sealer, clock)
+        replies = Replies(database, writer, sealer, clock, teller_id=lambda: teller.id)
+        backgrounds = Backgrounds(database, sealer, clock)
+        conversations = Conversations(database, backgrounds, sealer, clock)
 
         backends = Backends(settings, catalog, clock, metrics)
         stack.push_async_callback(backends.close)
@@ -189,6 +235,14 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         guard = Guard(settings.outbound.private_hosts)
         media = HttpTransport(_MEDIA, clock, guard, shows_redirects=True)
         stack.push_async_callback(media.close)
+        fetcher = MediaFetcher(media)
+        uploads = Uploads(settings.server.data / "uploads", sealer, clock, new_id=new_id)
+        results = Results(
+            place_of(settings.results, settings.server.data, storage_keys(settings.results)),
+            clock,
+            new_id=new_id,
+        )
+        links = Links(master_key, clock)
         gateway = Gateway(
             catalog=catalog,
             routes=backends.routes,
@@ -197,9 +251,26 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             replies=replies,
             watch=watch,
             meter=meter,
-            fetch=MediaFetcher(media).fetch,
+            fetch=fetcher.fetch,
+            uploads=uploads,
             default_output_cap=settings.limits.default_output_cap,
         )
+        runs = Runs(gateway, conversations, backgrounds, keyring, writer, clock, new_id=new_id)
+        callbacks = Callbacks(master_key, settings.portal.base_url)
+        envelopes = Envelopes(sealer)
+        submissions = Submissions(database, envelopes, callbacks, gateway.fetch, media, metrics, clock)
+        ends = Ends(
+            database, envelopes, limiter, metrics, clock, keep_files_days=settings.results.keep_days, new_id=new_id
+        )
+        searches = Searches(database, envelopes, clock)
+        steps = Steps(
+            database, backends.routes, envelopes, submissions, searches, ends, results, fetcher, metrics, clock
+        )
+        worker = Worker(database, steps, teller, clock)
+        jobs = Jobs(
+            database, gateway, envelopes, submissions, steps, ends, worker, results, links, clock, new_id=new_id
+        )
+        stack.push_async_callback(jobs.close)
         trusted_proxies = read_networks(settings.server.trusted_proxies)
         admit = Admit(
             keyring,
@@ -213,9 +284,10 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
 
         webhooks = HttpTransport(_WEBHOOKS, clock, guard)
         stack.push_async_callback(webhooks.close)
+        job_hooks = JobHooks(database, master_key)
         alerts = Alerts(database, sealer, clock, new_id=new_id)
         notifier = Notifier(
-            database, alerts, webhooks, clock, held_nano=teller.held_nano, alarm=metrics.alarm, new_id=new_id
+            database, alerts, job_hooks, webhooks, clock, held_nano=teller.held_nano, alarm=metrics.alarm, new_id=new_id
         )
 
         portal = Portal(database, settings)
@@ -230,29 +302,65 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             keyring=keyring,
             portal=portal,
             catalog=catalog,
+            applications=applications,
             teller=teller,
             watch=watch,
             redeemer=Redeemer(clock, new_id=new_id),
             alerts=alerts,
             notifier=notifier,
+            jobs=jobs,
             guard=guard,
             oidc=_oidc_providers(settings, stack, clock),
             trusted_proxies=trusted_proxies,
             shelf=Shelf(catalog, backends, lambda: dispatch.endpoints, database, clock),
         )
-        listings = {"openai": OPENAI_LISTING, "anthropic": ANTHROPIC_LISTING}
+        listings = {"openai": OPENAI_LISTING, "anthropic": ANTHROPIC_LISTING, "gemini": GEMINI_LISTING}
+        gemini = GeminiSurface(gateway, admit)
+        pictures = PictureCalls(gateway, jobs, results, admit, clock, settings.portal.base_url)
+        dashscope = DashScopeSurface(gateway, pictures, admit)
+        sockets = DashScopeSockets(admit)
+        responses = ResponsesSurface(gateway, admit, conversations, runs)
+        openai = OpenAISurface(gateway, pictures, admit, dashscope.answer)
+        transcription = TranscriptionSurface(gateway, admit, settings.server.data)
+        videos = VideosSurface(jobs, results, admit)
+        forms = (*openai.quotable_forms(), *transcription.quotable_forms(), videos.quotable_form())
+        quotable = (
+            ANTHROPIC_QUOTABLE,
+            *GEMINI_QUOTABLE,
+            *DASHSCOPE_QUOTABLE,
+            *DASHSCOPE_SERVICES_QUOTABLE,
+            responses.quotable(),
+            *OPENAI_QUOTABLE,
+            NATIVE_QUOTABLE,
+        )
         dispatch = Dispatch(
             [
-                *OpenAISurface(gateway, admit).endpoints(),
+                *openai.endpoints(),
+                *transcription.endpoints(),
+                *responses.endpoints(),
                 *AppsSurface(gateway, admit).endpoints(),
                 *AnthropicSurface(gateway, admit).endpoints(),
-                *ModelsSurface(catalog, backends.routes, admit, listings).endpoints(),
-                *QuoteSurface(gateway, admit, (ANTHROPIC_QUOTABLE, *OPENAI_QUOTABLE)).endpoints(),
+                *gemini.endpoints(),
+                *dashscope.endpoints(),
+                *DashScopeServicesSurface(gateway, admit).endpoints(),
+                *DashScopeUploadsSurface(uploads, admit, settings.portal.base_url).endpoints(),
+                *DashScopeTasksSurface(jobs, uploads, admit, clock, settings.portal.base_url).endpoints(),
+                *ModelsSurface(catalog, backends.routes, backends.absent, admit, listings).endpoints(),
+                *QuoteSurface(gateway, admit, quotable, forms).endpoints(),
                 *AccountSurface(database, teller, admit).endpoints(),
+                *ResultsSurface(results, links, admit).endpoints(),
+                *JobsSurface(jobs, callbacks, job_hooks, admit, settings.portal.base_url).endpoints(),
+                *MusicSurface(jobs, admit, settings.portal.base_url).endpoints(),
+                *videos.endpoints(),
                 *OperationsSurface(metrics, not_ready, backends.states).endpoints(),
                 *ReferenceSurface(console, admit).endpoints(),
             ],
-            mounts=[Mount("/console/api/", _console_api(console))],
+            mounts=[
+                Mount("/console/api/", _console_api(console)),
+                *gemini.mounts(),
+                *dashscope.mounts(),
+                *sockets.mounts(),
+            ],
             pages=Pages(Assets(STATIC)).answer,
             clock=clock,
             new_id=new_id,
@@ -262,16 +370,23 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
         )
         metrics.show_breakers(backends.breaker_states)
         metrics.gauge("tokengate_in_flight", "Calls being answered now", lambda: len(watch))
+        metrics.gauge("tokengate_job_steps", "Steps of jobs being done now", lambda: len(worker))
+        metrics.gauge("tokengate_background_responses", "Responses in the background made here now", lambda: len(runs))
         metrics.gauge("tokengate_drains", "Abandoned calls being read to their end", lambda: watch.drains)
 
         async def refresh_keys() -> None:
             await _load_spend(limiter, database, clock)
             await keyring.refresh()
 
+        async def refresh_applications() -> None:
+            await applications.refresh()
+            console.shelf.renew()
+
         changes = Changes(database)
         changes.watch("keys", refresh_keys)
         changes.watch("wallets", teller.refresh)
         changes.watch("settings", portal.refresh)
+        changes.watch(APPS, refresh_applications)
         await changes.start()
         stack.push_async_callback(changes.close)
 
@@ -280,7 +395,12 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
                 watch.run(),
                 backends.start(),
                 notifier.run(),
-                _keep_house(database, replies, settings.server.keep_calls_days, metrics, clock),
+                worker.run(),
+                runs.run(),
+                _follow_spend(teller, limiter, database, clock),
+                _keep_house(
+                    database, replies, conversations, uploads, jobs, settings.server.keep_calls_days, metrics, clock
+                ),
             )
         )
         yield Platform(
@@ -290,10 +410,13 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             teller=teller,
             keyring=keyring,
             watch=watch,
+            runs=runs,
             admit=admit,
             backends=backends,
             metrics=metrics,
             console=console,
+            results=results,
+            links=links,
             dispatch=dispatch,
         )
 
@@ -350,13 +473,35 @@ async def _load_spend(limiter: Limiter, database: Database, clock: Clock) -> Non
         limiter.load_budgets(await store.spend_of_budgets(read, clock.now_s()))
 
 
+async def _follow_spend(teller: Teller, limiter: Limiter, database: Database, clock: Clock) -> None:
+    """Let limits of spend and budgets count what keys spend at other gateways of the same database."""
+    while True:
+        await asyncio.sleep(_SPEND_S)
+        if not teller.others:
+            continue
+        try:
+            await _load_spend(limiter, database, clock)
+        except Exception:  # the database is away: the next time
+            _log.exception("spend")
+
+
 async def _keep_house(
-    database: Database, replies: Replies, keep_calls_days: int, metrics: Metrics, clock: Clock
+    database: Database,
+    replies: Replies,
+    conversations: Conversations,
+    uploads: Uploads,
+    jobs: Jobs,
+    keep_calls_days: int,
+    metrics: Metrics,
+    clock: Clock,
 ) -> None:
     """Drop what has served its time, and make room for the days to come."""
     while True:
         try:
             await replies.purge()
+            await conversations.purge()
+            await uploads.purge()
+            await jobs.purge()
             async with database.tx() as tx:
                 await upgrade(tx, now_s=clock.now_s())
                 await drop_expired(tx, int(clock.now_s() * 1000))

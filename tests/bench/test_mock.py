@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import msgspec
+
 from bench import mock
 from bench.load import streamed_text
 
@@ -35,5 +37,17 @@ def test_every_value_of_the_configuration_fits_what_nginx_reads() -> None:
     config = mock.mock_config(Path("/run/mock"), 18780)
 
     values = [line.partition("'")[2].rpartition("'")[0] for line in config.splitlines() if " set $part" in line]
-    assert "".join(values).replace("\\n", "\n") == "".join(mock.stream_events())
+    sent = "".join(mock.stream_events()) + "".join(mock.message_events())
+    assert "".join(values).replace("\\n", "\n") == sent
     assert all(len(value) < 4000 for value in values)
+
+
+def test_messages_say_what_chats_say() -> None:
+    message = msgspec.json.decode(mock.whole_message())
+    streamed = [msgspec.json.decode(event.partition("data: ")[2]) for event in mock.message_events()]
+
+    assert message["content"] == [{"type": "text", "text": mock.WHOLE_TEXT}]
+    texts = [event["delta"]["text"] for event in streamed if event["type"] == "content_block_delta"]
+    assert "".join(texts) == mock.STREAM_TEXT
+    assert streamed[-2]["usage"]["output_tokens"] == len(texts) == mock.CONTENT_CHUNKS
+    assert streamed[-1] == {"type": "message_stop"}

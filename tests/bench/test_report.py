@@ -5,6 +5,7 @@ from bench.report import markdown, tables
 from bench.results import (
     FlatMemory,
     Goal,
+    JobTimes,
     Measured,
     PageTimes,
     PeerResult,
@@ -157,3 +158,19 @@ def test_page_times_have_a_table_when_they_were_measured() -> None:
     result.pages["home"] = PageTimes(120.4, 200, 210, 60, 80, 90)
 
     assert "| home | 120 | 200 | 210 | 60 | 80 | 90 |" in markdown(result)
+
+
+def test_jobs_have_a_table_of_their_own() -> None:
+    result = result_of()
+    assert "Films as jobs" not in markdown(result)
+
+    result.jobs = {
+        "direct (no gateway)": JobTimes(50, 2.5, 4.0, 900, 32),
+        "TokenGate, SQLite": JobTimes(50, 420.0, 610.0, 61, 32, 9.5),
+    }
+
+    text = markdown(result)
+    assert "| | alone: p50 ms | p99 ms | jobs/s, 32 submitted at once | processor ms a job |" in text.replace(
+        "|  |", "| |"
+    )
+    assert "| TokenGate, SQLite | 420 | 610 | 61.0 | 9.50 |" in text

@@ -34,5 +34,5 @@ class Purse(Teller):
     def release(self, hold: Hold) -> None:
         rules.release(hold)
 
-    def free_nano(self, wallet_id: str) -> int:
+    def reach_nano(self, wallet_id: str) -> int:
         return self.lease.free_nano

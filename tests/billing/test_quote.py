@@ -211,6 +211,35 @@ def test_an_embedding_is_held_by_its_prompt_alone():
     assert (taken.hold.nano, taken.output_held, taken.output_cap) == (100 * TOKEN, 0, None)
 
 
+def test_pictures_are_held_as_the_tokens_that_they_may_be():
+    taken = run(Purse(RICH), flat(), model(kind="image"), asked_cap=2_000)
+
+    assert (taken.hold.nano, taken.output_held) == (2_100 * TOKEN, 2_000)
+
+
+def test_a_picture_that_is_sold_by_the_piece_holds_nothing_for_tokens():
+    by_piece = make_price([(ALWAYS, Rates(image=MILLION * TOKEN))])
+
+    assert run(Purse(0), by_piece, model(kind="image")).hold.nano == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "remedy"),
+    [
+        ("chat", "Top up the wallet, or lower max_tokens."),
+        ("image", "Top up the wallet, or ask for fewer or smaller pictures."),
+        ("speech", "Top up the wallet, or send a shorter text."),
+    ],
+)
+def test_a_refusal_says_what_would_cost_less(kind: str, remedy: str):
+    price = make_price([(ALWAYS, Rates(input=MILLION * TOKEN, output=0, request=RICH))])
+
+    with pytest.raises(InsufficientBalance) as refused:
+        run(Purse(TOKEN), price, model(kind=kind), asked_cap=10)
+
+    assert refused.value.message.endswith(f"is available. {remedy}")
+
+
 def test_a_free_model_needs_no_money_and_is_never_capped():
     taken = run(Purse(0), flat(0, 0), model(max_output=128_000))
 

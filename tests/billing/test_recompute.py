@@ -18,7 +18,8 @@ USAGE = Usage(input=13, cache_read=7, output=257, reasoning=3, image=2)
 
 async def stored(database: Database, model: str, usage: Usage = USAGE) -> str:
     catalog = load_models(Settings())
-    await sync_prices(database, catalog, now_ms=5)
+    async with database.tx() as tx:
+        await sync_prices(tx, catalog, now_ms=5)
     price = catalog.price_of(model)
     assert price is not None
     return bill(usage, price, CallTraits()).to_json(UsageSource.VENDOR, b'{"prompt_tokens":20}')

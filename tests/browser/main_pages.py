@@ -53,7 +53,8 @@ CONSOLE = [
     )
 ]
 ADMIN = [
-    MainPage(f"/admin/{name}", "operator") for name in ("codes", "wallets", "users", "settings", "tokens", "audit")
+    MainPage(f"/admin/{name}", "operator")
+    for name in ("codes", "apps", "wallets", "users", "settings", "tokens", "audit")
 ]
 MAIN_PAGES = [*PORTAL, *CONSOLE, *ADMIN]
 

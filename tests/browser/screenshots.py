@@ -140,6 +140,7 @@ async def _photograph(browser: Browser, site: Site, people: People, picture: Pic
         await visitor.page.set_viewport_size({"width": _WIDTH, "height": _HEIGHT})
         await visitor.open(picture.path.replace("{call}", people.call_id))
         await picture.prepare(visitor)
+        await visitor.page.wait_for_load_state("networkidle")  # names of keys and colours of code come last
         await visitor.page.screenshot(path=path, animations="disabled", caret="hide")
 
 

@@ -43,7 +43,7 @@ def configuration(upstream_url: str, more: str = "", base_url: str = "") -> str:
         [engine.chat]
         threads = 1
         parallel = 2
-        context = 2048
+        context = 512
 
         {more}
     """

@@ -55,7 +55,8 @@ async def test_from_the_first_visit_to_the_bill_of_a_call(browser: Browser, site
         bench = page.get_by_role("region", name="Try it")
         await expect(bench.get_by_text("200 OK")).to_be_visible()
         await expect(bench.get_by_text("200 OK")).to_be_in_viewport()
-        await expect(bench.get_by_text(re.compile(r"Cost ¥0\.0"))).to_be_visible()
+        # A small model may go on for a while.
+        await expect(bench.get_by_text(re.compile(r"Cost ¥0\.0"))).to_be_visible(timeout=60_000)
         shown = await bench.get_by_text(re.compile(r"Cost ¥")).inner_text()
         request_id = await bench.get_by_text(re.compile(r"^req_")).inner_text()
         await bench.get_by_role("tab", name="Body").click()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tokengate.catalog.load import load_models, read_files
-from tokengate.catalog.price import bill
+from tokengate.catalog.price import CallTraits, bill
 from tokengate.core.money import read_yuan
 from tokengate.core.settings import Settings
 from tokengate.core.usage import Usage
@@ -35,15 +35,17 @@ PAGES = {
         qwen2.5-vl-3b-instruct qwen2-vl-72b-instruct qwen2-vl-7b-instruct qwen2-vl-2b-instruct
         qwen-vl-v1 qwen-vl-chat-v1 smollm2-135m-instruct
     """,
-    "embedding": "text-embedding-ada-002 text-embedding-3-small text-embedding-3-large wordllama-256",
+    "embedding": "text-embedding-ada-002 text-embedding-3-small text-embedding-3-large wordllama-256 text-embedding-v4",
     "image": """
         gpt-image-2 gemini-2.5-flash-image gemini-3-pro-image-preview gemini-3.1-flash-image-preview
         qwen-image qwen-image-edit
     """,
-    "speech": "tts-1-hd Qwen3-TTS-12Hz-1.7B-CustomVoice",
-    "transcription": "whisper-1",
+    "speech": "tts-1-hd Qwen3-TTS-12Hz-1.7B-CustomVoice piper-joe",
+    "transcription": "whisper-1 whisper-tiny.en",
     "video": "wan-t2v wan-i2v",
-    "music": "sunoV2",
+    "music": "sunoV2 chirp-crow chirp-bluejay chirp-auk chirp-v4 chirp-v3-5",
+    "rerank": "qwen3-rerank gte-rerank-v2",
+    "moderation": "omni-moderation-latest",
 }
 UNPRICED = {
     "xiaowei",
@@ -51,12 +53,7 @@ UNPRICED = {
     "qwen2-vl-2b-instruct",
     "qwen-vl-v1",
     "qwen-vl-chat-v1",
-    "qwen-image",
-    "qwen-image-edit",
-    "Qwen3-TTS-12Hz-1.7B-CustomVoice",
-    "wan-t2v",
-    "wan-i2v",
-    "sunoV2",
+    "qwen3-tts-instruct-flash",
 }
 CAPABILITIES = {
     "文本生成",
@@ -66,9 +63,12 @@ CAPABILITIES = {
     "联网搜索",
     "翻译",
     "向量",
+    "重排序",
+    "内容审核",
     "文生图",
     "图片编辑",
     "语音转文字",
+    "语音翻译",
     "文字生语音",
     "文生视频",
     "图生视频",
@@ -133,6 +133,17 @@ def test_the_card_of_qwen3_vl_8b_is_exact():
     assert bill(Usage(output=1000), price).total_nano == read_yuan("0.00875")
 
 
+def test_music_is_paid_by_what_is_asked_for_whatever_the_version():
+    for name in PAGES["music"].split():
+        price = CATALOG.price_of(name)
+        assert price
+        paid = {
+            task: price.cost_nano(Usage(request=1), CallTraits(task=task))
+            for task in ("create", "lyrics", "wav", "midi")
+        }
+        assert paid == {"create": 500_000_000, "lyrics": 20_000_000, "wav": 50_000_000, "midi": 2_500_000_000}
+
+
 def test_a_price_in_dollars_is_converted_by_the_configured_rate():
     price = CATALOG.price_of("gpt-5")
 
@@ -151,7 +162,7 @@ def test_page_groups_and_states_are_kept():
     assert of("gpt-5") == ("国外", "available")
     assert of("qwen3.6-max-preview") == ("国内", "开发中")
     assert of("deepseek3.2") == ("内部", "available")
-    assert of("sunoV2")[1] == "即将上线"
+    assert of("sunoV2") == ("国外", "available")
 
 
 def test_the_local_models_are_described():

@@ -1,6 +1,7 @@
 import pytest
 
-from tokengate.catalog.load import Catalog, load_models, names_of, normalise
+from tokengate.catalog.entries import names_of, normalise
+from tokengate.catalog.load import Catalog, load_models
 from tokengate.catalog.model import CatalogError
 from tokengate.core.settings import ModelSettings, Settings
 
@@ -73,6 +74,7 @@ def test_a_search_model_is_its_base_with_search_on():
 
     assert model
     assert (model.upstream_id, model.parameters) == ("gpt-5.2", {"web_search_options": {}})
+    assert model.formats == ("responses",)  # whose tool every model has; the parameter is of a few models alone
 
 
 def test_a_name_that_would_mean_two_models_is_refused():
@@ -84,4 +86,4 @@ def test_a_name_that_would_mean_two_models_is_refused():
 
 def test_names_differ_in_more_than_case_and_separators():
     assert normalise(" Qwen2.5_7B Instruct ") == "qwen2-5-7b-instruct"
-    assert Catalog((), {}).resolve("anything") is None
+    assert Catalog(()).resolve("anything") is None

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tokengate.catalog.load import load_models
-from tokengate.catalog.price import CallTraits, Price, bill, write_femto, write_rate
+from tokengate.catalog.price import CallTraits, Price, bill, read_price, write_femto, write_price, write_rate
 from tokengate.catalog.written import read_written
 from tokengate.core.settings import CurrencySettings, Kind, PriceSettings, Settings
 from tokengate.core.usage import Usage, UsageSource
@@ -105,6 +105,15 @@ def test_attributes_pick_their_tier():
 
     assert price.cost_nano(Usage(image=2), CallTraits(size="1024x1024", quality="high")) == 6_000_000_000
     assert price.cost_nano(Usage(image=2), CallTraits(size="1024x1024", quality="low")) == 2_000_000_000
+
+
+def test_what_is_asked_for_picks_its_tier_and_a_stored_bill_says_which():
+    price = read(PriceSettings(request="1", when=[{"task": "lyrics", "request": "0.02"}]), "music")
+    paid = bill(Usage(request=1), price, CallTraits(task="lyrics"))
+
+    assert (paid.total_nano, json.loads(paid.to_json(UsageSource.VENDOR))["when"]) == (20_000_000, {"task": "lyrics"})
+    assert price.cost_nano(Usage(request=1), CallTraits(task="create")) == 1_000_000_000
+    assert read_price(write_price(price), version=1).tiers == price.tiers
 
 
 def test_words_left_out_cost_what_their_parent_costs():

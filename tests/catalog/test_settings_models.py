@@ -40,11 +40,11 @@ def test_what_is_configured_without_a_price_keeps_the_published_price():
 
 
 def test_an_unpriced_model_gets_a_price_from_the_configuration():
-    own = ModelSettings(id="sunoV2", price=PriceSettings(request="0.5"))
+    own = ModelSettings(id="wan-t2v", price=PriceSettings(second="0.5"))
 
     catalog = load_models(Settings(model=[own]))
 
-    assert catalog.price_of("sunoV2")
+    assert catalog.price_of("wan-t2v")
 
 
 @pytest.mark.parametrize("price", [PriceSettings(input="1"), PriceSettings(output="1"), PriceSettings(image="1")])

@@ -22,10 +22,15 @@ OLD = PriceSettings(input="0.001", output="0.002")
 NEW = PriceSettings(input="0.002", output="0.002")
 
 
+async def synced(database: Database, catalog: Catalog, *, now_ms: int, accept: bool = False) -> PriceSync:
+    async with database.tx() as tx:
+        return await sync_prices(tx, catalog, now_ms, accept)
+
+
 async def test_the_first_start_stores_every_price(database: Database):
     catalog = catalog_with(OLD)
 
-    sync = await sync_prices(database, catalog, now_ms=5)
+    sync = await synced(database, catalog, now_ms=5)
 
     assert set(sync.added) == set(catalog.prices())
     assert sync.changed == ()
@@ -45,21 +50,21 @@ async def test_the_first_start_stores_every_price(database: Database):
 
 async def test_a_start_without_changes_stores_nothing(database: Database):
     first, second = catalog_with(OLD), catalog_with(OLD)
-    await sync_prices(database, first, now_ms=5)
+    await synced(database, first, now_ms=5)
 
-    sync = await sync_prices(database, second, now_ms=6)
+    sync = await synced(database, second, now_ms=6)
 
-    assert sync == PriceSync((), ())
+    assert (sync.added, sync.changed) == ((), ())
     assert second.prices() == first.prices()
 
 
 async def test_a_changed_price_is_a_new_version_from_now_on(database: Database):
-    await sync_prices(database, catalog_with(OLD), now_ms=5)
+    await synced(database, catalog_with(OLD), now_ms=5)
     catalog = catalog_with(NEW)
 
-    sync = await sync_prices(database, catalog, now_ms=6)
+    sync = await synced(database, catalog, now_ms=6)
 
-    assert sync == PriceSync((), ("ours",))
+    assert (sync.added, sync.changed) == ((), ("ours",))
     async with database.read() as read:
         newest, older = await versions_of(read, "ours")
     assert (newest.effective_ms, older.effective_ms) == (6, 5)
@@ -69,9 +74,9 @@ async def test_a_changed_price_is_a_new_version_from_now_on(database: Database):
 
 
 async def test_history_of_a_price_is_told_newest_first(database: Database):
-    await sync_prices(database, catalog_with(OLD), now_ms=5)
+    await synced(database, catalog_with(OLD), now_ms=5)
     catalog = catalog_with(NEW)
-    await sync_prices(database, catalog, now_ms=6)
+    await synced(database, catalog, now_ms=6)
 
     history = await price_history(database, "ours")
 
@@ -81,12 +86,16 @@ async def test_history_of_a_price_is_told_newest_first(database: Database):
 
 
 async def test_another_currency_rate_makes_new_versions_of_what_is_in_dollars(database: Database):
-    await sync_prices(database, catalog_with(OLD), now_ms=5)
+    await synced(database, catalog_with(OLD), now_ms=5)
     catalog = catalog_with(OLD, usd="7.20")
 
-    sync = await sync_prices(database, catalog, now_ms=6)
+    sync = await synced(database, catalog, now_ms=6)
 
-    in_dollars = {model_id for model_id, price in catalog.prices().items() if price.currency_rate}
+    in_dollars = {
+        model_id
+        for model_id, price in catalog.prices().items()
+        if price.currency_rate and any(any(tier.weights) for tier in price.tiers)  # the free is free in every currency
+    }
     assert set(sync.changed) == in_dollars
     async with database.read() as read:
         assert (await latest_prices(read))["gpt-5"].currency_rate == "7.20"
@@ -94,12 +103,12 @@ async def test_another_currency_rate_makes_new_versions_of_what_is_in_dollars(da
 
 async def test_an_old_bill_is_recomputed_with_its_own_version(database: Database):
     catalog = catalog_with(OLD)
-    await sync_prices(database, catalog, now_ms=5)
+    await synced(database, catalog, now_ms=5)
     usage = Usage(input=7, output=9, cache_read=3)
     price = catalog.price_of("ours")
     assert price
     stored = json.loads(bill(usage, price).to_json(UsageSource.VENDOR))
-    await sync_prices(database, catalog_with(NEW), now_ms=6)
+    await synced(database, catalog_with(NEW), now_ms=6)
 
     then = await load_version(database, stored["price_version"])
 
@@ -113,12 +122,12 @@ async def test_an_unknown_version_is_none(database: Database):
 
 @pytest.mark.parametrize("wild", ["0.01001", "0.00009", "0"])
 async def test_a_move_of_more_than_tenfold_stops_the_start_and_stores_nothing(database: Database, wild: str):
-    await sync_prices(database, catalog_with(OLD), now_ms=5)
+    await synced(database, catalog_with(OLD), now_ms=5)
     async with database.read() as read:
         before = await latest_prices(read)
 
     with pytest.raises(PriceMoved) as stopped:
-        await sync_prices(database, catalog_with(structs.replace(OLD, input=wild)), now_ms=6)
+        await synced(database, catalog_with(structs.replace(OLD, input=wild)), now_ms=6)
 
     assert stopped.value.moves[0].startswith("ours: input from 1 per million tokens to ")
     async with database.read() as read:
@@ -126,25 +135,25 @@ async def test_a_move_of_more_than_tenfold_stops_the_start_and_stores_nothing(da
 
 
 async def test_a_wild_move_that_is_accepted_becomes_a_version(database: Database):
-    await sync_prices(database, catalog_with(OLD), now_ms=5)
+    await synced(database, catalog_with(OLD), now_ms=5)
 
-    sync = await sync_prices(database, catalog_with(structs.replace(OLD, input="1")), now_ms=6, accept=True)
+    sync = await synced(database, catalog_with(structs.replace(OLD, input="1")), now_ms=6, accept=True)
 
     assert sync.changed == ("ours",)
 
 
 async def test_a_move_of_tenfold_exactly_is_let_through(database: Database):
-    await sync_prices(database, catalog_with(OLD), now_ms=5)
+    await synced(database, catalog_with(OLD), now_ms=5)
 
-    sync = await sync_prices(database, catalog_with(structs.replace(OLD, input="0.01")), now_ms=6)
+    sync = await synced(database, catalog_with(structs.replace(OLD, input="0.01")), now_ms=6)
 
     assert sync.changed == ("ours",)
 
 
 async def test_a_price_that_went_away_leaves_its_versions(database: Database):
-    await sync_prices(database, catalog_with(OLD), now_ms=5)
+    await synced(database, catalog_with(OLD), now_ms=5)
 
-    await sync_prices(database, catalog_with(None), now_ms=6)
+    await synced(database, catalog_with(None), now_ms=6)
 
     async with database.read() as read:
         assert len(await versions_of(read, "ours")) == 1

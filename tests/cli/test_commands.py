@@ -291,6 +291,8 @@ def test_config_check_ends_with_status_1_when_calls_would_fail(run: Run, tmp_pat
         '[[upstream]]\nname = "a"\nbase_url = "http://a/v1"\napi_key_env = "A_KEY"\nmodels = ["nobody-knows"]\n'
         '[[upstream]]\nname = "b"\nbase_url = "http://b/v1"\nprovider = "nobody"\n'
         '[[upstream]]\nname = "c"\nbase_url = "http://c/v1"\n'
+        '[[upstream]]\nname = "d"\nprovider = "vllm"\nmodels = ["qwen-plus"]\n'
+        '[results]\nurl = "s3://bucket"\naccess_key_env = "NO_SUCH_KEY"\n'
     )
 
     ran = run("config", "check", "--json")
@@ -301,6 +303,8 @@ def test_config_check_ends_with_status_1_when_calls_would_fail(run: Run, tmp_pat
     assert "'nobody-knows', which is in no catalogue" in str(problems[1])
     assert "there is no provider 'nobody'" in str(problems[2])
     assert problems[3] == "it offers no model; name them in `models`."
+    assert problems[4] == "base_url is missing: vllm has no address of its own."
+    assert problems[5] == "results.url 's3://bucket' needs NO_SUCH_KEY, which the environment does not set."
 
 
 def test_a_master_key_that_is_wrong_is_told_before_anything_is_made(
@@ -329,7 +333,7 @@ def test_more_than_one_worker_is_refused_with_the_reason(run: Run, tmp_path: Pat
     ran = run("serve", "--workers", "2")
 
     assert ran.status == 2
-    assert "cannot share it safely yet" in " ".join(ran.err.replace("│", " ").split())
+    assert "each with its own --port" in " ".join(ran.err.replace("│", " ").split())
     assert list(tmp_path.iterdir()) == []
 
 

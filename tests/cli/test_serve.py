@@ -17,6 +17,10 @@ NO_ENGINES = """
 enabled = false
 [engine.embedding]
 enabled = false
+[engine.speech]
+enabled = false
+[engine.transcription]
+enabled = false
 [[upstream]]
 name = "vllm"
 base_url = "http://127.0.0.1:1/v1"

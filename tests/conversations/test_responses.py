@@ -8,6 +8,7 @@ from msgspec import Raw
 from sqlalchemy import func, select, update
 
 from tests.support import FakeClock
+from tokengate.conversations.background import Backgrounds
 from tokengate.conversations.responses import MAX_CHAIN, Conversations, StoredResponse
 from tokengate.core.errors import BadRequest, NotFound
 from tokengate.core.sealing import Sealer
@@ -30,12 +31,17 @@ async def writer(database: Database) -> AsyncGenerator[Writer, None]:
 
 @pytest.fixture
 def kept(database: Database, clock: FakeClock) -> Conversations:
-    return Conversations(database, Sealer(KEY), clock)
+    sealer = Sealer(KEY)
+    return Conversations(database, Backgrounds(database, sealer, clock), sealer, clock)
 
 
 def response(number: int, previous: int | None = None) -> StoredResponse:
     """Return a response that said its own number."""
-    answer = {"id": f"resp_{number}", "output": [{"id": f"msg_{number}", "type": "message", "content": number}]}
+    answer = {
+        "id": f"resp_{number}",
+        "status": "completed",
+        "output": [{"id": f"msg_{number}", "type": "message", "content": number}],
+    }
     return StoredResponse(
         f"resp_{number}",
         None if previous is None else f"resp_{previous}",
@@ -45,7 +51,7 @@ def response(number: int, previous: int | None = None) -> StoredResponse:
 
 
 async def keep(kept: Conversations, writer: Writer, *stored: StoredResponse) -> None:
-    await writer.commit([row for one in stored for row in kept.rows_of(ORG, PROJECT, one)])
+    await writer.commit([kept.row_of(ORG, PROJECT, one) for one in stored])
 
 
 def ids_of(items: list[Raw]) -> list[str]:
@@ -141,6 +147,27 @@ async def test_a_conversation_has_a_largest_size(kept: Conversations, writer: Wr
     assert refused.value.code == "conversation_too_long"
 
 
+async def test_those_of_several_responses_that_are_there_are_found(kept: Conversations, writer: Writer):
+    await keep(kept, writer, *map(response, range(150)))
+
+    found = await kept.find(ORG, PROJECT, [f"resp_{number}" for number in range(100, 250)])
+
+    assert {one.id for one in found} == {f"resp_{number}" for number in range(100, 150)}
+    assert await kept.find("org_2", PROJECT, ["resp_1"]) == await kept.find(ORG, PROJECT, []) == []
+
+
+async def test_only_so_much_is_found_at_once(kept: Conversations, writer: Writer, monkeypatch: pytest.MonkeyPatch):
+    await keep(kept, writer, response(1), response(2))
+
+    with pytest.raises(BadRequest) as many:
+        await kept.find(ORG, PROJECT, [f"resp_{number}" for number in range(MAX_CHAIN + 1)])
+    monkeypatch.setattr("tokengate.conversations.responses.MAX_HISTORY_BYTES", 100)
+    with pytest.raises(BadRequest) as large:
+        await kept.find(ORG, PROJECT, ["resp_1", "resp_2"])
+
+    assert many.value.code == large.value.code == "conversation_too_long"
+
+
 async def test_after_thirty_days_a_response_is_gone_before_it_is_deleted(
     kept: Conversations, writer: Writer, clock: FakeClock, database: Database
 ):
@@ -168,7 +195,7 @@ async def test_many_old_responses_are_deleted_in_small_steps(kept: Conversations
 
 async def test_what_is_at_rest_tells_nothing(kept: Conversations, writer: Writer, database: Database):
     secret = StoredResponse("resp_1", None, b'{"output":[{"text":"a very secret word"}]}', (b'"another secret"',))
-    await writer.commit(kept.rows_of(ORG, PROJECT, secret))
+    await writer.commit([kept.row_of(ORG, PROJECT, secret)])
 
     async with database.read() as read:
         row = (await read.execute(select(stored_responses))).one()
@@ -180,7 +207,8 @@ async def test_under_another_master_key_a_response_is_gone(
     kept: Conversations, writer: Writer, database: Database, clock: FakeClock
 ):
     await keep(kept, writer, response(1))
-    other = Conversations(database, Sealer(bytes(32)), clock)
+    sealer = Sealer(bytes(32))
+    other = Conversations(database, Backgrounds(database, sealer, clock), sealer, clock)
 
     with pytest.raises(NotFound):
         await other.get(ORG, PROJECT, "resp_1")

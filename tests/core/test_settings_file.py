@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tokengate.core.settings import CallLimits, Settings, UpstreamSettings
-from tokengate.core.settings_file import SettingsError, credential, load, secret
+from tokengate.core.settings import CallLimits, ResultSettings, Settings, UpstreamSettings
+from tokengate.core.settings_file import SettingsError, credential, load, secret, storage_keys
 
 Write = Callable[[str], Path]
 
@@ -87,6 +87,15 @@ def test_every_table_is_read(write: Write):
     assert settings.limits.spend_per_day == "5"
 
 
+def test_the_keys_of_a_bucket_come_from_the_environment(write: Write):
+    bucket = ResultSettings(url="s3://bucket", secret_key_env="A_SECRET")
+
+    assert storage_keys(bucket, {"AWS_ACCESS_KEY_ID": "id", "A_SECRET": "secret"}) == ("id", "secret")
+    assert storage_keys(ResultSettings(), {"AWS_ACCESS_KEY_ID": "id"}) == ("", "")
+    with pytest.raises(SettingsError, match="needs A_SECRET, which the environment does not set"):
+        storage_keys(bucket, {"AWS_ACCESS_KEY_ID": "id", "A_SECRET": " "})
+
+
 def test_the_file_in_the_working_folder_is_found(write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     write("[server]\nport = 9001\n")
     monkeypatch.chdir(tmp_path)
@@ -128,7 +137,7 @@ def test_a_flag_beats_the_environment_which_beats_the_file(write: Write):
             ["model.limits.default_output_cap is not a setting", "concurrency, spend_per_day."],
         ),
         ("[limits]\nspend_per_day = 'x'\n", 2, ["limits.spend_per_day must be a decimal number in quotes"]),
-        ("[[upstream]]\nname = 'a'\n", 1, ["upstream.base_url is missing", "https://api.example.com/v1"]),
+        ("[[oidc]]\nname = 'a'\n", 1, ["oidc.issuer is missing", "https://api.example.com/v1"]),
         ("[[upstream]]\nname = 'a'\nbase_url = 'a.b'\n", 3, ["upstream.base_url must be an address"]),
         ("[[upstream]]\nname = ''\nbase_url = 'http://a'\n", 2, ["upstream.name must be a text in quotes, not empty."]),
         (
@@ -155,6 +164,11 @@ def test_a_flag_beats_the_environment_which_beats_the_file(write: Write):
             5,
             ["upstream.api_key or upstream.api_key_env, not both"],
         ),
+        ("[results]\nurl = 'gs://b'\n", 2, ["results.url must be an address in quotes", "oss://bucket/prefix"]),
+        ("[results]\nurl = 's3://b/../c?d'\n", 2, ["results.url must be an address in quotes"]),
+        ("[results]\n\nurl = 'oss://bucket'\n", 3, ["results.region is missing", "cn-hangzhou"]),
+        ("[results]\nkeep_days = -1\n", 2, ["results.keep_days must be an integer from 0 to 36500."]),
+        ("[results]\nkeep = 1\n", 2, ["results.keep is not a setting", "Did you mean 'keep_days'?"]),
         ("[server]\nport = \n", 2, ["this is not TOML: invalid value."]),
         ("[server]\nhost = 'a'\nhost = 'b'\n", 3, ["this is not TOML"]),
     ],

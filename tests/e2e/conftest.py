@@ -9,6 +9,7 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.connections import closed_connections, noted_connections
 from tests.e2e.customer import (
     IMPATIENT,
     KEYS,
@@ -26,6 +27,8 @@ from tests.e2e.gateway import GatewayProcess
 from tests.engines.support import DATA
 from tests.simulators.openai_upstream import ThreadedUpstream
 from tokengate.engines import weights
+
+__all__ = ["closed_connections", "noted_connections"]
 
 
 @pytest.fixture(scope="session")

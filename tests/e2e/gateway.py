@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
+import time
+import urllib.error
 import urllib.request
 from concurrent.futures import Future, wait
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import IO, Any, Self
 
 READY = "answers at"
 _START_S = 30.0
+_KNOWN_S = 10.0  # a second is what is promised, on a machine that is not busy
 
 
 class NotStarted(RuntimeError):
@@ -47,6 +50,12 @@ class GatewayProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def programs(self) -> set[int]:
+        """The processes that the gateway has started and that live."""
+        tasks = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return {int(number) for task in tasks for number in task.read_text().split()}
+
     def start(self) -> Self:
         """Start, and return once the gateway listens. Raises NotStarted with the end of its log."""
         with self.log.open("ab") as log:
@@ -76,8 +85,22 @@ class GatewayProcess:
         return json.loads(done.stdout)
 
     def create_key(self, balance: str = "10", name: str = "test") -> str:
-        """Return a new key with a wallet of its own."""
-        return self.command("keys", "create", "--name", name, "--balance", balance)["key"]
+        """Return a new key with a wallet of its own, once the gateway knows it."""
+        key: str = self.command("keys", "create", "--name", name, "--balance", balance)["key"]
+        given_up_s = time.monotonic() + _KNOWN_S
+        while not self._knows(key):
+            assert time.monotonic() < given_up_s, "the gateway does not know the new key"
+        return key
+
+    def _knows(self, key: str) -> bool:
+        try:
+            self.get("/v1/balance", key)
+        except urllib.error.HTTPError as error:
+            with error:
+                if error.code != 401:
+                    raise
+            return False
+        return True
 
     def get(self, path: str, key: str = "") -> Any:
         """GET JSON from the gateway."""
@@ -116,7 +139,9 @@ class GatewayProcess:
 
 
 COMMAND = [sys.executable, "-m", "tokengate"]
-ENGINES_OFF = "[engine.chat]\nenabled = false\n[engine.embedding]\nenabled = false\n"
+ENGINES_OFF = "".join(
+    f"[engine.{kind}]\nenabled = false\n" for kind in ("chat", "embedding", "speech", "transcription")
+)
 
 
 def free_port() -> int:

@@ -46,7 +46,7 @@ class Beside:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
-            env={name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+            env={name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ},
         )
         out, err = await process.communicate()
         assert process.returncode == status, (arguments, process.returncode, err.decode())
@@ -75,8 +75,8 @@ class Beside:
         return answer
 
 
-async def call_on(connection: Connection, key: str, *, stream: bool = False) -> Answer:
-    body = json.dumps({"model": MODEL, "messages": MESSAGES, "stream": stream, "max_tokens": 100}).encode()
+async def call_on(connection: Connection, key: str, *, stream: bool = False, model: str = MODEL) -> Answer:
+    body = json.dumps({"model": model, "messages": MESSAGES, "stream": stream, "max_tokens": 100}).encode()
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     await connection.request("POST", "/v1/chat/completions", headers, body)
     return await connection.answer()
@@ -240,13 +240,32 @@ async def test_a_key_made_beside_a_gateway_calls_within_a_second(on_sqlite: Besi
     await on_sqlite.becomes(key["key"], 200)
 
 
+async def test_an_application_published_beside_a_gateway_is_called_within_a_second(beside: Beside) -> None:
+    key = await beside.new_key("apps")
+
+    async def becomes(status: int, words: str = "") -> None:
+        async with asyncio.timeout(WITHIN_S):
+            while True:
+                async with Connection(beside.gateway.port) as connection:
+                    answer = await call_on(connection, key.key, model="app/guide")
+                if answer.status == status and words in answer.body.decode():
+                    return
+
+    await beside.command("apps", "create", "guide", "--model", MODEL, "--system", "You show people around.")
+    await becomes(200)
+    await beside.command("apps", "disable", "guide")
+    await becomes(404, "The application 'guide' is turned off.")
+    await beside.command("apps", "delete", "guide")
+    await becomes(404, "does not exist")
+
+
 async def test_usage_is_what_callers_saw(on_sqlite: Beside) -> None:
     beside, key = on_sqlite, await on_sqlite.new_key("summed")
-    before = await beside.ask("usage", "--by", "model")
+    before = {row["name"]: row["calls"] for row in await beside.ask("usage", "--by", "model")}
     for stream in (False, True, True):
         assert (await beside.call(key.key, stream=stream)).status == 200
 
-    by_keys, (by_model,), (by_day,) = await asyncio.gather(
+    by_keys, by_models, (by_day,) = await asyncio.gather(
         *(beside.ask("usage", "--by", what) for what in ("key", "model", "day"))
     )
 
@@ -254,8 +273,10 @@ async def test_usage_is_what_callers_saw(on_sqlite: Beside) -> None:
     # One call more: the one that saw the new key work.
     assert (by_key["calls"], by_key["input_tokens"], by_key["output_tokens"]) == (4, 12, 28)
     assert read_yuan(by_key["cost"]) == 4 * COST_NANO
-    assert (by_model["name"], by_model["calls"]) == (MODEL, before[0]["calls"] + 3)
-    assert (by_day["calls"], by_day["cost"]) == (by_model["calls"], by_model["cost"])
+    (by_model,) = [row for row in by_models if row["name"] == MODEL]
+    assert by_model["calls"] == before[MODEL] + 3
+    assert by_day["calls"] == sum(row["calls"] for row in by_models)
+    assert read_yuan(by_day["cost"]) == sum(read_yuan(row["cost"]) for row in by_models)
 
 
 async def test_every_listing_is_json_for_who_asks(on_sqlite: Beside) -> None:

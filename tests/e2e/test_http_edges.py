@@ -43,7 +43,9 @@ async def gateway(tmp_path_factory: pytest.TempPathFactory, simulator: Upstream)
         body_timeout_s = 0.3
         cors = ["https://app.example"]
         {upstream(simulator.url, "echo", "error-400", "unpriced", "embedder")}
+        {upstream(simulator.url, "claude-like", name="other", provider="anthropic", api_key="sk")}
         {sells("echo")}
+        {sells("claude-like")}
         {sells("error-400")}
         {sells("nowhere")}
         [[model]]
@@ -195,6 +197,18 @@ async def test_a_model_that_cannot_be_called_is_named(
     assert len(simulator.calls) == asked
 
 
+async def test_a_chat_model_whose_vendor_completes_no_texts_is_refused_with_the_way_to_ask_it(
+    gateway: Hosted, simulator: Upstream
+) -> None:
+    asked = len(simulator.calls)
+
+    answer = await gateway.post({"model": "claude-like", "prompt": "Good morning"}, "/v1/completions")
+
+    assert (answer.status, answer.error["code"]) == (400, "operation_not_offered")
+    assert answer.error["message"] == ("No upstream of 'claude-like' offers /completions. Ask it at /chat/completions.")
+    assert len(simulator.calls) == asked
+
+
 async def test_an_unpriced_model_is_listed_all_the_same(gateway: Hosted) -> None:
     models = (await gateway.get("/v1/models")).json["data"]
 
@@ -233,10 +247,10 @@ async def test_an_unknown_path_is_a_404_that_names_it(gateway: Hosted, path: str
         ("GET", "/v1/chat/completions", "POST"),
         ("DELETE", "/api/gpt/v1/chat/completions", "POST"),
         ("PUT", "/v1/embeddings", "POST"),
-        ("POST", "/v1/models", "GET"),
-        ("PATCH", "/compatible-mode/v1/models/echo", "GET"),
-        ("POST", "/v1/balance", "GET"),
-        ("POST", "/healthz", "GET"),
+        ("POST", "/v1/models", "GET, HEAD"),
+        ("PATCH", "/compatible-mode/v1/models/echo", "GET, HEAD"),
+        ("POST", "/v1/balance", "GET, HEAD"),
+        ("POST", "/healthz", "GET, HEAD"),
     ],
 )
 async def test_a_wrong_method_is_told_the_right_one(gateway: Hosted, method: str, path: str, allowed: str) -> None:

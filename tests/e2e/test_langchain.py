@@ -1,8 +1,11 @@
 """LangChain's OpenAI classes against a real gateway process, used as the product pages use them."""
 
 import json
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from langchain_openai import ChatOpenAI, OpenAIEmbeddings
@@ -28,16 +31,30 @@ WEATHER: Any = {
 MODEL = "qwen-vl-plus"
 
 
-def chat_model(customer: Customer, model: str = MODEL, **settings: Any) -> ChatOpenAI:
-    base_url = f"{customer.url}/compatible-mode/v1"
-    return ChatOpenAI(base_url=base_url, api_key=SecretStr(customer.key), model=model, max_retries=0, **settings)
+ChatModel = Callable[..., ChatOpenAI]
 
 
-def test_invoke_gives_text_and_usage_as_on_the_page(customer: Customer):
+@pytest.fixture
+async def clients() -> AsyncGenerator[dict[str, Any]]:
+    """HTTP clients for one test: LangChain would keep its own ones open for ever."""
+    async with httpx.AsyncClient() as waiting:
+        with httpx.Client() as blocking:
+            yield {"http_client": blocking, "http_async_client": waiting}
+
+
+@pytest.fixture
+def chat_model(customer: Customer, clients: dict[str, Any]) -> ChatModel:
+    key = SecretStr(customer.key)
+    return partial(
+        ChatOpenAI, base_url=f"{customer.url}/compatible-mode/v1", api_key=key, model=MODEL, max_retries=0, **clients
+    )
+
+
+def test_invoke_gives_text_and_usage_as_on_the_page(customer: Customer, chat_model: ChatModel):
     page = json.loads((SEEDS / "004-reply-1.json").read_bytes())
     customer.answer(whole(page), model=MODEL)
 
-    message = chat_model(customer).invoke(PICTURE)
+    message = chat_model().invoke(PICTURE)
 
     usage = page["usage"]
     assert message.content == page["choices"][0]["message"]["content"]
@@ -53,10 +70,10 @@ def test_invoke_gives_text_and_usage_as_on_the_page(customer: Customer):
 
 
 @pytest.mark.filterwarnings("ignore:WARNING! stream_options is not default parameter")  # the page sets it so
-def test_stream_ends_with_usage_as_on_the_page(customer: Customer):
+def test_stream_ends_with_usage_as_on_the_page(customer: Customer, chat_model: ChatModel):
     customer.answer(seed_stream("004-stream-1.sse"), model=MODEL)
 
-    chunks = list(chat_model(customer, stream_options={"include_usage": True}).stream(PICTURE))
+    chunks = list(chat_model(stream_options={"include_usage": True}).stream(PICTURE))
 
     text = "".join(str(chunk.content) for chunk in chunks)
     assert text.startswith("图中是一名女子和她的狗在沙滩上互动。")
@@ -66,16 +83,16 @@ def test_stream_ends_with_usage_as_on_the_page(customer: Customer):
     assert len([chunk for chunk in chunks if chunk.content]) == 13  # one for each of the vendor's
 
 
-async def test_the_asynchronous_stream_is_the_same(customer: Customer):
+async def test_the_asynchronous_stream_is_the_same(customer: Customer, chat_model: ChatModel):
     customer.answer(seed_stream("004-stream-1.sse"), model=MODEL)
 
-    chunks = [chunk async for chunk in chat_model(customer, stream_usage=True).astream(PICTURE)]
+    chunks = [chunk async for chunk in chat_model(stream_usage=True).astream(PICTURE)]
 
     assert "".join(str(chunk.content) for chunk in chunks).endswith("与宠物之间的友谊时刻。")
     assert [chunk.usage_metadata["total_tokens"] for chunk in chunks if chunk.usage_metadata] == [1355]
 
 
-def test_a_bound_tool_is_called(customer: Customer):
+def test_a_bound_tool_is_called(customer: Customer, chat_model: ChatModel):
     answered = completion(customer.model, "", usage_of(40, 12))
     function = {"name": "get_weather", "arguments": '{"city": "北京"}'}
     answered["choices"][0]["finish_reason"] = "tool_calls"
@@ -83,17 +100,15 @@ def test_a_bound_tool_is_called(customer: Customer):
     customer.answer(whole(answered))
 
     message = (
-        chat_model(customer, customer.model)
-        .bind(tools=[{"type": "function", "function": WEATHER}])
-        .invoke("北京天气如何?")
+        chat_model(model=customer.model).bind(tools=[{"type": "function", "function": WEATHER}]).invoke("北京天气如何?")
     )
 
     assert [(call["name"], call["args"]) for call in message.tool_calls] == [("get_weather", {"city": "北京"})]
     assert customer.calls[0].json["tools"] == [{"type": "function", "function": WEATHER}]
 
 
-def test_a_wrong_key_is_the_sdks_error(customer: Customer):
-    stranger = ChatOpenAI(base_url=customer.v1, api_key=SecretStr("sk-wrong"), model=MODEL)
+def test_a_wrong_key_is_the_sdks_error(customer: Customer, clients: dict[str, Any]):
+    stranger = ChatOpenAI(base_url=customer.v1, api_key=SecretStr("sk-wrong"), model=MODEL, **clients)
 
     with pytest.raises(openai.AuthenticationError) as refused:
         stranger.invoke("hello")
@@ -101,19 +116,20 @@ def test_a_wrong_key_is_the_sdks_error(customer: Customer):
     assert refused.value.code == "invalid_api_key"
 
 
-def test_the_local_model_answers(customer: Customer):
-    message = chat_model(customer, LOCAL_CHAT, max_completion_tokens=8, temperature=0).invoke("Name a colour.")
+def test_the_local_model_answers(chat_model: ChatModel):
+    message = chat_model(model=LOCAL_CHAT, max_completion_tokens=8, temperature=0).invoke("Name a colour.")
 
     assert message.content
     assert message.usage_metadata is not None and 0 < message.usage_metadata["output_tokens"] <= 8
 
 
-def test_embeddings_of_documents_and_of_a_query_agree(customer: Customer):
+def test_embeddings_of_documents_and_of_a_query_agree(customer: Customer, clients: dict[str, Any]):
     embeddings = OpenAIEmbeddings(
         base_url=customer.v1,
         api_key=SecretStr(customer.key),
         model=LOCAL_EMBEDDING,
         check_embedding_ctx_length=False,  # the page's way: texts, not token ids
+        **clients,
     )
 
     cat, tax = embeddings.embed_documents(["a cat", "a tax return"])

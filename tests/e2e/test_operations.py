@@ -28,7 +28,9 @@ WORDS = [chunk("ours", [{"index": 0, "delta": {"content": f"word{n} "}, "finish_
 STOP = chunk("ours", [{"index": 0, "delta": {}, "finish_reason": "stop"}])
 USAGE = chunk("ours", [], usage=usage_of(10, 5))
 STREAM = [*WORDS, STOP, USAGE, DONE]
-NO_EMBEDDING = "[engine.embedding]\nenabled = false\n"
+ONLY_CHAT = (
+    "[engine.embedding]\nenabled = false\n[engine.speech]\nenabled = false\n[engine.transcription]\nenabled = false\n"
+)
 
 
 @asynccontextmanager
@@ -62,7 +64,7 @@ async def test_a_gateway_that_can_answer_nothing_is_alive_and_not_ready(tmp_path
 
 
 async def test_a_local_model_without_weights_says_how_to_get_them(tmp_path: Path) -> None:
-    async with hosted(tmp_path, NO_EMBEDDING) as gateway:
+    async with hosted(tmp_path, ONLY_CHAT) as gateway:
         while "loaded" in str((ready := await gateway.get("/readyz")).json):
             await asyncio.sleep(0.01)
         answer = await gateway.post({"model": MODEL, "messages": MESSAGES})
@@ -78,7 +80,7 @@ async def test_a_local_model_without_weights_says_how_to_get_them(tmp_path: Path
 async def test_while_a_local_model_loads_calls_are_told_to_come_back(tmp_path: Path) -> None:
     weights.pull(DATA)
     (tmp_path / "models").symlink_to(weights.weights_path(DATA).parent)
-    config = f"[engine.chat]\ncontext = 256\nthreads = 1\nparallel = 1\n{NO_EMBEDDING}"
+    config = f"[engine.chat]\ncontext = 256\nthreads = 1\nparallel = 1\n{ONLY_CHAT}"
     async with hosted(tmp_path, config) as gateway:
         ready = await gateway.get("/readyz")
         answer = await gateway.post({"model": MODEL, "messages": MESSAGES, "max_tokens": 1})

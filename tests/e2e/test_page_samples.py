@@ -204,12 +204,36 @@ def test_a_sample_runs_with_the_local_model_instead(customer: Customer, tmp_path
     assert customer.calls == []
 
 
-def test_dashscopes_own_body_is_refused_by_name(customer: Customer, tmp_path: Path):
-    refused = json.loads(run(customer, "002-dashscope-curl-1", tmp_path).out)["error"]
+def test_dashscopes_own_body_is_answered_with_every_field_of_its_page(customer: Customer, tmp_path: Path):
+    shown: Any = json.loads(page("002-dashscope-reply-1.json"))
+    choice, usage = shown["output"]["choices"][0], shown["usage"]
+    counted = {"prompt_tokens": usage["input_tokens"], "completion_tokens": usage["output_tokens"]}
+    told = {
+        "object": "chat.completion",
+        "choices": [
+            {
+                "index": 0,
+                "message": {"role": "assistant", "content": choice["message"]["content"][0]["text"]},
+                "finish_reason": choice["finish_reason"],
+            }
+        ],
+        "usage": {**counted, "prompt_tokens_details": {"video_tokens": usage["video_tokens"]}},
+    }
+    customer.answer(whole(told), model="qwen-vl-max-latest")
 
-    assert (refused["type"], refused["param"]) == ("invalid_request_error", "input")
-    assert "input" in refused["message"]
-    assert customer.calls == []
+    ran = json.loads(run(customer, "002-dashscope-curl-1", tmp_path).out)
+
+    assert ran.keys() >= shown.keys() and ran["request_id"] == customer.bills()[0]["id"]
+    assert ran["output"] == shown["output"]
+    assert ran["usage"].items() >= usage.items()
+    (video, text) = customer.calls[0].json["messages"][1]["content"]
+    assert video["video_url"]["url"].endswith(".mp4") and text["text"] == "这段视频介绍的是什么?"
+
+
+def test_a_sample_of_dashscopes_own_body_without_a_key_prints_the_pages_error(customer: Customer, tmp_path: Path):
+    ran = run(customer, "002-dashscope-curl-1", tmp_path, key=False)
+
+    assert json.loads(ran.out) == json.loads(page("002-error-1.json"))
 
 
 @pytest.mark.parametrize(("sample", "error"), [("001-curl-1", "002-error-1.json"), ("002-curl-5", "002-error-1.json")])

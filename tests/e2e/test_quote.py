@@ -1,13 +1,18 @@
 """A quote reads a body as its own endpoint would, and neither runs it nor takes money."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.forms import BOUNDARY, FORM_TYPE, form_of
 from tests.hosted import Hosted, hosted, sells, upstream
+from tests.raw_http import Answer
+from tests.simulators.image_upstream import png
+from tests.simulators.music_media import mp3
 from tests.simulators.openai_upstream import Upstream, by_model
+from tests.simulators.studio import Studio, open_studio
 
 CHAT: dict[str, Any] = {"model": "ours", "messages": [{"role": "user", "content": "How long is the river?"}]}
 
@@ -50,7 +55,7 @@ async def test_the_path_says_how_a_body_is_read(served: tuple[Hosted, Upstream])
     gateway, _ = served
 
     text = await gateway.post({"model": "ours", "prompt": "Once", "max_tokens": 3}, "/v1/quote?path=/v1/completions")
-    embedding = await gateway.post({"model": "ours", "input": "Once"}, "/v1/quote")
+    embedding = await gateway.post({"model": "ours", "input": "Once"}, "/v1/quote?path=/v1/embeddings")
     unknown = await gateway.post(CHAT, "/v1/quote?path=/v1/files")
     neither = await gateway.post({"model": "ours"}, "/v1/quote")
 
@@ -70,3 +75,74 @@ async def test_what_the_call_would_refuse_the_quote_refuses(served: tuple[Hosted
     assert (unknown.status, unknown.json["error"]["code"]) == (404, "model_not_found")
     assert (wrong.status, wrong.json["error"]["param"]) == (400, "temperature")
     assert stranger.status == 401
+
+
+FILES = {"speech.mp3": mp3(), "dog.png": png(16, 16)}
+FORMS = [
+    ("/v1/images/edits", {"model": "gpt-image-2", "prompt": "A hat", "image": "@dog.png"}),
+    ("/v1/images/variations", {"model": "gpt-image-2", "image": "@dog.png"}),
+    ("/v1/audio/transcriptions", {"model": "whisper-1", "file": "@speech.mp3"}),
+    ("/compatible-mode/v1/audio/translations", {"model": "whisper-1", "file": "@speech.mp3"}),
+    ("/v1/videos", {"model": "wan-t2v", "prompt": "A cat", "size": "64x64", "input_reference": "@dog.png"}),
+]
+
+
+@pytest.fixture
+async def studio(tmp_path: Path) -> AsyncIterator[tuple[Hosted, Studio]]:
+    with open_studio() as studio:
+        async with hosted(tmp_path, studio.config) as gateway:
+            yield gateway, studio
+
+
+def quoted(gateway: Hosted, path: str, fields: dict[str, str]) -> Awaitable[Answer]:
+    headers = {"content-type": f"{FORM_TYPE}; boundary={BOUNDARY}"}
+    return gateway.post(form_of(fields.items(), FILES), path, headers=headers)
+
+
+@pytest.mark.parametrize(("path", "fields"), FORMS)
+async def test_a_form_is_quoted_as_it_would_be_billed(
+    studio: tuple[Hosted, Studio], path: str, fields: dict[str, str]
+) -> None:
+    gateway, vendors = studio
+
+    quote = await quoted(gateway, f"/v1/quote?path={path}", fields)
+
+    told: Any = quote.json
+    assert (quote.status, told["model"], told["format"]) == (200, fields["model"], "openai")
+    assert 0 < float(told["yuan"]["held"]) <= float(told["yuan"]["at_most"])
+    assert vendors.calls() == []
+    assert (await gateway.balance())["available"] == "10"
+    called = await quoted(gateway, path, fields)
+    assert called.status == 200
+    if path != "/v1/videos":
+        cost = float(called.headers["x-request-cost"])
+        assert float(told["yuan"]["at_least"]) <= cost <= float(told["yuan"]["at_most"])
+    else:
+        assert float((await gateway.balance())["available"]) == 10 - float(told["yuan"]["held"])
+
+
+async def test_a_film_is_quoted_from_json_too(studio: tuple[Hosted, Studio]) -> None:
+    gateway, _ = studio
+    film = {"model": "wan-t2v", "prompt": "A cat"}
+
+    short = await gateway.post(film | {"seconds": "5"}, "/v1/quote?path=/v1/videos")
+    long = await gateway.post(film | {"seconds": "10"}, "/v1/quote?path=/v1/videos")
+
+    assert (short.json["yuan"]["held"], long.json["yuan"]["held"]) == ("5", "10")
+
+
+async def test_a_form_that_would_be_refused_is_not_quoted(studio: tuple[Hosted, Studio]) -> None:
+    gateway, _ = studio
+    where = "/v1/quote?path=/v1/audio/transcriptions"
+
+    nowhere = await quoted(gateway, "/v1/quote", FORMS[0][1])
+    no_chat = await quoted(gateway, "/v1/quote?path=/v1/chat/completions", FORMS[0][1])
+    no_file = await quoted(gateway, where, {"model": "whisper-1"})
+    no_sound = await quoted(gateway, where, {"model": "whisper-1", "file": "@dog.png"})
+    stranger = await quoted(gateway, where, {"model": "nobody", "file": "@speech.mp3"})
+
+    assert (nowhere.status, nowhere.json["error"]["param"]) == (400, "path")
+    assert (no_chat.status, no_chat.json["error"]["param"]) == (400, "path")
+    assert (no_file.status, no_file.json["error"]["param"]) == (400, "file")
+    assert (no_sound.status, no_sound.json["error"]["param"]) == (400, "file")
+    assert (stranger.status, stranger.json["error"]["code"]) == (404, "model_not_found")

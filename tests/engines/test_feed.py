@@ -9,7 +9,7 @@ ROOM = 1_024
 
 
 async def test_pieces_arrive_in_order() -> None:
-    feed = Feed(asyncio.get_running_loop())
+    feed = Feed[Piece](asyncio.get_running_loop())
     await asyncio.to_thread(lambda: [feed.put(Piece(0, str(number))) for number in range(10)])
     await asyncio.to_thread(feed.put, End(0))
 
@@ -19,7 +19,7 @@ async def test_pieces_arrive_in_order() -> None:
 
 
 async def test_a_reader_waits_for_the_next_piece() -> None:
-    feed = Feed(asyncio.get_running_loop())
+    feed = Feed[Piece](asyncio.get_running_loop())
     reading = asyncio.create_task(feed.get())
     await asyncio.sleep(0)
 
@@ -29,7 +29,7 @@ async def test_a_reader_waits_for_the_next_piece() -> None:
 
 
 async def test_a_producer_waits_for_a_reader_that_is_behind() -> None:
-    feed = Feed(asyncio.get_running_loop())
+    feed = Feed[Piece](asyncio.get_running_loop())
     put = 0
 
     def produce() -> None:
@@ -51,7 +51,7 @@ async def test_a_producer_waits_for_a_reader_that_is_behind() -> None:
 
 
 async def test_closing_wakes_both_sides() -> None:
-    feed = Feed(asyncio.get_running_loop())
+    feed = Feed[Piece](asyncio.get_running_loop())
 
     with ThreadPoolExecutor(1) as pool:
         put = pool.submit(lambda: [feed.put(Piece(0, "x")) for _ in range(ROOM + 1)])

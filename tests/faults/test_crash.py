@@ -7,6 +7,8 @@ import pytest
 from tests.faults.crash import crash_again_and_again
 from tests.support import PostgresqlServer
 
+pytestmark = pytest.mark.timeout(300)
+
 
 async def test_books_are_right_after_every_kill_on_sqlite(tmp_path: Path) -> None:
     crash = await crash_again_and_again(tmp_path, f"sqlite:///{tmp_path}/tokengate.db", seed=1, kills=15)

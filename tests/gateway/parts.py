@@ -1,6 +1,7 @@
 """Parts of a gateway made by hand, for tests of one of them."""
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,10 +12,12 @@ from tokengate.accounts.keys import Principal
 from tokengate.catalog.model import Model
 from tokengate.core.errors import ClientGone
 from tokengate.core.http import Exchange, HttpRequest, Timeouts
+from tokengate.gateway.adapter import Adapter
 from tokengate.gateway.call import Call, Headers, Options
 from tokengate.gateway.health import Breaker, Policy
 from tokengate.gateway.openai import CHAT_COMPLETIONS
 from tokengate.gateway.operation import Operation
+from tokengate.gateway.other_way import OtherWay
 from tokengate.gateway.route import Backend, Target
 from tokengate.providers.compatible import OpenAICompatible
 
@@ -66,6 +69,7 @@ class MemorySink:
         self.headers: Headers = []
         self.body = b""
         self.left = False
+        self.broken = False
         self.task: asyncio.Task[None] | None = None
         self._when_gone: Callable[[], None] | None = None
 
@@ -78,6 +82,9 @@ class MemorySink:
     def end(self, last: bytes) -> None:
         if not self.left:
             self.body += last
+
+    def break_off(self) -> None:
+        self.broken = True
 
     async def write(self, data: bytes) -> None:
         if self.left:
@@ -108,3 +115,14 @@ def call(
         started_s=0.0,
         now_ms=0,
     )
+
+
+def json_of(adapter: Adapter) -> Any:
+    """Return the JSON that a backend is sent."""
+    assert isinstance(adapter.body, bytes)
+    return json.loads(adapter.body)
+
+
+def inner_of(adapter: Adapter) -> Adapter:
+    """Return what writes the request and reads the reply that was asked for."""
+    return adapter.inner if isinstance(adapter, OtherWay) else adapter

@@ -12,17 +12,25 @@ from tokengate.core.settings import (
     EngineSettings,
     ServerSettings,
     Settings,
+    SpeechEngineSettings,
+    TranscriptionEngineSettings,
     UpstreamSettings,
 )
+from tokengate.core.settings_file import SettingsError
 from tokengate.gateway.backends import Backends
 from tokengate.gateway.metrics import Metrics
 
 
-def backends(data: Path, *upstreams: UpstreamSettings) -> Backends:
+def backends(data: Path, *upstreams: UpstreamSettings, speech: bool = False) -> Backends:
     chat = ChatEngineSettings(gguf=str(data / "nothing.gguf"))
     settings = Settings(
         server=ServerSettings(data=data),
-        engine=EngineSettings(chat, EmbeddingEngineSettings(enabled=False)),
+        engine=EngineSettings(
+            chat,
+            EmbeddingEngineSettings(enabled=False),
+            SpeechEngineSettings(enabled=speech),
+            TranscriptionEngineSettings(enabled=speech),
+        ),
         upstream=list(upstreams),
     )
     return Backends(settings, load_models(settings), FakeClock(), Metrics())
@@ -43,6 +51,17 @@ async def test_a_model_is_absent_when_only_an_engine_without_weights_offers_it(t
         await both.close()
 
 
+async def test_a_voice_and_a_recogniser_without_weights_are_absent_and_nobody_waits_for_them(tmp_path: Path):
+    both = backends(tmp_path, speech=True)
+    try:
+        await both.start()
+
+        assert both.absent() == {"smollm2-135m-instruct", "piper-joe", "whisper-tiny.en"}
+        assert [sentence.partition(":")[0] for sentence in both.not_ready()] == ["smollm2-135m-instruct"]
+    finally:
+        await both.close()
+
+
 @pytest.mark.parametrize(
     ("model", "formats"),
     [("gpt-5.4", ["openai", "responses"]), ("gpt-5-pro", ["responses"]), ("gpt-5.3-codex", ["responses"])],
@@ -52,3 +71,20 @@ async def test_a_model_is_asked_for_in_what_its_vendor_offers(tmp_path: Path, mo
 
     assert list(openai.routes[model].targets[0].formats) == formats
     await openai.close()
+
+
+async def test_an_upstream_without_an_address_is_where_its_provider_says(tmp_path: Path):
+    deepseek = backends(tmp_path, UpstreamSettings("ours", provider="deepseek", api_key="k"))
+
+    (row,) = [row for row in deepseek.states() if row["name"] == "ours"]
+    assert row["base_url"] == "https://api.deepseek.com/v1"
+    await deepseek.close()
+
+
+@pytest.mark.parametrize(
+    ("provider", "message"),
+    [("vllm", "upstream 'ours': base_url is missing"), ("vlm", "upstream 'ours': there is no provider 'vlm'")],
+)
+def test_an_upstream_that_cannot_be_asked_is_named_at_the_start(tmp_path: Path, provider: str, message: str):
+    with pytest.raises(SettingsError, match=message):
+        backends(tmp_path, UpstreamSettings("ours", provider=provider))

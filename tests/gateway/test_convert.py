@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from tests.gateway.parts import backend, call, target
+from tests.gateway.parts import MODEL, backend, call, inner_of, json_of, target
+from tokengate.catalog.tokens import Counted, estimate_tokens
 from tokengate.core.errors import Unsupported, UpstreamFailed
-from tokengate.core.usage import Usage
+from tokengate.core.usage import Usage, UsageSource
 from tokengate.core.wire import Inlined
 from tokengate.formats.anthropic.format import ANTHROPIC
 from tokengate.gateway.adapt import adapt
@@ -17,6 +18,7 @@ from tokengate.gateway.call import Call
 from tokengate.gateway.convert import Converted
 from tokengate.gateway.overlay import fixed_chat
 from tokengate.gateway.route import Target
+from tokengate.gateway.written import Written
 
 CLAUDE = structs.replace(target(backend("claude"), model="claude-x"), formats={"anthropic": ANTHROPIC})
 ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
@@ -59,11 +61,44 @@ def data_of(sent: bytes) -> list[Any]:
 async def test_a_request_is_written_in_the_backends_format_under_its_name_of_the_model() -> None:
     adapter, _ = await adapted({**ASKED, "max_tokens": 5, "stop": ["."]})
 
-    sent = json.loads(adapter.body)
-    assert isinstance(adapter, Converted)
+    sent = json_of(adapter)
+    assert isinstance(inner_of(adapter), Converted)
     assert adapter.path == "/v1/messages"
     assert adapter.headers["anthropic-version"]
     assert (sent["model"], sent["max_tokens"], sent["stop_sequences"]) == ("claude-x", 5, ["."])
+
+
+@pytest.mark.parametrize(("asked", "affordable", "sent"), [(5, None, 5), (None, None, 64_000), (None, 300, 300)])
+async def test_a_format_that_needs_a_cap_gets_the_models_own_maximum(
+    asked: int | None, affordable: int | None, sent: int
+) -> None:
+    """As vendors do whose format may leave it out; what the wallet can pay comes first."""
+    body = json.dumps({**ASKED, "max_tokens": asked}).encode()
+    one = call(body)
+    one.model = structs.replace(one.model, max_output=64_000)
+
+    adapter = await adapt(one, CLAUDE, body, affordable, nothing_fetched)
+
+    assert json_of(adapter)["max_tokens"] == sent
+
+
+async def test_a_model_without_a_stated_maximum_gets_the_formats_own() -> None:
+    adapter, _ = await adapted(ASKED)
+
+    assert json_of(adapter)["max_tokens"] == 4096
+
+
+async def test_what_is_added_to_a_conversation_is_told() -> None:
+    greeting = {"role": "assistant", "content": "How can I help?"}
+
+    plain, plain_call = await adapted(ASKED)
+    adapter, greeted = await adapted({**ASKED, "messages": [greeting, *ASKED["messages"]]})
+
+    assert json_of(adapter)["messages"][0] == {"role": "user", "content": [{"type": "text", "text": "..."}]}
+    assert (plain_call.added, plain.dropped) == ([], [])
+    assert greeted.added == ["a user's turn '...' before the first message"]
+    greeted.begin(CLAUDE)
+    assert greeted.added == [], "what the next backend is told counts"
 
 
 async def test_what_the_format_cannot_say_is_named_as_the_caller_named_it() -> None:
@@ -78,11 +113,11 @@ async def test_what_the_format_cannot_say_is_named_as_the_caller_named_it() -> N
 async def test_a_lowered_cap_reaches_the_backend() -> None:
     adapter, _ = await adapted(ASKED, cap=9)
 
-    assert json.loads(adapter.body)["max_tokens"] == 9
+    assert json_of(adapter)["max_tokens"] == 9
 
 
 async def test_a_whole_reply_is_the_callers_with_the_vendors_usage() -> None:
-    adapter, one = await adapted(ASKED)
+    adapter, _ = await adapted(ASKED)
 
     reply = adapter.whole(json.dumps(MESSAGE).encode())
 
@@ -93,7 +128,6 @@ async def test_a_whole_reply_is_the_callers_with_the_vendors_usage() -> None:
     assert told["choices"][0]["message"]["content"] == "Hello there"
     assert told["choices"][0]["finish_reason"] == "stop"
     assert told["usage"]["prompt_tokens"] == 5 and told["usage"]["total_tokens"] == 9
-    assert one.reply is not None
 
 
 async def test_a_reply_without_usage_shows_what_will_be_billed() -> None:
@@ -101,7 +135,7 @@ async def test_a_reply_without_usage_shows_what_will_be_billed() -> None:
 
     reply = adapter.whole(json.dumps({**MESSAGE, "usage": None}).encode())
 
-    assert reply.usage is None and reply.text == "Hello there"
+    assert reply.usage is None and reply.texts == ("Hello there",)
     assert reply.write is not None
     told = json.loads(reply.write(Usage(input=7, output=3)))
     assert (told["usage"]["prompt_tokens"], told["usage"]["completion_tokens"]) == (7, 3)
@@ -111,7 +145,8 @@ async def test_a_reply_without_usage_shows_what_will_be_billed() -> None:
 @pytest.mark.parametrize("size", [1, 7, 10_000])
 async def test_a_stream_is_the_callers_however_it_is_cut(size: int) -> None:
     adapter, _ = await adapted({**ASKED, "stream": True, "stream_options": {"include_usage": True}})
-    lane = adapter.lane()
+    written = Written(MODEL)
+    lane = adapter.lane(written)
 
     sent = b"".join(lane.feed(STREAM[at : at + size]) for at in range(0, len(STREAM), size)) + lane.close()
 
@@ -124,12 +159,12 @@ async def test_a_stream_is_the_callers_however_it_is_cut(size: int) -> None:
     assert {chunk["model"] for chunk in chunks} == {"m"} and len({chunk["id"] for chunk in chunks}) == 1
     assert chunks[-1]["usage"]["total_tokens"] == 9
     assert lane.end().endswith(b"data: [DONE]\n\n")
-    assert lane.counted() > 0
+    assert await written.count() == Counted(estimate_tokens("Hello there"), UsageSource.ESTIMATED)
 
 
 async def test_a_stream_that_breaks_off_is_not_finished() -> None:
     adapter, _ = await adapted({**ASKED, "stream": True})
-    lane = adapter.lane()
+    lane = adapter.lane(Written(MODEL))
 
     lane.feed(STREAM[: STREAM.index(b"event: message_delta")])
     lane.close()
@@ -141,7 +176,7 @@ async def test_a_stream_that_breaks_off_is_not_finished() -> None:
 
 async def test_an_error_inside_a_stream_is_the_vendors() -> None:
     adapter, _ = await adapted({**ASKED, "stream": True})
-    lane = adapter.lane()
+    lane = adapter.lane(Written(MODEL))
 
     lane.feed(b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Busy"}}\n\n')
 
@@ -151,7 +186,7 @@ async def test_an_error_inside_a_stream_is_the_vendors() -> None:
 
 async def test_a_stream_that_got_too_long_ends_with_length() -> None:
     adapter, _ = await adapted({**ASKED, "stream": True, "stream_options": {"include_usage": True}})
-    lane = adapter.lane()
+    lane = adapter.lane(Written(MODEL))
     lane.feed(STREAM[: STREAM.index(b"event: content_block_stop")])
 
     chunks = data_of(lane.length_end(Usage(input=3, output=2)))
@@ -164,5 +199,5 @@ async def test_what_the_catalogue_says_of_a_model_goes_over_the_callers_own() ->
     fixed = fixed_chat({"temperature": 0.5, "max_tokens": 3})
     adapter, _ = await adapted({**ASKED, "temperature": 1, "top_p": 0.9}, structs.replace(CLAUDE, fixed=fixed))
 
-    sent = json.loads(adapter.body)
+    sent = json_of(adapter)
     assert (sent["temperature"], sent["max_tokens"], sent["top_p"]) == (0.5, 3, 0.9)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from tests.gateway.parts import call
+from tests.gateway.parts import MODEL, call
 from tokengate.catalog.tokens import Counted, estimate_tokens, tokenizer
 from tokengate.core.chat import Chat, Message
 from tokengate.core.parts import Text
@@ -15,6 +15,7 @@ from tokengate.core.usage import ReportedUsage, Usage, UsageSource
 from tokengate.gateway.call import Call
 from tokengate.gateway.count import Used, count_prompt, count_tokens, used_by
 from tokengate.gateway.openai import CHAT_COMPLETIONS, COMPLETIONS
+from tokengate.gateway.written import Written
 
 MESSAGES = [{"role": "system", "content": "You are a helpful assistant."}, {"role": "user", "content": "你好"}]
 BODY = json.dumps({"model": "m", "messages": MESSAGES}).encode()
@@ -27,32 +28,49 @@ def of(model: str, body: bytes = BODY) -> Call:
     return one
 
 
+def written(model: str, *pieces: str) -> Written:
+    texts = Written(structs.replace(MODEL, id=model))
+    for piece in pieces:
+        texts.add((0, "content"), piece)
+    return texts
+
+
 async def test_what_the_vendor_reports_counts() -> None:
     reported = ReportedUsage(Usage(input=3, output=4), b"{}")
 
-    assert await used_by(of("qwen-plus"), BODY, reported, "Hello") == Used(reported.usage, VENDOR, b"{}")
+    assert await used_by(of("qwen-plus"), BODY, reported, ["Hello"]) == Used(reported.usage, VENDOR, b"{}")
 
 
 async def test_a_whole_reply_is_counted_by_the_models_own_tokenizer() -> None:
-    used = await used_by(of("qwen2.5-14b-instruct"), BODY, None, "你好!有什么我可以帮助你的吗?")
+    used = await used_by(of("qwen2.5-14b-instruct"), BODY, None, ["你好!有什么我可以帮助你的吗?"])
 
     assert used == Used(Usage(input=20, output=8), COUNTED)
 
 
-async def test_of_a_stream_only_the_prompt_is_counted_so_the_sum_is_an_estimate() -> None:
-    assert await used_by(of("qwen-plus"), BODY, None, 5) == Used(Usage(input=20, output=5), ESTIMATED)
+async def test_a_stream_is_counted_like_a_whole_reply() -> None:
+    used = await used_by(
+        of("qwen2.5-14b-instruct"), BODY, None, written("qwen-plus", "你好", "!有什么我", "可以帮助你的吗?")
+    )
+
+    assert used == Used(Usage(input=20, output=8), COUNTED)
+
+
+async def test_a_stream_of_a_model_without_a_tokenizer_is_estimated() -> None:
+    used = await used_by(of("m"), BODY, None, written("m", "Hello ", "there"))
+
+    assert (used.usage.output, used.source) == (estimate_tokens("Hello there"), ESTIMATED)
 
 
 async def test_a_partial_report_knows_the_prompt() -> None:
     partial = ReportedUsage(Usage(input=3, cache_read=2, output=1, reasoning=1), b"{}", partial=True)
 
-    assert await used_by(of("gpt-5"), BODY, partial, 5) == Used(
-        Usage(input=3, cache_read=2, output=5), ESTIMATED, b"{}"
+    assert await used_by(of("gpt-5"), BODY, partial, written("gpt-5", "Hello")) == Used(
+        Usage(input=3, cache_read=2, output=1), COUNTED, b"{}"
     )
 
 
 async def test_a_model_without_a_tokenizer_is_estimated() -> None:
-    used = await used_by(of("m"), BODY, None, "Hello there")
+    used = await used_by(of("m"), BODY, None, ["Hello there"])
 
     texts = "system" + MESSAGES[0]["content"] + "user" + MESSAGES[1]["content"]
     assert used == Used(Usage(input=3 * 3 + estimate_tokens(texts), output=estimate_tokens("Hello there")), ESTIMATED)
@@ -87,7 +105,7 @@ async def test_tokenizers_work_beside_the_event_loop(monkeypatch: pytest.MonkeyP
     chat = Chat(format="x", model="m", messages=(Message("user", (Text("你好"),)),))
 
     assert await count_tokens(chat, of("qwen3-30b-a3b-instruct-2507").model) == Counted(9, COUNTED)
-    await used_by(of("qwen-plus"), BODY, None, "Hello")
+    await used_by(of("qwen-plus"), BODY, None, ["Hello"])
     await count_prompt(CHAT_COMPLETIONS, chat, BODY, of("gpt-5").model)
 
     assert threads and not any(threads)

@@ -151,6 +151,23 @@ async def test_frames_that_are_cut_anywhere_arrive_the_same(tmp_path: Path, size
     assert record["usage_source"] == "vendor"
 
 
+async def test_a_cut_stream_is_counted_where_the_model_has_a_public_tokenizer(tmp_path: Path) -> None:
+    model = "qwen2.5-14b-instruct"
+    said = ["你好", "!有什么我", "可以帮助你的吗?"]
+    reply = Reply(headers=SSE, pieces=[*map(text, said)])  # no end
+    async with Upstream(lambda _: reply) as simulator:
+        config = upstream(simulator.url, model) + sells(model)
+        async with hosted(tmp_path, config, balances={"main": "10"}) as gateway:
+            asked = {"model": model, "messages": [{"role": "user", "content": "你好"}], "stream": True}
+            answer = await gateway.post(asked)
+            record = await gateway.bill(answer.headers["x-request-id"])
+
+    assert b'"error"' in answer.body and b"[DONE]" not in answer.body
+    assert (record["outcome"], record["usage_source"]) == ("upstream_cut", "counted")
+    assert (record["input_tokens"], record["output_tokens"]) == (20, 8)
+    assert record["bill"]["usage_source"] == "counted"
+
+
 async def test_a_frame_without_an_end_is_cut_off(tmp_path: Path) -> None:
     endless = [text("Hi"), b"data: ", *[b"x" * 65_536] * 40]
     async with streaming(tmp_path, *endless) as (_, gateway):

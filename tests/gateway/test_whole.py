@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.gateway.vendors import ANTHROPIC
 from tests.hosted import Hosted, hosted, sells, upstream
 from tests.simulators.openai_upstream import Reply, Upstream, by_model, completion, usage_of
 from tests.support import eventually
@@ -120,6 +121,21 @@ async def test_usage_that_is_missing_is_counted_where_the_model_has_a_public_tok
     assert (record["input_tokens"], record["output_tokens"]) == (20, 2)
 
 
+async def test_what_a_backend_is_told_beyond_the_callers_words_is_in_the_warning(tmp_path: Path) -> None:
+    reply = Reply(headers=JSON, body=json.dumps(ANTHROPIC.whole).encode())
+    messages = [{"role": "assistant", "content": "How can I help?"}, {"role": "user", "content": "Hi"}]
+    async with Upstream(lambda _: reply) as simulator:
+        config = upstream(simulator.url, "m", provider="anthropic") + sells("m", max_output=900)
+        async with hosted(tmp_path, config, balances={"main": "10"}) as gateway:
+            answer = await gateway.post({"model": "m", "messages": messages, "seed": 7})
+            sent = simulator.calls[0].json
+
+    assert answer.headers["x-tokengate-warning"] == (
+        "dropped, sim has no such parameter: seed; added: a user's turn '...' before the first message"
+    )
+    assert (sent["max_tokens"], sent["messages"][0]["role"]) == (900, "user")
+
+
 async def test_a_reply_that_is_only_a_tool_call_is_an_answer(tmp_path: Path) -> None:
     reply = completion("theirs", "", usage_of(10, 5))
     function = {"name": "f", "arguments": "{}"}
@@ -176,6 +192,38 @@ async def test_the_other_operations_are_billed_the_same_way(
     assert (answer.status, answer.json["object"]) == (200, kind)
     assert answer.headers["x-request-cost"] == record["cost"] == cost
     assert record["endpoint"] == path.removeprefix("/v1/")
+
+
+TEXTS: dict[str, Any] = {
+    "id": "cmpl-1",
+    "object": "text_completion",
+    "created": 7,
+    "model": "echo",
+    "choices": [{"index": 0, "text": "Hello there", "logprobs": None, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+}
+
+
+async def test_a_text_completion_is_understood_in_the_other_way_too(tmp_path: Path) -> None:
+    """A whole one in place of a stream, and a stream in place of a whole one, with the vendor's usage."""
+    asked = {"model": "ours", "prompt": "Once upon"}
+    plain = TEXTS | {"usage": None, "choices": [TEXTS["choices"][0] | {"text": "Hello ", "finish_reason": None}]}
+    last = TEXTS | {"choices": [TEXTS["choices"][0] | {"text": "there"}]}
+    pieces = [f"data: {json.dumps(one)}\n\n".encode() for one in (plain, last)] + [b"data: [DONE]\n\n"]
+    streamed = Reply(headers={"content-type": "text/event-stream"}, pieces=pieces)
+    whole = Reply(headers=JSON, body=json.dumps(TEXTS, indent=1).encode())
+
+    async with serving(tmp_path / "a", streamed, theirs="echo") as (_, gateway):
+        answer = await gateway.post(asked, "/v1/completions")
+    async with serving(tmp_path / "b", whole, theirs="echo") as (_, gateway):
+        events = await gateway.post(asked | {"stream": True}, "/v1/completions")
+        bill = await gateway.bill(events.headers["x-request-id"])
+
+    assert answer.json == TEXTS | {"model": "ours"}
+    chunk, done = [line for line in events.body.splitlines() if line.startswith(b"data: ")]
+    unasked = {name: value for name, value in TEXTS.items() if name != "usage"}
+    assert json.loads(chunk[6:]) == unasked | {"model": "ours"} and done == b"data: [DONE]"
+    assert (bill["input_tokens"], bill["output_tokens"], bill["usage_source"]) == (10, 5, "vendor")
 
 
 async def test_the_bill_is_durable_before_the_reply_leaves(tmp_path: Path) -> None:

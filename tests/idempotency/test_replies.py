@@ -11,7 +11,7 @@ from tokengate.core.errors import BadRequest, Conflict, KeyReused
 from tokengate.core.sealing import Sealer
 from tokengate.idempotency.replies import MAX_BODY_BYTES, Replies, StoredReply
 from tokengate.storage.engine import Database
-from tokengate.storage.tables import idempotency
+from tokengate.storage.tables import idempotency, tellers
 from tokengate.storage.writer import Writer
 
 BODY = hashlib.sha256(b"the body").digest()
@@ -30,8 +30,25 @@ async def writer(database: Database) -> AsyncGenerator[Writer, None]:
 
 
 @pytest.fixture
-def replies(database: Database, clock: FakeClock) -> Replies:
-    return Replies(database, Sealer(KEY), clock)
+async def replies(database: Database, writer: Writer, clock: FakeClock) -> Replies:
+    await live(database, "tel_1")
+    return replies_of(database, writer, clock)
+
+
+def replies_of(
+    database: Database, writer: Writer, clock: FakeClock, *, key: bytes = KEY, teller: str = "tel_1"
+) -> Replies:
+    return Replies(database, writer, Sealer(key), clock, teller_id=lambda: teller)
+
+
+async def live(database: Database, teller: str) -> None:
+    async with database.tx() as tx:
+        await tx.execute(tellers.insert().values(id=teller, started_ms=0, heartbeat_ms=0))
+
+
+async def die(database: Database, teller: str) -> None:
+    async with database.tx() as tx:
+        await tx.execute(tellers.delete().where(tellers.c.id == teller))
 
 
 async def run_once(
@@ -42,6 +59,7 @@ async def run_once(
     now_ms = int(clock.now_s() * 1000)
     await writer.commit(replies.rows_of("key_1", key, BODY, 200, HEADERS, body, now_ms))
     replies.end("key_1", key)
+    await writer.commit(())  # what `end` leaves to the writer
 
 
 async def test_a_finished_call_gives_the_same_reply_again_and_again(replies: Replies, writer: Writer, clock: FakeClock):
@@ -56,7 +74,7 @@ async def test_a_finished_call_gives_the_same_reply_again_and_again(replies: Rep
 async def test_a_reply_outlives_the_process(replies: Replies, writer: Writer, clock: FakeClock, database: Database):
     await run_once(replies, writer, clock)
 
-    stored = await Replies(database, Sealer(KEY), clock).begin("key_1", "idem", BODY)
+    stored = await replies_of(database, writer, clock).begin("key_1", "idem", BODY)
 
     assert stored is not None and stored.body == b"reply"
 
@@ -90,10 +108,97 @@ async def test_of_many_that_begin_at_once_exactly_one_runs(replies: Replies):
     assert sum(isinstance(result, Conflict) for result in results) == 19
 
 
-async def test_a_call_whose_process_died_counts_as_never_run(replies: Replies, database: Database, clock: FakeClock):
+async def test_a_call_whose_process_died_counts_as_never_run(
+    replies: Replies, writer: Writer, database: Database, clock: FakeClock
+):
     assert await replies.begin("key_1", "idem", BODY) is None
+    await die(database, "tel_1")
+    await live(database, "tel_2")
 
-    assert await Replies(database, Sealer(KEY), clock).begin("key_1", "idem", OTHER_BODY) is None
+    after = replies_of(database, writer, clock, teller="tel_2")
+    assert await after.begin("key_1", "idem", OTHER_BODY) is None
+
+
+@pytest.fixture
+async def two(
+    postgresql_database: Database, clock: FakeClock
+) -> AsyncGenerator[tuple[tuple[Replies, Writer], tuple[Replies, Writer]], None]:
+    """Two processes that serve one database."""
+    writers = [Writer(postgresql_database) for _ in range(2)]
+    for number, writer in enumerate(writers, 1):
+        await writer.start()
+        await live(postgresql_database, f"tel_{number}")
+    first, second = [
+        (replies_of(postgresql_database, writer, clock, teller=f"tel_{number}"), writer)
+        for number, writer in enumerate(writers, 1)
+    ]
+    yield first, second
+    for writer in writers:
+        await writer.close()
+
+
+Two = tuple[tuple[Replies, Writer], tuple[Replies, Writer]]
+
+
+async def test_a_call_runs_in_one_of_two_processes(two: Two):
+    (first, _), (second, _) = two
+    begun = [replies.begin("key_1", "idem", BODY) for replies in (first, second) * 10]
+
+    results = await asyncio.gather(*begun, return_exceptions=True)
+
+    assert results.count(None) == 1
+    refused = [result for result in results if isinstance(result, Conflict)]
+    assert len(refused) == 19
+    assert {one.retry_after_s for one in refused} == {1.0}
+
+
+async def test_another_body_is_refused_while_another_process_runs_the_call(two: Two):
+    (first, _), (second, _) = two
+    assert await first.begin("key_1", "idem", BODY) is None
+
+    with pytest.raises(KeyReused):
+        await second.begin("key_1", "idem", OTHER_BODY)
+
+
+async def test_a_reply_of_one_process_is_given_by_the_other(two: Two, clock: FakeClock):
+    (first, writer), (second, others) = two
+    await run_once(first, writer, clock)
+
+    stored = [await second.begin("key_1", "idem", BODY) for _ in range(2)]
+
+    assert [one and one.body for one in stored] == [b"reply"] * 2
+    await others.commit(())
+    assert await first.begin("key_1", "idem", BODY) == stored[0]
+
+
+async def test_what_ended_without_a_reply_may_run_in_the_other_process(two: Two):
+    (first, writer), (second, _) = two
+    assert await first.begin("key_1", "idem", BODY) is None
+    first.end("key_1", "idem")
+    await writer.commit(())
+
+    assert await second.begin("key_1", "idem", OTHER_BODY) is None
+
+
+async def test_a_call_that_is_repeated_at_once_keeps_its_claim(two: Two):
+    """Giving up the claim of the first must not take that of the second with it."""
+    (first, writer), (second, _) = two
+    for _ in range(3):
+        assert await first.begin("key_1", "idem", BODY) is None
+        first.end("key_1", "idem")
+    assert await first.begin("key_1", "idem", BODY) is None
+    await writer.commit(())
+
+    with pytest.raises(Conflict):
+        await second.begin("key_1", "idem", BODY)
+
+
+async def test_what_a_dead_process_was_running_may_run_in_the_other(two: Two, postgresql_database: Database):
+    (first, _), (second, _) = two
+    assert await first.begin("key_1", "idem", BODY) is None
+    await die(postgresql_database, "tel_1")
+
+    assert await second.begin("key_1", "idem", OTHER_BODY) is None
 
 
 async def test_a_caller_who_leaves_while_the_reply_is_looked_up_leaves_no_mark(replies: Replies):
@@ -184,7 +289,7 @@ async def test_a_reply_under_another_master_key_counts_as_never_run_with_one_war
     replies: Replies, writer: Writer, clock: FakeClock, database: Database
 ):
     await run_once(replies, writer, clock, body=b"first")
-    changed = Replies(database, Sealer(bytes(32)), clock)
+    changed = replies_of(database, writer, clock, key=bytes(32))
 
     with capture_logs() as logs:
         await run_once(changed, writer, clock, body=b"second")

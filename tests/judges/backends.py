@@ -5,13 +5,13 @@ A test that says the same through every vendor compares what its own SDK makes o
 
 import json
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from msgspec import Struct
 
 from tests.e2e.gateway import GatewayProcess
-from tests.simulators import anthropic_upstream, openai_vendor
+from tests.simulators import anthropic_upstream
 from tests.simulators.anthropic_upstream import AnthropicSimulator
 from tests.simulators.dashscope_upstream import DashScope
 from tests.simulators.deepseek_vendor import DeepSeekSimulator
@@ -23,8 +23,12 @@ from tests.simulators.openai_vendor import OpenAISimulator
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="  # one pixel
 
 
+Address = tuple[str, str]  # base URL and key
+
+
 class Backend(Struct, frozen=True):
-    """One simulated vendor. Models are the gateway's names; the texts are what its simulator acts upon."""
+    """One simulated vendor. Models are the gateway's names; the texts are what its simulator acts upon;
+    `simulated` opens it."""
 
     name: str
     text_model: str
@@ -34,7 +38,36 @@ class Backend(Struct, frozen=True):
     place: str  # the name of the argument
     provider: str
     models: dict[str, str]  # ours to theirs
+    simulated: Callable[[], AbstractContextManager[Address]]
     keeps_schemas: bool = True
+    formats: tuple[str, ...] = ()  # in which the vendor offers its models; empty: all it speaks
+
+
+@contextmanager
+def _dashscope() -> Generator[Address]:
+    with DashScope() as vendor:
+        yield vendor.url, vendor.key
+
+
+@contextmanager
+def _anthropic() -> Generator[Address]:
+    with ThreadedUpstream(AnthropicSimulator()) as vendor:
+        yield anthropic_upstream.address(vendor), anthropic_upstream.KEY
+
+
+@contextmanager
+def _google() -> Generator[Address]:
+    with GeminiUpstream() as vendor:
+        yield vendor.base_url, GEMINI_KEY
+
+
+def _openai_like(simulator: type[OpenAISimulator]) -> Callable[[], AbstractContextManager[Address]]:
+    @contextmanager
+    def opened() -> Generator[Address]:
+        with ThreadedUpstream(simulator()) as vendor:
+            yield vendor.url, simulator.key
+
+    return opened
 
 
 DASHSCOPE = Backend(
@@ -46,6 +79,7 @@ DASHSCOPE = Backend(
     place="location",
     provider="dashscope_native",
     models={"dashscope-text": "qwen-plus", "dashscope-image": "qwen-vl-max"},
+    simulated=_dashscope,
 )
 ANTHROPIC = Backend(
     name="anthropic",
@@ -56,6 +90,7 @@ ANTHROPIC = Backend(
     place="city",
     provider="anthropic",
     models={"anthropic-text": "claude-sonnet-4-5", "anthropic-thinking": "claude-opus-4-7"},
+    simulated=_anthropic,
 )
 GEMINI = Backend(
     name="google",
@@ -66,6 +101,7 @@ GEMINI = Backend(
     place="city",
     provider="google",
     models={"gemini-text": "gemini-3-flash-preview"},
+    simulated=_google,
 )
 OPENAI = Backend(
     name="openai",
@@ -76,6 +112,7 @@ OPENAI = Backend(
     place="city",
     provider="openai",
     models={"openai-text": "gpt-4.1"},
+    simulated=_openai_like(OpenAISimulator),
 )
 DEEPSEEK = Backend(
     name="deepseek",
@@ -86,9 +123,22 @@ DEEPSEEK = Backend(
     place="city",
     provider="deepseek",
     models={"deepseek-text": "deepseek-v4-pro"},
+    simulated=_openai_like(DeepSeekSimulator),
     keeps_schemas=False,
 )
-BACKENDS = (DASHSCOPE, ANTHROPIC, GEMINI, OPENAI, DEEPSEEK)
+RESPONSES = Backend(
+    name="openai-responses",
+    text_model="responses-text",
+    image_model="responses-text",
+    thinking_model="responses-thinking",
+    weather=OPENAI.weather,
+    place="city",
+    provider="openai",
+    models={"responses-text": "gpt-4.1", "responses-thinking": "gpt-5.4"},
+    simulated=OPENAI.simulated,
+    formats=("responses",),
+)
+BACKENDS = (DASHSCOPE, ANTHROPIC, GEMINI, OPENAI, DEEPSEEK, RESPONSES)
 
 
 class Through(Struct, frozen=True):
@@ -102,29 +152,19 @@ class Through(Struct, frozen=True):
 @contextmanager
 def through(folder: Path) -> Generator[Through]:
     """Start every simulated vendor and a gateway in front of them."""
-    with (
-        DashScope() as dashscope,
-        ThreadedUpstream(AnthropicSimulator()) as anthropic,
-        GeminiUpstream() as google,
-        ThreadedUpstream(OpenAISimulator()) as openai,
-        ThreadedUpstream(DeepSeekSimulator()) as deepseek,
-    ):
-        places = {
-            "dashscope": (dashscope.url, dashscope.key),
-            "anthropic": (anthropic_upstream.address(anthropic), anthropic_upstream.KEY),
-            "google": (google.base_url, GEMINI_KEY),
-            "openai": (openai.url, openai_vendor.KEY),
-            "deepseek": (deepseek.url, openai_vendor.KEY),
-        }
-        config = "".join(_upstream(one, *places[one.name]) for one in BACKENDS)
+    with ExitStack() as stack:
+        config = "".join(_upstream(one, *stack.enter_context(one.simulated())) for one in BACKENDS)
         with GatewayProcess(folder, config) as gateway:
             yield Through(gateway.url, gateway.create_key("1000"), gateway)
 
 
 def _upstream(backend: Backend, url: str, key: str) -> str:
     models = ", ".join(f"{json.dumps(ours)} = {json.dumps(theirs)}" for ours, theirs in backend.models.items())
+    formats = f"formats = {json.dumps(backend.formats)}\n" if backend.formats else ""
+    cannot_think = "" if backend.thinking_model else 'capabilities = ["文本生成"]\n'
     priced = "".join(
-        f'[[model]]\nid = "{ours}"\nprice = {{ input = "0.001", output = "0.002" }}\n' for ours in backend.models
+        f'[[model]]\nid = "{ours}"\n{formats}{cannot_think}price = {{ input = "0.001", output = "0.002" }}\n'
+        for ours in backend.models
     )
     return (
         f'[[upstream]]\nname = "{backend.name}"\nprovider = "{backend.provider}"\nbase_url = "{url}"\n'

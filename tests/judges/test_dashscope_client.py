@@ -16,15 +16,15 @@ from dashscope.v2.errors import (
     RateLimitError,
 )
 
-from tests.judges.dashscope_place import PIXEL, WEATHER, Place, place_of
+from tests.judges.dashscope_place import PIXEL, PLACES, WEATHER, Place, open_place
 
 SAID = "You said: good day to you"
 HI: list[Any] = [{"role": "user", "content": "good day to you"}]
 
 
-@pytest.fixture(scope="module", params=["vendor"])
-def place(request: pytest.FixtureRequest) -> Generator[Place, None, None]:
-    with place_of(request.param) as place:
+@pytest.fixture(scope="module", params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Place, None, None]:
+    with open_place(request.param, tmp_path_factory.mktemp("dashscope")) as place:
         yield place
 
 
@@ -32,6 +32,13 @@ def place(request: pytest.FixtureRequest) -> Generator[Place, None, None]:
 def client(place: Place) -> Generator[Any, None, None]:
     place.vendor.error_form = "whole"
     with client_of(place) as client:
+        yield client
+
+
+@pytest.fixture
+def vendors_client(tmp_path: Path) -> Generator[Any, None, None]:
+    """A client of the simulated vendor alone, with the services that are no chat."""
+    with open_place("vendor", tmp_path) as place, client_of(place) as client:
         yield client
 
 
@@ -82,19 +89,25 @@ def test_a_tool_loop_goes_round(client: Any):
     assert answer.output_text == "The tools say: sunny; sunny"
 
 
-def test_media_are_seen(client: Any, tmp_path: Path):
-    path = tmp_path / "dog.png"
-    path.write_bytes(PIXEL)
+def test_media_are_seen(client: Any):
     text = {"type": "text", "text": "and?"}
 
     address = look(client, {"type": "image", "url": "https://img.example/a.png", "max_pixels": 4096}, text)
-    local = look(client, {"type": "image", "url": str(path)}, text)
     frames = look(client, {"type": "video", "frames": ["https://img.example/1.jpg"] * 4, "fps": 2.0}, text)
     film = look(client, {"type": "video", "url": "https://img.example/v.mp4"}, text, stream=True)
 
-    assert address.output_text == local.output_text == "You said: and? (image)"
+    assert address.output_text == "You said: and? (image)"
     assert frames.output_text == "You said: and? (video of 4 frames)"
     assert film.get_final_message().output_text == "You said: and? (video)"
+
+
+def test_a_local_picture_is_uploaded_and_seen(vendors_client: Any, tmp_path: Path):
+    path = tmp_path / "dog.png"
+    path.write_bytes(PIXEL)
+
+    local = look(vendors_client, {"type": "image", "url": str(path)}, {"type": "text", "text": "and?"})
+
+    assert local.output_text == "You said: and? (image)"
 
 
 def test_a_search_tells_what_it_found(client: Any):
@@ -103,9 +116,11 @@ def test_a_search_tells_what_it_found(client: Any):
     assert reply.search_info.search_results[0].url == "https://news.example/1"
 
 
-def test_vectors_and_rankings(client: Any):
-    vectors = client.embeddings.create(model="text-embedding-v4", input=["one", "two words"], dimension=64)
-    ranking = client.rerank.create(model="qwen3-rerank", query="the dog", documents=["a cat", "the dog"], top_n=1)
+def test_vectors_and_rankings(vendors_client: Any):
+    vectors = vendors_client.embeddings.create(model="text-embedding-v4", input=["one", "two words"], dimension=64)
+    ranking = vendors_client.rerank.create(
+        model="qwen3-rerank", query="the dog", documents=["a cat", "the dog"], top_n=1
+    )
 
     assert [len(one.embedding) for one in vectors.embeddings] == [64, 64]
     assert vectors.usage.total_tokens == 3
@@ -121,9 +136,11 @@ ERRORS: list[tuple[str, type[DashScopeError]]] = [
 
 @pytest.mark.parametrize(("text", "kind"), ERRORS)
 @pytest.mark.parametrize("stream", [False, True])
-def test_errors_are_told_apart(client: Any, text: str, kind: type[DashScopeError], stream: bool):
+def test_errors_are_told_apart(place: Place, client: Any, text: str, kind: type[DashScopeError], stream: bool):
     with pytest.raises(kind) as caught:
-        client.chat.completions.create(model="qwen-plus", messages=[{"role": "user", "content": text}], stream=stream)
+        client.chat.completions.create(
+            model=next(place.breakable), messages=[{"role": "user", "content": text}], stream=stream
+        )
 
     assert caught.value.request_id
     assert caught.value.code == text.partition(" ")[2]
@@ -138,9 +155,9 @@ def test_a_refused_stream_raises(place: Place, client: Any, form: str):
         list(client.chat.completions.create(model="qwen-plus", messages=messages, stream=True))
 
 
-def test_an_error_inside_a_stream_raises(client: Any):
+def test_an_error_inside_a_stream_raises(place: Place, client: Any):
     messages = [{"role": "user", "content": "break InternalError"}]
-    stream = client.chat.completions.create(model="qwen-plus", messages=messages, stream=True)
+    stream = client.chat.completions.create(model=next(place.breakable), messages=messages, stream=True)
 
     with pytest.raises(DashScopeError) as caught:
         list(stream)

@@ -13,7 +13,8 @@ from google import genai
 from google.genai import errors, types
 from pydantic import BaseModel
 
-from tests.simulators.gemini_upstream import KEY, PNG, THOUGHT, GeminiUpstream
+from tests.judges.gemini_place import PLACES, open_place
+from tests.simulators.gemini_upstream import PNG, THOUGHT
 
 FLASH = "gemini-3-flash-preview"
 OLD = "gemini-2.5-flash"
@@ -38,21 +39,26 @@ class Recipe(BaseModel):
     minutes: int | None
 
 
-@pytest.fixture(scope="module")
-def google() -> Iterator[GeminiUpstream]:
-    with GeminiUpstream() as upstream:
-        yield upstream
+@pytest.fixture(scope="module", params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    with open_place(request.param, tmp_path_factory.mktemp("gemini")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
-def base_url(google: GeminiUpstream) -> str:
-    return google.base_url
+def base_url(place: tuple[str, str]) -> str:
+    return place[0]
+
+
+@pytest.fixture(scope="module")
+def api_key(place: tuple[str, str]) -> str:
+    return place[1]
 
 
 @pytest.fixture(scope="module", params=["v1", "v1beta"])
-def client(base_url: str, request: pytest.FixtureRequest) -> Iterator[genai.Client]:
+def client(base_url: str, api_key: str, request: pytest.FixtureRequest) -> Iterator[genai.Client]:
     options = types.HttpOptions(base_url=base_url, api_version=request.param)
-    with genai.Client(api_key=KEY, http_options=options) as client:
+    with genai.Client(api_key=api_key, http_options=options) as client:
         yield client
 
 
@@ -362,6 +368,27 @@ def test_bad_requests_name_the_culprit(client: genai.Client) -> None:
     assert "temperature" in (caught.value.message or "")
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        (400, "INVALID_ARGUMENT", errors.ClientError),
+        (429, "RESOURCE_EXHAUSTED", errors.ClientError),
+        (503, "UNAVAILABLE", errors.ServerError),
+    ],
+)
+def test_errors_of_the_vendor_have_their_classes_and_words(
+    client: genai.Client, code: int, status: str, kind: type[errors.APIError], streamed: bool
+) -> None:
+    with pytest.raises(kind) as caught:
+        _answer(client, f"error-{code}", [types.UserContent("Hi")], None, streamed)
+
+    told = 503 if caught.value.code == 502 else caught.value.code  # a gateway's word for a vendor that failed
+    assert (told, caught.value.status) == (code, status)
+    assert caught.value.message == f"The simulated vendor answers {code}."
+    assert ("retryDelay" in json.dumps(caught.value.details)) is (code == 429)
+
+
 def test_a_wrong_key_is_refused(base_url: str) -> None:
     options = types.HttpOptions(base_url=base_url)
     client = genai.Client(api_key="AIzaWrongKey0123456789abcdefghijklmno", http_options=options)
@@ -374,9 +401,9 @@ def test_a_wrong_key_is_refused(base_url: str) -> None:
 
 # The SDK derives a class that aiohttp would rather not see derived.
 @pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
-async def test_the_asynchronous_client_streams_too(base_url: str) -> None:
+async def test_the_asynchronous_client_streams_too(base_url: str, api_key: str) -> None:
     options = types.HttpOptions(base_url=base_url)
-    async with genai.Client(api_key=KEY, http_options=options).aio as client:
+    async with genai.Client(api_key=api_key, http_options=options).aio as client:
         stream = await client.models.generate_content_stream(model=FLASH, contents="one two")
         texts = [chunk.text or "" async for chunk in stream]
 

@@ -1,9 +1,11 @@
-"""LangChain's own standard suite for chat models judges what its OpenAI class gets through the gateway.
+"""LangChain's own standard suite for chat models judges what its OpenAI class gets through the gateway, by chat
+completions and by the Responses API.
 
-What the suite takes from the internet (a picture, a PDF, a sound) stays off; `test_openai_sdk` sends such things.
+What the suite takes from the internet (a picture, a PDF, a sound) stays off; `test_openai_sdk` and `test_responses_sdk`
+send such things.
 """
 
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from typing import Any, ClassVar
 
 import httpx
@@ -12,13 +14,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 
-from tests.judges.openai_place import PLACES, Place, place_of
-
-
-@pytest.fixture(scope="module", params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
-    with place_of(request.param, tmp_path_factory.mktemp("langchain")) as place:
-        yield place
+from tests.judges.openai_place import Place
 
 
 # A parsed reply is not of the type that the SDK declares, and models of pydantic's first version are not parsed at all.
@@ -54,3 +50,9 @@ class TestChat(ChatModelIntegrationTests):
     @property
     def model_override_value(self) -> str:
         return "gpt-4o-audio-preview"
+
+
+class TestResponses(TestChat):
+    @property
+    def chat_model_params(self) -> dict[str, Any]:
+        return {"model": "gpt-4.1", "max_retries": 0, "use_responses_api": True, **self.at}

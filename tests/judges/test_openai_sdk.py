@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any, cast
 
 import openai
@@ -10,7 +10,7 @@ import pytest
 from openai import OpenAI
 from pydantic import BaseModel
 
-from tests.judges.openai_place import PLACES, Place, place_of
+from tests.judges.openai_place import Place
 
 CHAT, THINKS = "gpt-4.1", "gpt-5.4"
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -39,18 +39,6 @@ class Trip(BaseModel):
     city: str
     days: int
     sunny: bool
-
-
-@pytest.fixture(scope="module", params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
-    with place_of(request.param, tmp_path_factory.mktemp("openai")) as place:
-        yield place
-
-
-@pytest.fixture
-def client(place: Place) -> Generator[OpenAI]:
-    with OpenAI(base_url=place.url, api_key=place.key, max_retries=0) as client:
-        yield client
 
 
 Ask = Callable[..., Any]

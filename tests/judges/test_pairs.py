@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Generator, Iterable
+from typing import Any
 
 import pytest
 
 from tests.judges.backends import BACKENDS, Backend, Through, through
-from tests.judges.callers import CALLERS, Caller, weather_schema
+from tests.judges.callers import CALLERS, Asked, Caller, weather_schema
 
 SCHEMA = {
     "type": "object",
@@ -25,8 +26,9 @@ def vendors(tmp_path_factory: pytest.TempPathFactory) -> Generator[Through]:
 
 
 @pytest.fixture(scope="module", params=CALLERS)
-def caller(request: pytest.FixtureRequest, vendors: Through) -> Caller:
-    return CALLERS[request.param](vendors)
+def caller(request: pytest.FixtureRequest, vendors: Through) -> Generator[Caller]:
+    with CALLERS[request.param](vendors) as caller:
+        yield caller
 
 
 def among(backends: Iterable[Backend]) -> pytest.MarkDecorator:
@@ -129,3 +131,35 @@ def test_thinking_goes_through_a_tool_loop(caller: Caller, backend: Backend, str
 
     assert wants.thinking and wants.calls
     assert "It is sunny" in said.text
+
+
+@streamed
+@every
+def test_an_agent_goes_three_rounds_with_its_tools(caller: Caller, backend: Backend, stream: bool) -> None:
+    """What a tool gives back makes the model call the next one; every vendor that shows its thinking refuses a round
+    in which the thinking before it, or its proof, did not come back."""
+    places = ["Rome", "Oslo", "Bonn"]
+    model = backend.thinking_model or backend.text_model
+    options: dict[str, Any] = {
+        "tools": weather_schema(backend.place),
+        "thinking": bool(backend.thinking_model),
+        "stream": stream,
+    }
+    history = caller.begin(backend.weather(places[:1]), system="Be brief.")
+
+    wanted: list[Asked] = []
+    thought: list[str] = []
+    for round, place in enumerate(places):
+        wants = caller.ask(model, history, **options)
+        wanted += wants.calls
+        thought.append(wants.thinking)
+        following = f" NEXT {backend.weather([places[round + 1]])}" if round + 1 < len(places) else ""
+        caller.results(history, wants, [f"It is sunny in {place}{following}"])
+    said = caller.ask(model, history, **options)
+
+    assert [(call.name, call.arguments) for call in wanted] == [
+        ("get_weather", {backend.place: place}) for place in places
+    ]
+    assert len({call.id for call in wanted}) == len(places)
+    assert all(thought) or not backend.thinking_model
+    assert said.finish == "stop" and "It is sunny in Bonn" in said.text

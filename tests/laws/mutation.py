@@ -26,6 +26,18 @@ _ODD: list[Any] = [
     {"": {}},
     "data:,",
 ]
+# What Python's own JSON could not write: marks that stand for these bytes in a body.
+_SPELLED = {
+    "@deep list@": b"[" * 20_000 + b"]" * 20_000,
+    "@deep object@": b'{"a":' * 20_000 + b"1" + b"}" * 20_000,
+    "@unended@": b"[" * 20_000,
+    "@huge integer@": b"9" * 5_000,
+    "@huge number@": b"1e999",
+    "@tiny number@": b"-1e-999",
+    "@long text@": b'"' + b"a" * 200_000 + b'"',
+    "@half a pair@": b'"\\udc00\\ud800"',
+    "@no number@": b"NaN",
+}
 
 
 @st.composite
@@ -65,13 +77,16 @@ def _changed(draw: st.DrawFn, body: bytes) -> bytes:
         return body
     for _ in range(draw(st.integers(1, 3))):
         value = _change(draw, value)
-    return json.dumps(value, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
+    text = json.dumps(value, ensure_ascii=draw(st.booleans())).encode("utf-8", "surrogatepass")
+    for mark, spelled in _SPELLED.items():
+        text = text.replace(b'"%b"' % mark.encode(), spelled)
+    return text
 
 
 def _change(draw: st.DrawFn, value: Any) -> Any:
     """Walk down a few members and change what is there."""
     if not isinstance(value, dict | list) or not value or draw(st.integers(0, 5)) == 0:
-        return draw(st.sampled_from(_ODD))
+        return draw(st.sampled_from(_ODD) | st.sampled_from(sorted(_SPELLED)))
     if isinstance(value, list):
         items = list(cast("list[Any]", value))
         at = draw(st.integers(0, len(items) - 1))

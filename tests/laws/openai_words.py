@@ -131,7 +131,7 @@ _QWEN = v.chats(
     ),
     output=v.output("cap", "n", "stop", "json", "logprobs", "top_logprobs")
     | v.output("cap", "n", "stop_tokens", "json", "logprobs", "top_logprobs"),
-    reasoning=st.builds(v.Reasoning, enabled=st.booleans(), budget=v.maybe(st.integers(0, 32_000)))
+    reasoning=st.builds(v.Reasoning, enabled=st.booleans(), budget=v.maybe(st.integers(1, 32_000)))
     | st.just(v.Reasoning()),
     search=st.builds(v.Search, enabled=st.just(True), options=v.maybe(v.raw(st.just({"forced_search": True}))))
     | st.builds(v.Search, enabled=v.maybe(st.just(False))),

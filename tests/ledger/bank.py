@@ -27,12 +27,19 @@ class Bank:
     @classmethod
     async def open(cls, database: Database, clock: FakeClock) -> "Bank":
         bank = cls(database, clock)
-        async with database.tx() as tx:
+        await bank.start()
+        return bank
+
+    async def start(self) -> None:
+        async with self.database.tx() as tx:
             if (await tx.execute(select(orgs.c.id))).first() is None:
                 await tx.execute(orgs.insert().values(id=ORG, name="Default", created_ms=0))
-        await bank.writer.start()
-        await bank.teller.open()
-        return bank
+        await self.writer.start()
+        await self._open_teller()
+
+    async def _open_teller(self) -> None:
+        await self.teller.open()
+        self._beating = f"teller {self.teller.id}"
 
     async def close(self) -> None:
         await self.teller.close()
@@ -40,12 +47,30 @@ class Bank:
 
     async def crash(self) -> None:
         """Lose everything in memory, as a killed process does, and start again beside what is left."""
-        end = [task for task in asyncio.all_tasks() if task.get_name() == "teller"]
+        await self._lose_everything()
+        self.teller = Teller(self.database, self.writer, self.clock, new_id=new_id)
+        await self._open_teller()
+
+    async def crash_away(self) -> None:
+        """Lose everything in memory, as a killed process does, for good."""
+        await self._lose_everything()
+        await self.writer.close()
+
+    async def stop_beating(self) -> None:
+        """Leave it to the test when the teller's heart beats."""
+        end = [task for task in asyncio.all_tasks() if task.get_name() == self._beating]
         for task in end:
             task.cancel()
         await asyncio.gather(*end, return_exceptions=True)
-        self.teller = Teller(self.database, self.writer, self.clock, new_id=new_id)
-        await self.teller.open()
+
+    async def _lose_everything(self) -> None:
+        await self.stop_beating()
+        await self.database.close()  # frees the serve lock, as the end of the process would
+
+    async def bury(self, by: "Bank | None" = None) -> None:
+        """Take this teller for dead, as another one does that has not heard of it for too long."""
+        async with (by or self).database.tx() as tx:
+            assert await store.return_leases(tx, self.teller.id)
 
     async def wallet(self, nano: int = 0) -> str:
         async with self.database.tx() as tx:

@@ -7,7 +7,6 @@ from tests.support import FakeClock, url_of
 from tokengate.core.errors import InsufficientBalance, NotFound, Unavailable
 from tokengate.core.ids import new_id
 from tokengate.ledger.rules import State
-from tokengate.ledger.sweep import DEAD_AFTER_MS, sweep
 from tokengate.ledger.teller import HOLD_LIFETIME_MS, RECALL_LIFETIME_MS, Hold
 from tokengate.storage.engine import Database, DatabaseInUse, open_database
 from tokengate.storage.tables import tellers, wallets
@@ -227,51 +226,48 @@ async def test_crash_returns_the_unspent_lease_whole_and_keeps_what_was_settled(
     assert await bank.differences() == []
 
 
-async def test_second_serving_process_is_refused_with_a_clear_message(bank: Bank, clock: FakeClock) -> None:
-    other = Bank(await open_database(url_of(bank.database), migrate=False), clock)
+async def test_second_serving_process_is_refused_on_sqlite(sqlite_database: Database, clock: FakeClock) -> None:
+    bank = await Bank.open(sqlite_database, clock)
+    other = Bank(await open_database(url_of(sqlite_database), migrate=False), clock)
 
     with pytest.raises(DatabaseInUse, match="another process serves"):
         await other.teller.open()
 
     await other.database.close()
+    await bank.close()
 
 
-async def test_silent_teller_is_dead_and_its_late_settlements_are_refused(bank: Bank, clock: FakeClock) -> None:
+async def test_settlements_of_a_teller_that_was_taken_for_dead_are_refused(bank: Bank) -> None:
     wallet = await bank.wallet(100)
     hold = await bank.teller.hold(wallet, 50)
-    clock.advance(DEAD_AFTER_MS / 1000 + 1)
+    await bank.bury()
 
-    dead = await sweep(bank.database, mine="another", now_ms=int(clock.now_s() * 1000), alone=False)
-
-    assert dead == [bank.teller.id]
     _, rows = bank.settle(hold, 30)
     with pytest.raises(CommitFailed):
         await bank.writer.commit(rows)
+
     row = await bank.row(wallet)
     assert (row.balance_nano, row.leased_nano) == (100, 0)
 
 
-async def test_teller_that_was_taken_for_dead_begins_anew(bank: Bank, clock: FakeClock) -> None:
+@pytest.mark.parametrize("by", ["beat", "hold"])
+async def test_teller_that_was_taken_for_dead_begins_anew(bank: Bank, by: str) -> None:
     wallet = await bank.wallet(100)
     hold = await bank.teller.hold(wallet, 50)
     before = bank.teller.id
-    await sweep(bank.database, mine="another", now_ms=0, alone=True)
+    await bank.bury()
 
-    await bank.teller.beat()
+    if by == "beat":
+        await bank.teller.beat()
+    else:
+        await bank.teller.hold(wallet, 60)
 
     assert bank.teller.id != before
     assert hold.state is State.EXPIRED
     assert (await bank.pay(hold, 30)).overrun_nano == 30
-    await bank.pay(await bank.teller.hold(wallet, 100), 100)
-    assert (await bank.row(wallet)).balance_nano == 0
+    await bank.pay(await bank.teller.hold(wallet, 40), 40)
+    assert (await bank.row(wallet)).balance_nano == 60
     assert await bank.differences() == []
-
-
-async def test_heartbeat_keeps_a_teller_alive(bank: Bank, clock: FakeClock) -> None:
-    clock.advance(DEAD_AFTER_MS / 1000 + 1)
-    await bank.teller.beat()
-
-    assert await sweep(bank.database, mine="another", now_ms=int(clock.now_s() * 1000), alone=False) == []
 
 
 async def test_forgotten_hold_expires(bank: Bank, clock: FakeClock) -> None:

@@ -78,7 +78,7 @@ def test_a_correction_at_once_gives_back_what_was_not_used():
 
     bucket.correct(1000, 10, height, 0, 1000, 0)
 
-    assert bucket.remaining(1000, 0) == 990
+    assert bucket.standing(1000, 0)[0] == 990
 
 
 def test_a_correction_gives_back_nothing_that_leaked_away_meanwhile():
@@ -89,7 +89,7 @@ def test_a_correction_gives_back_nothing_that_leaked_away_meanwhile():
 
     bucket.correct(600, 0, height, 0, 1000, later_us)
 
-    assert bucket.remaining(1000, later_us) == 500
+    assert bucket.standing(1000, later_us)[0] == 500
 
 
 def test_a_correction_upwards_delays_the_next_call():
@@ -98,7 +98,7 @@ def test_a_correction_upwards_delays_the_next_call():
 
     bucket.correct(100, 300, height, 0, 100, 0)
 
-    assert bucket.remaining(100, 0) == 0
+    assert bucket.standing(100, 0)[0] == 0
     assert bucket.wait_us(100, 100, 0) == 3 * MINUTE_US
 
 
@@ -120,7 +120,7 @@ def test_corrections_in_any_order_leave_no_debt_for_ever_and_no_credit(
 
     for bound, actual, height, charged_us in open_calls:
         bucket.correct(bound, actual, height, charged_us, limit, now_us)
-        assert 0 <= bucket.remaining(limit, now_us) <= limit
+        assert 0 <= bucket.standing(limit, now_us)[0] <= limit
 
     used = sum(max(bound, actual) for bound, actual, _, _ in open_calls)
     assert bucket.reset_us(limit, now_us) <= -(-used * MINUTE_US // limit)
@@ -131,5 +131,5 @@ def test_a_limit_may_change_between_two_calls():
     for _ in range(10):
         bucket.charge(1, 10, 0)
 
-    assert bucket.remaining(100, 0) == 90
+    assert bucket.standing(100, 0)[0] == 90
     assert bucket.wait_us(1, 5, 0) == 6 * MINUTE_US // 5

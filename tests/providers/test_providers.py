@@ -28,7 +28,7 @@ def test_every_vendor_of_the_design_is_found() -> None:
 
 
 def test_unknown_provider_is_named_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match=r"no provider 'opeani'; there are anthropic, dashscope"):
+    with pytest.raises(ValueError, match=r"no provider 'opeani'; there are anthropic, cqtai"):
         provider_of("opeani")
 
 
@@ -49,7 +49,7 @@ def test_vendor_with_a_key_has_an_address_and_models(name: str) -> None:
 
     assert bool(provider.base_url) == bool(provider.vendors)
     assert provider.base_url.startswith("https://") if provider.base_url else not provider.key_env
-    assert provider.formats
+    assert provider.formats or provider.jobs
 
 
 def test_request_carries_credential_body_and_the_operators_headers() -> None:
@@ -230,6 +230,7 @@ def test_google_says_in_the_body_how_long_to_wait() -> None:
         ({"type": "error", "error": {"type": "invalid_request_error", "message": "m"}, "request_id": "r"}, "m", None),
         ({"code": "Client specified an invalid argument", "error": "m"}, "m", "Client specified an invalid argument"),
         ({"error": "m"}, "m", None),
+        ({"code": 400, "msg": "m", "data": None}, "m", "400"),
         ({"code": "InvalidParameter", "message": "m", "request_id": "r"}, "m", "InvalidParameter"),
         ({"detail": "m"}, "m", None),
         ({"detail": [{"loc": ["body", "model"], "msg": "field required"}]}, "body.model: field required", None),

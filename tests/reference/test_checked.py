@@ -4,10 +4,34 @@ import pytest
 from msgspec import Struct
 
 from tokengate.core.errors import BadRequest
-from tokengate.formats.openai.parameters import ChatBody, CompletionBody, EmbeddingBody
+from tokengate.formats.openai.parameters import (
+    ChatBody,
+    CompletionBody,
+    EmbeddingBody,
+    ImageBody,
+    ImageEditBody,
+    ImageVariationBody,
+    ModerationBody,
+    RerankBody,
+    SpeechBody,
+    VideoBody,
+    VideoEditBody,
+    VideoRemixBody,
+)
 from tokengate.formats.openai.requests import read_chat
 from tokengate.reference.checked import body_fields
-from tokengate.reference.table import CHAT_COMPLETIONS, COMPLETIONS, EMBEDDINGS, ApiOperation
+from tokengate.reference.table import (
+    CHAT_COMPLETIONS,
+    COMPLETIONS,
+    EMBEDDINGS,
+    IMAGE_EDITS,
+    IMAGE_GENERATIONS,
+    IMAGE_VARIATIONS,
+    MODERATIONS,
+    RERANK,
+    SPEECH,
+    ApiOperation,
+)
 from tokengate.reference.words import Field, operation_words, parameter_words
 
 
@@ -17,7 +41,17 @@ def fields_of(operation: ApiOperation) -> dict[str, Field]:
 
 @pytest.mark.parametrize(
     ("operation", "struct"),
-    [(CHAT_COMPLETIONS, ChatBody), (COMPLETIONS, CompletionBody), (EMBEDDINGS, EmbeddingBody)],
+    [
+        (CHAT_COMPLETIONS, ChatBody),
+        (COMPLETIONS, CompletionBody),
+        (EMBEDDINGS, EmbeddingBody),
+        (RERANK, RerankBody),
+        (MODERATIONS, ModerationBody),
+        (IMAGE_GENERATIONS, ImageBody),
+        (IMAGE_EDITS, ImageEditBody),
+        (IMAGE_VARIATIONS, ImageVariationBody),
+        (SPEECH, SpeechBody),
+    ],
 )
 def test_every_checked_parameter_is_documented_in_both_languages(operation: ApiOperation, struct: type[Struct]):
     fields = fields_of(operation)
@@ -30,7 +64,20 @@ def test_words_state_no_type_or_range_that_the_code_has():
     for section in parameter_words().values():
         for name, words in section.items():
             assert (words.min, words.max, words.enum, words.of) == (None, None, (), ""), name
-    checked = {"chat": ChatBody, "completion": CompletionBody, "embedding": EmbeddingBody}
+    checked = {
+        "chat": ChatBody,
+        "completion": CompletionBody,
+        "embedding": EmbeddingBody,
+        "rerank": RerankBody,
+        "moderation": ModerationBody,
+        "image": ImageBody,
+        "image_edit": ImageEditBody,
+        "image_variation": ImageVariationBody,
+        "speech": SpeechBody,
+        "video": VideoBody,
+        "video_change": VideoRemixBody,
+        "video_edit": VideoEditBody,
+    }
     for section, names in parameter_words().items():
         for name in names:
             assert section == "both" or name in checked[section].__struct_encode_fields__

@@ -1,4 +1,6 @@
-from tests.reference.shelf import SERVED, SERVER, library
+from tests.reference.shelf import SERVED, SERVER, library, routes
+from tokengate.reference.collection import collection
+from tokengate.reference.table import TABLE
 
 
 def test_each_operation_is_a_request_once_with_its_body_and_replies():
@@ -17,3 +19,14 @@ def test_it_has_the_same_id_for_the_same_gateway():
 
     assert one["info"]["_postman_id"] == other["info"]["_postman_id"]
     assert one["info"]["_postman_id"] != library().collection("zh", "https://other")["info"]["_postman_id"]
+
+
+def test_a_form_is_one_with_its_file_to_be_chosen():
+    made = collection(routes(TABLE), server=SERVER, lang="en")
+
+    requests = [item["request"] for folder in made["item"] for item in folder["item"]]
+    edit = next(one for one in requests if one["url"]["raw"].endswith("/images/edits"))
+    assert edit["body"]["mode"] == "formdata"
+    assert {"key": "image", "type": "file", "src": "picture.png"} in edit["body"]["formdata"]
+    assert {"key": "prompt", "type": "text", "value": "Put the dog on a beach"} in edit["body"]["formdata"]
+    assert all(header["key"] != "Content-Type" for header in edit["header"])

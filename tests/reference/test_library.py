@@ -178,3 +178,15 @@ def test_the_examples_of_an_operation_call_a_model_that_can_be_called_here():
         page = library(offered).page("api/embeddings", "en", SERVER)
         assert page is not None and page.sample_request is not None and page.sample_request.body is not None
         assert f'"{called}"' in page.sample_request.body
+
+
+def test_the_model_is_in_the_path_where_the_operation_has_it_there():
+    draws = page_of("gemini.generate/gemini-2.5-flash-image", "en")
+    own = page_of("api/gemini.stream", "en")
+
+    assert draws.path == "/v1beta/models/gemini-2.5-flash-image:generateContent"
+    assert draws.sample_request and draws.sample_request.path == draws.path
+    assert [one.title for one in draws.request_examples] == ["Create an image", "Text"]
+    assert own.path == "/v1beta/models/{model}:streamGenerateContent"
+    assert own.sample_request and own.sample_request.path == "/v1beta/models/qwen-plus:streamGenerateContent?alt=sse"
+    assert [one.title for one in page_of("api/gemini.generate", "en").request_examples] == ["Text"]

@@ -3,7 +3,7 @@
 from tests.reference.shelf import SERVED, running
 from tokengate.catalog.load import load_models
 from tokengate.core.settings import ModelSettings, Settings
-from tokengate.reference.table import TABLE
+from tokengate.reference.table import SPEECH, TABLE
 from tokengate.reference.tree import Node, flatten, tree
 
 PRODUCT_PAGE = """\
@@ -125,8 +125,14 @@ def test_a_page_is_released_when_its_route_and_a_backend_with_a_price_are_there(
 
     assert nothing["chat.completions/gpt-5"] == "developing"
     assert offered["chat.completions/gpt-5"] == "released"
-    assert offered["audio.transcriptions/whisper-1"] == "developing"  # no such route yet
+    assert nothing["audio.transcriptions/whisper-1"] == "developing"
     assert offered["chat.completions/xiaowei"] == "developing"  # no price
+
+
+def test_a_model_of_speech_is_released_with_its_route():
+    assert statuses("tts-1-hd")["audio.speech/tts-1-hd"] == "developing"
+    assert statuses("tts-1-hd", served=[SPEECH])["audio.speech/tts-1-hd"] == "released"
+    assert statuses(served=[SPEECH])["audio.speech/tts-1-hd"] == "developing"  # no backend
 
 
 def test_an_operation_that_comes_to_be_served_is_released_by_itself():

@@ -1,15 +1,16 @@
 """One gateway for all samples, with a simulated upstream that answers for the models of the pages."""
 
-import asyncio
 from collections.abc import Generator
 
 import pytest
 
-from tests.e2e.customer import RICH, create_keys
 from tests.e2e.gateway import GatewayProcess
 from tests.samples.portal import Portal, configuration, say_hello
 from tests.samples.record import Record
+from tests.simulators.film_upstream import FilmSimulator
 from tests.simulators.openai_upstream import ThreadedUpstream
+from tests.simulators.openai_vendor import OpenAISimulator
+from tests.simulators.studio import open_studio
 
 _OPTION = "--record-samples"
 
@@ -21,12 +22,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def portal(tmp_path_factory: pytest.TempPathFactory) -> Generator[Portal]:
     folder = tmp_path_factory.getbasetemp() / "samples"
-    key, quiet_key = asyncio.run(create_keys(folder / "tokengate.db", {RICH: 2}))[RICH]
+    folder.mkdir()
     with (
         ThreadedUpstream(say_hello) as simulator,
-        GatewayProcess(folder, configuration(simulator.url)) as gateway,
+        ThreadedUpstream(FilmSimulator(looks=1, key="")) as remixer,
+        ThreadedUpstream(OpenAISimulator()) as folding,
+        open_studio(looks=1) as studio,
+        GatewayProcess(folder, configuration(simulator.url, remixer.url, folding.url, studio)) as gateway,
     ):
-        yield Portal(gateway, simulator, folder / "programs", key, quiet_key)
+        key, quiet_key = gateway.create_key("100000", "busy"), gateway.create_key("100000", "quiet")
+        others = (remixer, folding, *studio.upstreams)
+        yield Portal(gateway, simulator, others, folder / "programs", key, quiet_key)
 
 
 @pytest.fixture(scope="session")

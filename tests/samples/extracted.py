@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from tests.samples.portal import KEY_VARIABLE, Request
+from tests.forms import BOUNDARY, FORM_TYPE, form_of
+from tests.samples.portal import FILES, KEY_VARIABLE, Request
 
 _STRING = r'"(?:[^"\\\n]|\\.)*"'
 _JSON_TYPE = "application/json"
@@ -33,6 +34,7 @@ class _Language(NamedTuple):
     body: Callable[[str], str]
     json_type: str = ""  # what the library itself sends as the type of a JSON body
     direct: bool = False  # the body is written where it is sent, and is not a variable that is sent later
+    piece: Callable[[str], str] = lambda literal: _plain(literal)  # reads a literal of which a form is put together
 
 
 def read_request(variant: str, code: str, key: str) -> Request:
@@ -42,9 +44,19 @@ def read_request(variant: str, code: str, key: str) -> Request:
     language = _LANGUAGES[variant]
     found: dict[str, str] = {"base": ""}
     headers: dict[str, str] = {}
+    fields: list[tuple[str, str]] = []
+    form = bytearray()
     for statement, groups in _walk(language.statements, code):
         given = {name: text for name, text in zip(statement.means, groups, strict=True) if text is not None}
-        if "header" in given:
+        if "field" in given:
+            file, value = given.get("file"), given.get("value", '""')
+            fields.append((_text(given["field"]), f"@{_text(file)}" if file else _text(value)))
+            found["sends"] = given.get("sends", found.get("sends", ""))
+        elif "piece" in given or "data" in given:
+            form += language.piece(given["piece"]).encode() if "piece" in given else b""
+            form += FILES[_text(given["data"])] if "data" in given else b""
+            form += language.piece(given["after"]).encode() if "after" in given else b""
+        elif "header" in given:
             headers[language.text(given["header"], key)] = language.text(given["value"], key)
         elif "body" in given:
             assert "body" not in found, "two bodies"
@@ -52,10 +64,13 @@ def read_request(variant: str, code: str, key: str) -> Request:
         else:
             for name, text in given.items():
                 found[name] = language.text(text, key) if '"' in text else text
-    if not language.direct and ("body" in found) != ("sends" in found):
+    made = bytes(form) or (form_of(fields, FILES) if fields else None)
+    if not language.direct and ("body" in found or made is not None) != bool(found.get("sends")):
         raise Unreadable("a body that is not sent, or is not there")
-    body = found["body"].encode() if "body" in found else None
-    if body is not None and language.json_type:
+    body = found["body"].encode() if "body" in found else made
+    if made is not None:
+        headers["Content-Type"] = f"{FORM_TYPE}; boundary={BOUNDARY}"
+    elif body is not None and language.json_type:
         headers["Content-Type"] = language.json_type
     return Request(found["method"].strip("`").upper(), found["base"] + found["url"], headers, body)
 
@@ -80,6 +95,9 @@ def _read_http(code: str, key: str) -> Request:
     method, path, version = first.split(" ")
     assert version == "HTTP/1.1"
     headers = dict(line.replace(f"${KEY_VARIABLE}", key).split(": ", 1) for line in lines)
+    if headers.get("Content-Type", "").startswith(FORM_TYPE):
+        lines = [FILES[line[2:]] if line.startswith("< ") else line.encode() for line in body.rstrip("\n").split("\n")]
+        return Request(method, f"http://{headers.pop('Host')}{path}", headers, b"\r\n".join(lines) + b"\r\n")
     data = body.removesuffix("\n").encode() or None
     assert int(headers.pop("Content-Length", "0")) == len(data or b"")
     return Request(method, f"http://{headers.pop('Host')}{path}", headers, data)
@@ -96,6 +114,11 @@ def _plain(literal: str, *, more: str = "") -> str:
         return escapes[match[1]]
 
     return re.sub(r"\\(.)", read, literal[1:-1], flags=re.DOTALL)
+
+
+def _text(literal: str) -> str:
+    """Return the text of a literal, whatever stands before its quotes."""
+    return _plain(literal.removeprefix("@"), more="$#")
 
 
 def _joined(text: str, key: str, pattern: str, *, more: str = "") -> str:
@@ -133,6 +156,10 @@ def _swift_body(literal: str) -> str:
     return match[2]
 
 
+def _swift_piece(literal: str) -> str:
+    return _plain(literal.replace(r"\(boundary)", BOUNDARY))
+
+
 _SWIFT = _Language(
     _statements(
         (r"import \w+", ""),
@@ -143,12 +170,22 @@ _SWIFT = _Language(
         (rf"request\.setValue\(({_SWIFT_STRING}), forHTTPHeaderField: (STR)\)", "value header"),
         (r'request\.httpBody = Data\(((#+)""".*?"""\2)\.utf8\)', "body fence"),
         (r"let \(data, _\) = try await URLSession\.shared\.data\(for: request\)", ""),
+        (r"let boundary = UUID\(\)\.uuidString", ""),
+        (r"var form = Data\(\)", ""),
+        (r"form\.append\(Data\((STR)\.utf8\)\)", "piece"),
+        (r"form\.append\(try Data\(contentsOf: URL\(fileURLWithPath: (STR)\)\)\)", "data"),
+        (
+            r'request\.setValue\("multipart/form-data; boundary=\\\(boundary\)", forHTTPHeaderField: "Content-Type"\)',
+            "",
+        ),
+        (r"request\.httpBody = form", ""),
         (r"print\(String\(decoding: data, as: UTF8\.self\)\)", ""),
         (r"try data\.write\(to: URL\(fileURLWithPath: STR\)\)", ""),
     ),
     _swift_text,
     _swift_body,
     direct=True,
+    piece=_swift_piece,
 )
 
 
@@ -172,6 +209,9 @@ _DART = _Language(
         (r"import '[\w:./]+'(?: as http)?;", ""),
         (r"Future<void> main\(\) async \{", ""),
         (r"final request = http\.Request\((STR), Uri\.parse\((STR)\)\);", "method url"),
+        (r"final request = http\.MultipartRequest\((STR), Uri\.parse\((STR)\)\);", "method url"),
+        (r"request\.files\.add\(await http\.MultipartFile\.fromPath\((STR), (STR)\)\);", "field file"),
+        (r"request\.fields\[(STR)\] = (STR);", "field value"),
         (r"request\.headers\.addAll\(\{", ""),
         (r"(STR): (STR),", "header value"),
         (r"\}\);", ""),
@@ -212,6 +252,10 @@ _HTTP_CLIENT = _Language(
         (r"using var client = new HttpClient \{ Timeout = TimeSpan\.FromSeconds\(300\) \};", ""),
         (r"using var request = new HttpRequestMessage\(new HttpMethod\((STR)\), (STR)\);", "method url"),
         (rf"request\.Headers\.TryAddWithoutValidation\((STR), ({_CSHARP_VALUE})\);", "header value"),
+        (r"using var form = new MultipartFormDataContent\(\);", ""),
+        (r"form\.Add\(new StreamContent\(File\.OpenRead\((STR)\)\), (STR), STR\);", "file field"),
+        (r"form\.Add\(new StringContent\((STR)\), (STR)\);", "value field"),
+        (r"request\.(Content = form);", "sends"),
         (r'request\.(Content = new StringContent\(body), Encoding\.UTF8, "application/json"\);', "sends"),
         (
             r"using var response = await client\.SendAsync\(request(?:, HttpCompletionOption\.ResponseHeadersRead)?\);",
@@ -235,6 +279,8 @@ _REST_SHARP = _Language(
         (r"var request = new RestRequest\((STR), Method\.(Get|Post|Delete)\);", "url method"),
         (rf"request\.AddHeader\((STR), ({_CSHARP_VALUE})\);", "header value"),
         (r"request\.(AddStringBody\(body), DataFormat\.Json\);", "sends"),
+        (r"request\.(AddFile)\((STR), (STR)\);", "sends field file"),
+        (r"request\.(AddParameter)\((STR), (STR)\);", "sends field value"),
         (r"var response = await client\.ExecuteAsync\(request\);", ""),
         (r"Console\.WriteLine\(response\.Content\);", ""),
         (rf"{_CSHARP_FILE}client\.DownloadDataAsync\(request\) \?\? \[\]\);", ""),
@@ -265,6 +311,14 @@ def _objc_body(literal: str) -> str:
     return "".join(_plain(one) for one in re.findall(_STRING, literal))
 
 
+def _objc_piece(text: str) -> str:
+    """Return a text in which each `%@` is what stands behind it: the boundary, then the value of a field."""
+    form, *given = re.findall(rf"{_STRING}|boundary", text)
+    head, *tails = _plain(form).split("%@")
+    values = [BOUNDARY if one == "boundary" else _plain(one) for one in given]
+    return head + "".join(value + tail for value, tail in zip(values, tails, strict=True))
+
+
 _OBJECTIVE_C = _Language(
     _statements(
         (r"#import <Foundation/Foundation\.h>", ""),
@@ -278,6 +332,21 @@ _OBJECTIVE_C = _Language(
         (rf"\[request setValue:({_OBJC_VALUE}) forHTTPHeaderField:(@STR)\];", "value header"),
         (r"NSString \*body =\s+((?:@STR\s*)+);", "body"),
         (r"request\.(HTTPBody) = \[body dataUsingEncoding:NSUTF8StringEncoding\];", "sends"),
+        (r"NSString \*boundary = NSUUID\.UUID\.UUIDString;", ""),
+        (r"NSMutableData \*form = \[NSMutableData data\];", ""),
+        (
+            r"\[form appendData:\[\[NSString stringWithFormat:@(STR, boundary(?:, @STR)?)\]"
+            r" dataUsingEncoding:NSUTF8StringEncoding\]\];",
+            "piece",
+        ),
+        (r"\[form appendData:\[NSData dataWithContentsOfFile:@(STR)\]\];", "data"),
+        (r"\[form appendData:\[@(STR) dataUsingEncoding:NSUTF8StringEncoding\]\];", "piece"),
+        (
+            r'\[request setValue:\[@"multipart/form-data; boundary=" stringByAppendingString:boundary\]'
+            r' forHTTPHeaderField:@"Content-Type"\];',
+            "",
+        ),
+        (r"request\.(HTTPBody) = form;", "sends"),
         (r"dispatch_semaphore_t done = dispatch_semaphore_create\(0\);", ""),
         (r"\[\[NSURLSession\.sharedSession dataTaskWithRequest:request", ""),
         (r"completionHandler:\^\(NSData \*data, NSURLResponse \*response, NSError \*error\) \{", ""),
@@ -294,6 +363,7 @@ _OBJECTIVE_C = _Language(
     ),
     _objc_text,
     _objc_body,
+    piece=_objc_piece,
 )
 
 
@@ -317,6 +387,10 @@ _OCAML = _Language(
         (r"\(\* dune: \(libraries cohttp-lwt-unix\) \*\)", ""),
         (r"open Lwt\.Infix", ""),
         (r"let body = Cohttp_lwt\.Body\.of_string (\{(\w*)\|.*?\|\2\})", "body fence"),
+        (r"let read name = In_channel\.with_open_bin name In_channel\.input_all", ""),
+        (r'let body = Cohttp_lwt\.Body\.of_string \(String\.concat "" \[', ""),
+        (r"read (STR); (STR);", "data after"),
+        (r"(STR)(?:;| \]\))", "piece"),
         (r"let headers =", ""),
         (r"Cohttp\.Header\.of_list \[", ""),
         (rf"\((STR), ((?:STR \^ )?{_OCAML_KEY}|STR)\);", "header value"),
@@ -357,7 +431,11 @@ def _rust_body(literal: str) -> str:
 
 _RUST = _Language(
     _statements(
-        (r'// Cargo\.toml: reqwest = \{ version = "0\.12", features = \["blocking"\] \}', ""),
+        (r'// Cargo\.toml: reqwest = \{ version = "0\.12", features = \["blocking"(?:, "multipart")?\] \}', ""),
+        (r"let form = reqwest::blocking::multipart::Form::new\(\)", ""),
+        (r"\.text\((STR), (STR)\);?", "field value"),
+        (r"\.file\((STR), (STR)\)\?;?", "field file"),
+        (r"(\.multipart\(form\))", "sends"),
         (r"fn main\(\) -> Result<\(\), Box<dyn std::error::Error>> \{", ""),
         (r'let body = (r(#+)".*?"\2);', "body fence"),
         (

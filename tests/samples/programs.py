@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.e2e.customer import NODE
-from tests.samples.portal import KEY_VARIABLE, Sample
+from tests.samples.portal import FILES, KEY_VARIABLE, Sample
 
 _RUN_S = 100
 _JARS = [Path("/usr/share/java") / name for name in ("okhttp.jar", "okio.jar")]
@@ -23,11 +23,14 @@ def run(variant: str, sample: Sample, folder: Path, key: str) -> bytes:
     """Run a sample and return what it printed, or the file that it wrote instead."""
     folder.mkdir(parents=True)
     (folder / sample.file).write_text(sample.code, encoding="utf-8")
-    before = {path.name for path in folder.iterdir()}
+    for name, data in FILES.items():
+        (folder / name).write_bytes(data)
     printed = b""
     for command in _COMMANDS[variant](folder, folder / sample.file):
         printed = _call(command, folder, key)
-    written = [path for path in folder.iterdir() if path.name not in before and path.suffix in _ANSWERS]
+    written = [
+        path for path in folder.iterdir() if path.suffix in _ANSWERS and FILES.get(path.name) != path.read_bytes()
+    ]
     return written[0].read_bytes() if written else printed
 
 
@@ -86,6 +89,8 @@ _COMMANDS: dict[str, Callable[[Path, Path], list[Command]]] = {
     "javascript.fetch": _javascript,
     "javascript.axios": _javascript,
     "javascript.openai": _javascript,
+    "javascript.anthropic": _javascript,
+    "javascript.google": _javascript,
     "java.okhttp": _java,
     "java.httpclient": _java,
     "go.net-http": lambda _, file: [[_tool("go"), "run", file]],
@@ -94,6 +99,9 @@ _COMMANDS: dict[str, Callable[[Path, Path], list[Command]]] = {
     "python.requests": _python,
     "python.openai": _python,
     "python.langchain": _python,
+    "python.anthropic": _python,
+    "python.google": _python,
+    "python.dashscope": _python,
     "c.libcurl": _c,
     "ruby.net-http": lambda _, file: [[_tool("ruby"), "-w", file]],
     "r.httr": lambda _, file: [[_tool("Rscript"), file]],

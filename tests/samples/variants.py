@@ -8,7 +8,18 @@ from tests.samples.kinds import Kind, kinds
 
 How = Literal["run", "replayed"]
 
-_SDK = ("chat.completions", "apps.chat", "completions", "embeddings", "models.list")
+_SDK = (
+    "chat.completions",
+    "apps.chat",
+    "completions",
+    "embeddings",
+    "images.generations",
+    "responses",
+    "models.list",
+)
+_ANTHROPIC = ("anthropic.messages",)
+_GOOGLE = ("gemini.generate", "gemini.stream")
+_DASHSCOPE = ("dashscope.text", "dashscope.multimodal")
 _LANGCHAIN = ("chat.completions", "apps.chat", "embeddings")
 
 
@@ -28,7 +39,11 @@ class Variant(NamedTuple):
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        return tuple(kind for kind in kinds() if not self.operations or kind.operation in self.operations)
+        return tuple(kind for kind in kinds() if self.has(kind))
+
+    def has(self, kind: Kind) -> bool:
+        """Say whether the library can ask for it."""
+        return not self.operations or kind.operation in self.operations
 
 
 VARIANTS: tuple[Variant, ...] = (
@@ -36,6 +51,8 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("javascript", "fetch"),
     Variant("javascript", "axios"),
     Variant("javascript", "openai", operations=_SDK),
+    Variant("javascript", "anthropic", operations=_ANTHROPIC),
+    Variant("javascript", "google", operations=_GOOGLE),
     Variant("java", "okhttp", slow=True),
     Variant("java", "httpclient", slow=True),
     Variant("swift", "urlsession", "replayed"),
@@ -45,6 +62,9 @@ VARIANTS: tuple[Variant, ...] = (
     Variant("python", "requests"),
     Variant("python", "openai", operations=_SDK),
     Variant("python", "langchain", operations=_LANGCHAIN),
+    Variant("python", "anthropic", operations=_ANTHROPIC),
+    Variant("python", "google", operations=_GOOGLE),
+    Variant("python", "dashscope", operations=_DASHSCOPE),
     Variant("http", "http1.1", "replayed"),
     Variant("c", "libcurl", slow=True),
     Variant("csharp", "httpclient", "replayed"),

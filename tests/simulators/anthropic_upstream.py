@@ -63,6 +63,8 @@ def address(upstream: ThreadedUpstream) -> str:
 class AnthropicSimulator:
     """A script for `Upstream`. It remembers which prompts are cached, and what it was asked."""
 
+    models = MODELS
+
     def __init__(self) -> None:
         self.asked: list[Json] = []  # the bodies that were accepted
         self.headers: list[dict[str, str]] = []
@@ -77,11 +79,11 @@ class AnthropicSimulator:
         if call.headers.get("anthropic-version") not in VERSIONS:
             return error(400, "anthropic-version: header is required")
         if call.method == "GET" and path == "/v1/models":
-            models = [_model(name) for name in MODELS]
-            return _json({"data": models, "has_more": False, "first_id": MODELS[0], "last_id": MODELS[-1]})
+            models = [_model(name) for name in self.models]
+            return _json({"data": models, "has_more": False, "first_id": self.models[0], "last_id": self.models[-1]})
         if call.method == "GET" and path.startswith("/v1/models/"):
             name = path.removeprefix("/v1/models/")
-            return _json(_model(name)) if name in MODELS else error(404, f"model: {name}")
+            return _json(_model(name)) if name in self.models else error(404, f"model: {name}")
         if call.method != "POST" or path not in ("/v1/messages", "/v1/messages/count_tokens"):
             return error(404, "Not Found")
         return self._message(call, counting=path.endswith("count_tokens"))
@@ -95,7 +97,7 @@ class AnthropicSimulator:
             check(body, beta="anthropic-beta" in call.headers, counting=counting)
         except Rejected as refusal:
             return error(400, str(refusal))
-        if body["model"] not in MODELS:
+        if body["model"] not in self.models:
             return error(404, f"model: {body['model']}")
         self.asked.append(body)
         self.headers.append(call.headers)
@@ -325,10 +327,13 @@ def _system(body: Json) -> list[Json]:
 
 
 def _last_text(messages: list[Json]) -> str:
-    """Return what the user said last; nothing while tools answer."""
+    """Return what the user said last; while tools answer, what comes after NEXT in their answers."""
     role, blocks = turns_of(messages)[-1]
     if role == "assistant":
         return ""
+    results = (_text_of(block.get("content")) for block in blocks if block["type"] == "tool_result")
+    if following := "".join(one.partition("NEXT ")[2] for one in results):
+        return following
     return " ".join(block["text"] for block in blocks if block["type"] == "text")
 
 

@@ -16,7 +16,11 @@ class Mind:
         asked = body["input"]
         self.messages: list[Any] = asked.get("messages") or [{"role": "user", "content": asked["prompt"]}]
         self.listed = path == MULTIMODAL
-        self.text = _text_of(next((m for m in reversed(self.messages) if m["role"] == "user"), {"content": ""}))
+        following = _text_of(self.messages[-1]).partition("NEXT ")[2] if self.messages[-1]["role"] == "tool" else ""
+        self.continues = bool(following)  # a tool's answer makes it call the next one
+        self.text = following or _text_of(
+            next((m for m in reversed(self.messages) if m["role"] == "user"), {"content": ""})
+        )
         self.thoughts = ["Let me think ", "about it."] if self.parameters.get("enable_thinking") else []
         self.calls = self._calls()
         self.found: list[dict[str, Any]] = []
@@ -55,7 +59,8 @@ class Mind:
         tools = self.parameters.get("tools")
         choice = self.parameters.get("tool_choice", "auto")
         places = re.search(r"weather in (.+)", self.text)
-        if not tools or choice == "none" or self.messages[-1]["role"] == "tool" or not (places or is_object(choice)):
+        answered = self.messages[-1]["role"] == "tool" and not self.continues
+        if not tools or choice == "none" or answered or not (places or is_object(choice)):
             return []
         name = choice["function"]["name"] if is_object(choice) else tools[0]["function"]["name"]
         wanted = places[1].split(" and ") if places else [self.text]

@@ -11,8 +11,11 @@ TEXT_EMBEDDING = "/services/embeddings/text-embedding/text-embedding"
 MULTIMODAL_EMBEDDING = "/services/embeddings/multimodal-embedding/multimodal-embedding"
 RERANK = "/services/rerank/text-rerank/text-rerank"
 
+# Snapshots of a model, for tests after which a gateway does not ask a model again for a while.
+SNAPSHOTS = tuple(f"qwen-plus-2025-01-{day:02}" for day in range(1, 29))
 # Which service serves a model.
 MODELS = {
+    **dict.fromkeys(SNAPSHOTS, TEXT),
     "qwen-plus": TEXT,
     "qwen-max": TEXT,
     "qwen3-max": TEXT,
@@ -26,6 +29,14 @@ MODELS = {
     "multimodal-embedding-v1": MULTIMODAL_EMBEDDING,
     "qwen3-rerank": RERANK,
 }
+# Models that make pictures, and how many of them they take, and make at once.
+DRAWS = {"qwen-image": (0, 1), "qwen-image-edit": (3, 1), "qwen-image-edit-plus": (3, 6), "wan2.6-t2i": (0, 4)}
+# Models that speak, and whether they follow instructions; and what the oldest of them is paid by.
+SPEAKS = {"qwen3-tts-flash": False, "qwen3-tts-instruct-flash": True, "qwen-tts": False}
+SPEAKS_BY_TOKENS = "qwen-tts"
+HEARS = ("qwen3-asr-flash", "qwen3-asr-flash-2025-09-08")  # while their callers wait
+VOICES = ("Cherry", "Serena", "Ethan", "Chelsie", "Dylan", "Jada", "Sunny")
+LANGUAGES = ("Auto", "Chinese", "English", "German", "Italian", "Portuguese", "Spanish", "Japanese", "Korean", "French")
 MUST_STREAM = {"qwq-plus", "qvq-max"}
 _MEDIA = ("image", "video", "audio")
 
@@ -49,10 +60,23 @@ def check(path: str, body: Any, *, stream: bool, resolve: bool, uploads: dict[st
     model, asked, parameters = body["model"], body["input"], body.get("parameters", {})
     if not is_object(asked) or not is_object(parameters):
         raise bad("input and parameters must be objects")
-    if model not in MODELS:
+    if model not in MODELS and model not in DRAWS and model not in SPEAKS and model not in HEARS:
         raise Refused(404, "model_not_found", f"model '{model}' not found or no enabled endpoints")
-    if MODELS[model] != path:
+    if MODELS.get(model, MULTIMODAL) != path:
         raise Refused(400, "InvalidParameter", "url error, please check url！")
+    if model in DRAWS:
+        _check_drawing(model, asked, parameters, stream=stream)
+    elif model in SPEAKS:
+        _check_speech(model, asked, parameters)
+    elif model in HEARS:
+        _check_hearing(asked, parameters, resolve=resolve, uploads=uploads)
+    else:
+        _check_service(path, model, asked, parameters, stream=stream, resolve=resolve, uploads=uploads)
+
+
+def _check_service(
+    path: str, model: str, asked: Any, parameters: Any, *, stream: bool, resolve: bool, uploads: dict[str, bytes]
+) -> None:
     match path:
         case "/services/embeddings/text-embedding/text-embedding":
             _check_texts(asked, parameters)
@@ -81,6 +105,65 @@ def _check_contents(asked: Any, parameters: Any) -> None:
     _only(parameters, {"dimension", "output_type", "instruct"}, "parameters.")
     if not asked.get("contents") or not all(len(set(one) & {"text", *_MEDIA}) == 1 for one in asked["contents"]):
         raise bad("contents is invalid")
+
+
+def _check_drawing(model: str, asked: Any, parameters: Any, *, stream: bool) -> None:
+    if stream:
+        raise bad("stream is not supported")
+    _only(asked, {"messages"}, "input.")
+    _only(parameters, {"n", "size", "negative_prompt", "seed", "prompt_extend", "watermark"}, "parameters.")
+    messages = asked.get("messages")
+    if not is_list(messages) or len(messages) != 1 or messages[0].get("role") != "user":
+        raise bad("messages length only support 1")
+    content = messages[0]["content"]
+    if not is_list(content) or sum("text" in part for part in content) != 1:
+        raise bad("content must have one text")
+    pictures = sum("image" in part for part in content)
+    takes, makes = DRAWS[model]
+    if pictures > takes or (takes and not pictures):
+        raise bad(f"num_images must be {'0' if not takes else f'in [1, {takes}]'}")
+    if not _integer(1, makes)(parameters.get("n", 1)):
+        raise bad(f"num_images_per_prompt must be {makes}")
+    size = parameters.get("size", "1664*928").split("*")
+    if len(size) != 2 or not all(side.isdigit() and 512 <= int(side) <= 2048 for side in size):
+        raise bad("size is invalid")
+    if not _integer(0, 2**31 - 1)(parameters.get("seed", 0)):
+        raise bad("seed is invalid")
+
+
+def _check_speech(model: str, asked: Any, parameters: Any) -> None:
+    own = {"language_type", "instructions", "optimize_instructions"}
+    _only(asked, {"text", "voice", *own}, "input.")
+    _only(parameters, own, "parameters.")
+    if type(asked.get("text")) is not str or not 1 <= characters(asked["text"]) <= 600:
+        raise bad("Range of input length should be [1, 600]")
+    if asked.get("voice") not in VOICES:
+        raise bad(f"Voice '{asked.get('voice')}' is not supported.")
+    told = {**parameters, **asked}
+    if told.get("language_type", "Auto") not in LANGUAGES:
+        raise bad("language_type is invalid")
+    if own & told.keys() - {"language_type"} and not SPEAKS[model]:
+        raise bad("instructions is not supported by this model")
+
+
+def _check_hearing(asked: Any, parameters: Any, *, resolve: bool, uploads: dict[str, bytes]) -> None:
+    _only(asked, {"messages"}, "input.")
+    _only(parameters, {"asr_options", "result_format", "incremental_output"}, "parameters.")
+    _only(parameters.get("asr_options", {}), {"language", "enable_itn", "enable_lid"}, "parameters.asr_options.")
+    messages: list[Any] = asked.get("messages") or [{}]
+    shapes = [(message.get("role"), [list(part) for part in message.get("content", ())]) for message in messages]
+    if shapes[-1] != ("user", [["audio"]]) or shapes[:-1] not in ([], [("system", [["text"]])]):
+        raise bad("The input must be one audio, after an optional context.")
+    (url,) = _urls(messages[-1:])
+    if url.startswith("oss://") and not (resolve and url in uploads):
+        raise bad("The provided URL does not appear to be valid.")
+    if not url.startswith(("http", "oss://", "data:audio/")):
+        raise bad("The audio is invalid.")
+
+
+def characters(text: str) -> int:
+    """Return how many characters a text is paid as: a Han character is two."""
+    return len(text) + sum("\u4e00" <= one <= "\u9fff" for one in text)
 
 
 def _check_documents(asked: Any, parameters: Any) -> None:
@@ -151,7 +234,7 @@ def _tool(value: Any) -> bool:
 
 
 def _check_chat(path: str, model: str, asked: Any, parameters: Any, *, stream: bool) -> None:
-    _only(asked, {"messages", "prompt"}, "input.")
+    _only(asked, {"messages", "prompt", "history"}, "input.")
     _only(parameters, set(PARAMETERS), "parameters.")
     for name, value in parameters.items():
         if not PARAMETERS[name](value):

@@ -40,13 +40,16 @@ class DeepSeekSimulator(OpenAISimulator):
     """The vendor, with what it thought by the ids of the tool calls that came of it."""
 
     models = MODELS
+    paths = ("/chat/completions",)
 
     def __init__(self) -> None:
         super().__init__()
         self._thoughts: dict[str, str] = {}
 
     def check(self, body: Json) -> None:
-        for name in _TOP:  # what it does not know it leaves alone
+        for name in body.keys() - _TOP.keys():  # what it does not know it leaves out
+            del body[name]
+        for name in _TOP:
             check_type(body.get(name), _TOP[name], name)
         if inner(body, "response_format").get("type", "text") not in ("text", "json_object"):
             refuse("This response_format type is unavailable now")
@@ -75,7 +78,7 @@ class DeepSeekSimulator(OpenAISimulator):
             if called and not thought:
                 refuse(NOT_BACK, None, "invalid_request_error")
             known = {self._thoughts[call["id"]] for call in calls if call["id"] in self._thoughts}
-            if known and thought not in known:
+            if known and thought.strip() and thought not in known:  # a blank stands for any
                 refuse(NOT_BACK, None, "invalid_request_error")
 
 

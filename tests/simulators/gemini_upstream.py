@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tests.simulators.gemini_rules import Json, Refused, check_request, known, listed, member, series, sign
+from tests.simulators.image_upstream import png
 from tests.simulators.openai_upstream import Call, Reply, ThreadedUpstream
 
 KEY = "AIzaSimulatedKey0123456789abcdefghijk"
@@ -43,6 +44,8 @@ PNG = base64.b64encode(
     )
 ).decode()
 IMAGE_TOKENS = 258
+SIZES = {"1:1": (1024, 1024), "3:2": (1248, 832), "2:3": (832, 1248), "16:9": (1344, 768), "9:16": (768, 1344)}
+_TIMES = {"1K": 1, "2K": 2, "4K": 4}
 THOUGHT = "Let me think about it."
 _STATUS = {
     400: "INVALID_ARGUMENT",
@@ -77,6 +80,7 @@ class Google:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, Json]] = []
+        self.models: tuple[str, ...] = MODELS
 
     def __call__(self, call: Call) -> Reply:
         address = urlsplit(call.path)
@@ -93,12 +97,12 @@ class Google:
             raise Refused("Requested entity was not found.", 404, "NOT_FOUND")
         model, action = found[1], found[2]
         if call.method == "GET" and action is None:
-            return _json(_model(model) if model else _models(query))
+            return _json(_model(model, self.models) if model else _models(query, self.models))
         if call.method != "POST":
             raise Refused("Method not allowed.", 405, "UNIMPLEMENTED")
         if model.startswith("error-"):
             raise _error_of(int(model.removeprefix("error-")))
-        _model(model)
+        _model(model, self.models)
         actions: dict[str, Callable[[str, Json, dict[str, str]], Reply]] = {
             "generateContent": _generate,
             "streamGenerateContent": _stream,
@@ -154,15 +158,15 @@ def _refusal(refused: Refused) -> Reply:
     return _json({"error": error}, refused.code)
 
 
-def _models(query: dict[str, str]) -> Json:
+def _models(query: dict[str, str], known: tuple[str, ...]) -> Json:
     begin = int(query.get("pageToken", 0))
     size = int(query.get("pageSize", 50))
-    page: Json = {"models": [_model(name) for name in MODELS[begin : begin + size]]}
-    return page | {"nextPageToken": str(begin + size)} if begin + size < len(MODELS) else page
+    page: Json = {"models": [_model(name, known) for name in known[begin : begin + size]]}
+    return page | {"nextPageToken": str(begin + size)} if begin + size < len(known) else page
 
 
-def _model(name: str) -> Json:
-    if name not in MODELS:
+def _model(name: str, known: tuple[str, ...]) -> Json:
+    if name not in known:
         raise Refused(
             f"models/{name} is not found for API version v1beta, or is not supported for generateContent. Call "
             "ListModels to see the list of available models and their supported methods.",
@@ -210,7 +214,10 @@ def _chunks(whole: Json) -> list[Json]:
     for candidate in whole["candidates"]:
         parts = listed(member(candidate, "content"), "parts")
         last: Json = {name: value for name, value in candidate.items() if name != "content"}
-        for part in parts:
+        for at, part in enumerate(parts):
+            if at and "functionCall" in part and "functionCall" in parts[at - 1]:
+                chunks[-1]["candidates"][0]["content"]["parts"].append(part)  # calls of one step come together
+                continue
             for piece in _pieces(part):
                 content = {"parts": [piece], "role": "model"}
                 chunks.append({"candidates": [{"content": content, "index": candidate["index"]}], **head})
@@ -238,7 +245,7 @@ def _pieces(part: Json) -> list[Json]:
 def _whole(model: str, request: Json) -> Json:
     config = member(request, "generationConfig")
     last = next(content for content in reversed(request["contents"]) if content.get("role", "user") != "model")
-    text = " ".join(part["text"] for part in last["parts"] if "text" in part)
+    text = " ".join(part["text"] for part in last["parts"] if "text" in part) or _next(last)
     head: Json = {"modelVersion": model, "responseId": _id(request)}
     if "blocked prompt" in text:
         usage = {"promptTokenCount": _prompt_tokens(request), "totalTokenCount": _prompt_tokens(request)}
@@ -261,6 +268,12 @@ def _whole(model: str, request: Json) -> Json:
     return {"candidates": candidates, "usageMetadata": _usage(request, parts, thoughts), **head}
 
 
+def _next(content: Json) -> str:
+    """Return what comes after NEXT in the answers of functions: the model does it as if the user had said it."""
+    answers = (part["functionResponse"]["response"] for part in content["parts"] if "functionResponse" in part)
+    return "".join(str(answer.get("result", "")).partition("NEXT ")[2] for answer in answers)
+
+
 def _thought(config: Json, model: str) -> str:
     thinking = member(config, "thinkingConfig")
     if series(model) < 2.5 or thinking.get("thinkingBudget") == 0 or "tts" in model:
@@ -274,16 +287,17 @@ def _parts(model: str, request: Json, text: str, last: Json) -> tuple[list[Json]
     answers = [part["functionResponse"] for part in last["parts"] if "functionResponse" in part]
     calls = _calls(request, text)
     modalities = listed(config, "responseModalities")
-    if calls and not answers:
+    if calls and (not answers or _next(last)):
         parts = [
-            {"functionCall": {"id": f"call-{at}", "name": name, "args": args}} for at, (name, args) in enumerate(calls)
+            {"functionCall": {"id": f"call-{_id(request)[:6]}-{at}", "name": name, "args": args}}
+            for at, (name, args) in enumerate(calls)
         ]
         return ([sign(parts[0]), *parts[1:]] if series(model) >= 3 else parts), {}
     if "AUDIO" in modalities:
         sound = base64.b64encode(text.encode("utf-16-le")).decode()
         return [{"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": sound}}], {}
     if "IMAGE" in modalities or "-image" in model:
-        return [{"text": "Here it is."}, sign({"inlineData": {"mimeType": "image/png", "data": PNG}})], {}
+        return [{"text": "Here it is."}, sign({"inlineData": {"mimeType": "image/png", "data": _picture(config)}})], {}
     if any("codeExecution" in tool for tool in listed(request, "tools")) and "run" in text:
         code = {"executableCode": {"language": "PYTHON", "code": "print(6 * 7)"}}
         result = {"codeExecutionResult": {"outcome": "OUTCOME_OK", "output": "42\n"}}
@@ -397,6 +411,18 @@ def _prompt_tokens(request: Json) -> int:
     return sum(_tokens(part) for content in contents for part in listed(content, "parts"))
 
 
+def _picture(config: Json) -> str:
+    """Return a picture of the ratio and the resolution that were asked for, else a small one."""
+    asked = member(config, "imageConfig")
+    if not asked:
+        return PNG
+    if asked.get("imageSize", "1K") not in _TIMES or asked.get("aspectRatio", "1:1") not in SIZES:
+        raise Refused("Invalid value at 'generation_config.image_config'.")
+    times = _TIMES[asked.get("imageSize", "1K")]
+    width, height = SIZES[asked.get("aspectRatio", "1:1")]
+    return base64.b64encode(png(width * times, height * times)).decode()
+
+
 def _usage(request: Json, parts: list[Json], thoughts: int) -> Json:
     prompt = _prompt_tokens(request)
     media = sum(_tokens(part) for content in request["contents"] for part in content["parts"] if "inlineData" in part)
@@ -411,7 +437,7 @@ def _usage(request: Json, parts: list[Json], thoughts: int) -> Json:
     }
     if thoughts:
         usage["thoughtsTokenCount"] = thoughts
-    if "cachedContent" in request:
+    if "cachedContent" in request or "cached prompt" in json.dumps(request["contents"]):
         usage["cachedContentTokenCount"] = 1
     pictures = count * sum(IMAGE_TOKENS for part in parts if "inlineData" in part)
     if pictures:

@@ -241,6 +241,15 @@ def by_model(call: Call) -> Reply:
         return _error(int(rest))
     if call.path.endswith("/embeddings"):
         return _embeddings(call)
+    if call.path.endswith("/rerank"):
+        return _ranking(call)
+    if call.path.endswith("/audio/speech"):
+        return _speech(call)
+    if call.path.endswith("/moderations"):
+        results = [{"flagged": False, "categories": {"violence": False}}]
+        return _json({"id": "modr-simulated", "model": call.model, "results": results})
+    if "/images/" in call.path:
+        return _picture(call)
     if call.path.endswith(("/chat/completions", "/completions")):
         return _stream(call) if call.json.get("stream") else _whole(call)
     return _error(404)
@@ -278,6 +287,7 @@ def usage_of(prompt: int, output: int) -> dict[str, Any]:
 
 
 DONE = b"data: [DONE]\n\n"
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 def _whole(call: Call) -> Reply:
@@ -324,6 +334,14 @@ def _embeddings(call: Call) -> Reply:
     return _json({"object": "list", "data": data, "model": call.model, "usage": usage})
 
 
+def _ranking(call: Call) -> Reply:
+    documents: list[Any] = call.json.get("documents") or []
+    count = min(int(call.json.get("top_n") or len(documents)), len(documents))
+    results = [{"index": index, "relevance_score": 1 / (index + 1)} for index in range(count)]
+    usage = {"prompt_tokens": 4 * len(documents), "total_tokens": 4 * len(documents)}
+    return _json({"id": "rerank-simulated", "model": call.model, "results": results, "usage": usage})
+
+
 def _packed(vector: list[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
@@ -354,6 +372,36 @@ def _usage(model: str, output: int | None = None) -> dict[str, Any]:
     return usage_of(10, 5 if output is None else output)
 
 
+def _speech(call: Call) -> Reply:
+    frame = b"\xff\xfb\x90\x00" + bytes(413)  # of MP3, silent
+    if call.json.get("stream_format") != "sse":
+        return Reply(200, {"content-type": "audio/mpeg"}, pieces=[frame] * 8)
+    sound = base64.b64encode(frame).decode()
+    events: list[dict[str, Any]] = [{"type": "speech.audio.delta", "audio": sound}] * 8
+    events.append({"type": "speech.audio.done", "usage": {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}})
+    return Reply(200, _SSE, pieces=[f"data: {json.dumps(event)}\n\n".encode() for event in events])
+
+
+def _picture(call: Call) -> Reply:
+    usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+    if not _asks(call, "stream", True):
+        at_address = _asks(call, "response_format", "url")
+        picture = {"url": "https://simulated.example/pixel.png"} if at_address else {"b64_json": PIXEL}
+        return _json({"created": 1_750_000_000, "data": [picture], "usage": usage})
+    kind = "image_edit" if call.path.endswith("/edits") else "image_generation"
+    looks = {"size": "1024x1024", "quality": "low", "background": "opaque", "output_format": "png"}
+    event = {"type": f"{kind}.completed", "b64_json": PIXEL, "created_at": 1_750_000_000, **looks, "usage": usage}
+    return Reply(200, _SSE, pieces=[f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode()])
+
+
+def _asks(call: Call, name: str, value: str | bool) -> bool:
+    """Say whether a body, JSON or a form, has a member of that value."""
+    if not call.headers.get("content-type", "").startswith("multipart/form-data"):
+        return call.json.get(name) == value
+    text = "true" if value is True else str(value)
+    return f'name="{name}"\r\n\r\n{text}\r\n'.encode() in call.body
+
+
 def _error(status: int) -> Reply:
     kinds = {400: "invalid_request_error", 404: "invalid_request_error", 429: "rate_limit_error"}
     error = {
@@ -382,8 +430,19 @@ async def _read_call(reader: asyncio.StreamReader) -> Call | None:
     request, *lines = head[:-4].decode("latin-1").split("\r\n")
     method, path, _ = request.split(" ", 2)
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-    body = await reader.readexactly(int(headers.get("content-length", 0)))
+    if headers.get("transfer-encoding") == "chunked":  # as JavaScript sends a file that it streams
+        body = await _read_chunks(reader)
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
     return Call(method, path, headers, head, body)
+
+
+async def _read_chunks(reader: asyncio.StreamReader) -> bytes:
+    body = bytearray()
+    while size_bytes := int(await reader.readline(), 16):
+        body += (await reader.readexactly(size_bytes + 2))[:-2]
+    await reader.readline()
+    return bytes(body)
 
 
 async def _write_reply(call: Call, reply: Reply, writer: asyncio.StreamWriter) -> None:

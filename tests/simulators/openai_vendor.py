@@ -1,4 +1,5 @@
-"""OpenAI's chat completions, simulated: strict about requests (`openai_rules`), deterministic in its answers.
+"""OpenAI's chat completions, simulated: strict about requests (`openai_rules`), deterministic in its answers. Its
+Responses API (`responses_vendor`) says the same.
 
     with ThreadedUpstream(OpenAISimulator()) as upstream:
         client = OpenAI(base_url=upstream.url, api_key=KEY)
@@ -24,8 +25,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from tests.simulators.openai_moderation import moderate
 from tests.simulators.openai_rules import Json, Rejected, check, inner, is_reasoning, listed
+from tests.simulators.openai_speech import speak
+from tests.simulators.openai_transcription import hear, read_hearing
 from tests.simulators.openai_upstream import DONE, Call, Reply
+from tests.simulators.responses_vendor import ResponsesVendor
 
 KEY = "sk-simulated"
 MODELS = ("gpt-5.4", "gpt-5-mini", "gpt-4.1", "gpt-4o-audio-preview", "gpt-4o-search-preview")
@@ -57,10 +62,19 @@ class OpenAISimulator:
 
     key = KEY
     models = MODELS
+    paths = (
+        "/chat/completions",
+        "/responses",
+        "/moderations",
+        "/audio/speech",
+        "/audio/transcriptions",
+        "/audio/translations",
+    )
 
     def __init__(self) -> None:
         self.asked: list[Json] = []  # the bodies that were accepted
         self.headers: list[dict[str, str]] = []
+        self.responses = ResponsesVendor(self._message, error, write_json)
         self._failures: dict[str, int] = {}
 
     def __call__(self, call: Call) -> Reply:
@@ -70,36 +84,83 @@ class OpenAISimulator:
         if call.method == "GET" and path == "/models":
             models = [{"id": name, "object": "model", "created": 1, "owned_by": "openai"} for name in self.models]
             return write_json({"object": "list", "data": models})
-        if call.method != "POST" or path != "/chat/completions":
+        if path.startswith("/responses/") and "/responses" in self.paths:
+            return self.responses.read(call, path)
+        if call.method != "POST" or path not in self.paths:
             return error(404, f"Invalid URL ({call.method} {call.path})")
-        return self._chat(call)
+        if path in ("/audio/transcriptions", "/audio/translations"):
+            return self._hearing(call, path)
+        try:
+            body: Json = {name: value for name, value in call.json.items() if value is not None}
+        except ValueError:
+            return error(400, "We could not parse the JSON body of your request.")
+        if path == "/responses":
+            return self.responses.create(body, self._refusal)
+        if path == "/moderations":
+            return self._moderation(body)
+        if path == "/audio/speech":
+            return self._speech(body)
+        return self._chat(call, body)
 
     def check(self, body: Json) -> None:
         """Raise Rejected for what the vendor refuses."""
         check(body)
+        if body.get("web_search_options") is not None and "search" not in body["model"]:  # Responses has a tool instead
+            words = f"Web search options not supported with this model: {body['model']}."
+            raise Rejected(words, "web_search_options", "unsupported_parameter")
 
     def answer(self, body: Json, text: str) -> "Answer":
         """Return what is said to a request."""
         return Answer(body, text)
 
-    def _chat(self, call: Call) -> Reply:
-        try:
-            body: Json = {name: value for name, value in call.json.items() if value is not None}
-        except ValueError:
-            return error(400, "We could not parse the JSON body of your request.")
-        try:
-            self.check(body)
-        except Rejected as refusal:
-            return error(400, str(refusal), refusal.param, refusal.code)
+    def _refusal(self, body: Json) -> Reply | None:
+        """Return the error that a chat is answered with, if it is."""
         if body["model"] not in self.models:
             return error(404, f"The model `{body['model']}` does not exist or you do not have access to it.")
-        self.asked.append(body)
-        self.headers.append(call.headers)
         text = last_text(body["messages"])
         if asked := _ERROR.search(text):
             seen = self._failures[text] = self._failures.get(text, 0) + 1
             if not asked[2] or seen <= int(asked[2]):
                 return error(int(asked[1]), f"The simulated vendor answers {asked[1]}.")
+        return None
+
+    def _message(self, body: Json) -> tuple[Json, str, Json]:
+        answer = self.answer(body, last_text(body["messages"]))
+        return *answer.message(), answer.usage()
+
+    def _moderation(self, body: Json) -> Reply:
+        self.asked.append(body)
+        try:
+            return write_json(moderate(body))
+        except Rejected as refusal:
+            return error(400, str(refusal), refusal.param, refusal.code)
+
+    def _speech(self, body: Json) -> Reply:
+        self.asked.append(body)
+        try:
+            return speak(body)
+        except Rejected as refusal:
+            return error(400, str(refusal), refusal.param, refusal.code)
+
+    def _hearing(self, call: Call, path: str) -> Reply:
+        try:
+            asked = read_hearing(call, path)
+            self.asked.append(asked)
+            return hear(asked)
+        except Rejected as refusal:
+            return error(400, str(refusal), refusal.param, refusal.code)
+
+    def _chat(self, call: Call, body: Json) -> Reply:
+        try:
+            self.check(body)
+        except Rejected as refusal:
+            return error(400, str(refusal), refusal.param, refusal.code)
+        if body["model"] in self.models:
+            self.asked.append(body)
+            self.headers.append(call.headers)
+        if refusal := self._refusal(body):
+            return refusal
+        text = last_text(body["messages"])
         answer = self.answer(body, text)
         if not body.get("stream"):
             return write_json(answer.whole())
@@ -269,7 +330,7 @@ class Answer:
     def _cut(self, said: str) -> tuple[str, str]:
         stops = self.body.get("stop")
         for stop in [stops] if isinstance(stops, str) else listed(self.body, "stop"):
-            said = said.partition(stop)[0]
+            said = said.partition(stop)[0] if isinstance(stop, str) else said  # engines take tokens, too
         cap = self.body.get("max_completion_tokens") or self.body.get("max_tokens")
         words = tokens_of(said)
         left = None if cap is None else cap - self.thinking_tokens()
@@ -349,8 +410,11 @@ def write_json(value: object, status: int = 200, headers: dict[str, str] | None 
 
 
 def last_text(messages: list[Json]) -> str:
-    """Return what the user said last; nothing while tools answer."""
-    last = messages[-1]
+    """Return what the user said last; while tools answer, what comes after NEXT in their answers. Instructions may
+    stand behind it."""
+    last = next((one for one in reversed(messages) if one["role"] not in ("system", "developer")), messages[-1])
+    if last["role"] == "tool":
+        return plain(last["content"]).partition("NEXT ")[2]
     return plain(last["content"]) if last["role"] == "user" else ""
 
 

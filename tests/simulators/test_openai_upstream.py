@@ -57,6 +57,19 @@ def test_stream_ends_with_usage_only_when_asked() -> None:
     assert all(frame["usage"] is None for frame in nulls[:-2])
 
 
+@pytest.mark.parametrize(("path", "kind"), [("generations", "image_generation"), ("edits", "image_edit")])
+def test_pictures_are_streamed_or_at_an_address_when_asked(path: str, kind: str) -> None:
+    with ThreadedUpstream() as upstream:
+        streamed = post(upstream.url, {"prompt": "a cat", "stream": True}, f"/images/{path}").decode()
+        whole = json.loads(post(upstream.url, {"prompt": "a cat", "stream": False}, f"/images/{path}"))
+        placed = json.loads(post(upstream.url, {"prompt": "a cat", "response_format": "url"}, f"/images/{path}"))
+
+    name, data = streamed.removesuffix("\n\n").split("\n")
+    event = json.loads(data.removeprefix("data: "))
+    assert name == f"event: {kind}.completed" == f"event: {event['type']}"
+    assert whole["data"] == [{"b64_json": event["b64_json"]}] and placed["data"][0].keys() == {"url"}
+
+
 def test_stream_that_is_cut_has_no_end() -> None:
     with ThreadedUpstream() as upstream, pytest.raises(http.client.IncompleteRead):
         post(upstream.url, chat("cut-stream", stream=True))

@@ -156,23 +156,59 @@ async def test_transaction_beside_a_writer_that_never_rests_gets_its_turn(sqlite
     assert between < 20 * 20
 
 
-async def test_serve_lock_is_held_by_one_process_until_it_closes(database: Database) -> None:
-    other = await open_database(url_of(database), migrate=False)
-    await database.lock_for_serving()
-    await database.lock_for_serving()
+async def test_serve_lock_is_held_by_one_process_until_it_closes(sqlite_database: Database) -> None:
+    other = await open_database(url_of(sqlite_database), migrate=False)
+    await sqlite_database.lock_for_serving()
+    await sqlite_database.lock_for_serving()
 
     with pytest.raises(DatabaseInUse):
         await other.lock_for_serving()
     async with other.if_unserved() as unserved:
         assert not unserved
-    async with database.if_unserved() as unserved:
+    async with sqlite_database.if_unserved() as unserved:
         assert not unserved
 
-    await database.close()
+    await sqlite_database.close()
     async with other.if_unserved() as unserved:
         assert unserved
     await other.lock_for_serving()
     await other.close()
+
+
+async def test_serve_lock_is_shared_on_postgresql_and_kept_from_whoever_needs_it_alone(
+    postgresql_database: Database,
+) -> None:
+    first, second = [await open_database(url_of(postgresql_database), migrate=False) for _ in range(2)]
+    await first.lock_for_serving()
+    await second.lock_for_serving()
+
+    for left in (first, second):
+        async with postgresql_database.if_unserved() as unserved:
+            assert not unserved
+        await left.close()
+    async with postgresql_database.if_unserved() as unserved:
+        assert unserved
+        with pytest.raises(DatabaseInUse, match="a command"):
+            await first.lock_for_serving()
+    await first.lock_for_serving()
+    await first.close()
+
+
+async def test_serve_lock_that_was_lost_with_its_connection_is_taken_again(postgresql_database: Database) -> None:
+    other = await open_database(url_of(postgresql_database), migrate=False)
+    await other.lock_for_serving()
+    async with postgresql_database.tx() as tx:
+        await tx.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {_HERE}"))
+    async with asyncio.timeout(5):
+        while not await served_again(other, postgresql_database):
+            pass
+    await other.close()
+
+
+async def served_again(serving: Database, beside: Database) -> bool:
+    await serving.lock_for_serving()
+    async with beside.if_unserved() as unserved:
+        return not unserved
 
 
 async def test_partitions_cover_this_month_and_the_next_two(database: Database, clock: FakeClock) -> None:
@@ -217,4 +253,5 @@ def test_sqlite_is_new_enough_for_the_statements_used() -> None:
     assert sqlite3.sqlite_version_info >= (3, 35)
 
 
+_HERE = "locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 _PARTITIONS = text("SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r'")

@@ -7,7 +7,8 @@ from sqlalchemy import func, select, text
 from tests.support import url_of
 from tokengate.storage.engine import Database, open_database
 from tokengate.storage.tables import idempotency, journal, leases, open_calls, orgs, tellers, usage_daily, wallets
-from tokengate.storage.writer import MAX_BEHIND, Add, CommitFailed, Delete, Insert, Row, Writer
+from tokengate.storage.writer import MAX_BEHIND, Add, CommitFailed, Delete, Insert, Row, RowMissing, Writer
+from tokengate.storage.writer.apply import apply
 
 DAY = 20261118
 
@@ -257,3 +258,25 @@ async def test_writer_survives_a_broken_connection_without_writing_twice(databas
 
     assert len(await entries(database)) == 29
     assert (await balances(database))["wal_a"] == (1000 - 28 * 5, 1000 - 28 * 5)
+
+
+async def test_rows_applied_in_a_transaction_are_those_that_the_writer_would_write(
+    database: Database, wallet: None
+) -> None:
+    async with database.tx() as tx:
+        await apply(tx, [entry(1), entry(2), usage("key", 1, 5), usage("key", 2, 7)])
+        await apply(tx, [Add(wallets, ("wal_a",), (-5, -5)), Delete(idempotency, ("key", "none"))])
+
+    assert await entries(database) == ["jnl_000001", "jnl_000002"]
+    assert (await balances(database))["wal_a"] == (995, 995)
+    async with database.read() as read:
+        sums = (await read.execute(select(usage_daily.c.calls, usage_daily.c.cost_nano))).one()
+    assert tuple(sums) == (3, 12)
+
+
+async def test_applied_addition_to_a_row_that_is_not_there_is_refused(database: Database, wallet: None) -> None:
+    with pytest.raises(RowMissing):
+        async with database.tx() as tx:
+            await apply(tx, [entry(1), Add(wallets, ("wal_none",), (1, 0))])
+
+    assert await entries(database) == []

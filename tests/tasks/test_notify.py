@@ -13,10 +13,11 @@ from tests.support import FakeClock
 from tokengate.core.errors import NotFound, RateLimited, UpstreamFailed
 from tokengate.core.http import HttpRequest
 from tokengate.core.ids import new_id
-from tokengate.core.sealing import Sealer
+from tokengate.core.sealing import KEY_BYTES, Sealer
 from tokengate.ledger.alerts import Alerts
 from tokengate.storage import outbox
 from tokengate.storage.engine import Database
+from tokengate.tasks.job_hooks import JobHooks
 from tokengate.tasks.notify import PAUSES_MS, Notifier, signature
 
 URL = "https://hooks.example.com/low"
@@ -66,12 +67,14 @@ class Desk:
         self.wallet = wallet
         self.secret = base64.b64decode(secret.removeprefix("whsec_"))
         self.alerts = _alerts(bank.database, bank.clock)
+        self.job_hooks = JobHooks(bank.database, bytes(KEY_BYTES))
         self.alarms: list[str] = []
 
     def notifier(self, webhook: Webhook, alerts: Alerts | None = None) -> Notifier:
         return Notifier(
             self.bank.database,
             alerts or self.alerts,
+            self.job_hooks,
             webhook,
             self.bank.clock,
             held_nano=self.bank.teller.held_nano,

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import gc
 import gzip
+import io
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol, cast
 
 import pytest
+from msgspec.structs import replace
 
 from tests.simulators.openai_upstream import Call, Reply, Script, Upstream
 from tests.support import FakeClock
@@ -17,6 +19,7 @@ from tests.upstream.certificates import Authority
 from tokengate.core.errors import UpstreamFailed, UpstreamTimeout
 from tokengate.core.http import Exchange, HttpRequest, Timeouts
 from tokengate.core.settings import UpstreamSettings
+from tokengate.core.upload import StoredFile, Upload
 from tokengate.upstream.exchange import HttpExchange
 from tokengate.upstream.transport import HttpTransport
 
@@ -290,6 +293,92 @@ async def test_answer_before_the_end_of_the_request_ends_the_connection() -> Non
             assert (exchange.status, await exchange.read(10)) == (413, b"no")
 
         assert len(connections) == 2
+        hold.set()
+        await transport.close()
+
+
+class Tape(io.RawIOBase):
+    """A file of zeros; it knows how much of it was read."""
+
+    def __init__(self) -> None:
+        self.read_bytes = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.read_bytes += size
+        return bytes(size)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return offset
+
+
+def upload_of(content: IO[bytes], size_bytes: int) -> Upload:
+    return Upload((("model", "whisper-1"),), StoredFile("a.wav", "audio/wav", size_bytes, "0" * 64, content))
+
+
+async def test_upload_arrives_whole_and_the_connection_is_used_again(bench_of: Make) -> None:
+    bench = await bench_of(lambda call: Reply(body=b"heard"))
+    data = bytes(range(256)) * 4096
+    upload = upload_of(io.BytesIO(data), len(data))
+    request = replace(bench.request(b""), upload=upload)
+
+    for number in (1, 2):
+        exchange = await bench.transport.send(request)
+        assert await exchange.read(10) == b"heard"
+        call = await bench.upstream.arrived(number)
+        assert call.body == b"".join(upload.pieces())
+
+    assert bench.upstream.connections == 1
+
+
+async def test_upload_is_read_as_the_backend_takes_it_in() -> None:
+    head = asyncio.Event()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head.set()
+        await hold.wait()
+        writer.close()
+
+    hold = asyncio.Event()
+    tape = Tape()
+    async with await asyncio.start_server(accept, "127.0.0.1", 0, limit=1024) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        transport = HttpTransport(UpstreamSettings(name="acme", base_url=url), FakeClock())
+        upload = upload_of(cast(IO[bytes], tape), 1 << 30)
+        sending = asyncio.create_task(transport.send(HttpRequest("POST", url, {}, b"", Timeouts(), upload)))
+
+        await head.wait()
+        sending.cancel()
+        await asyncio.wait([sending])
+
+        assert tape.read_bytes < 64 << 20  # what the network's own buffers hold, at most
+        hold.set()
+        await transport.close()
+
+
+async def test_answer_before_the_end_of_an_upload_ends_it_and_the_connection() -> None:
+    connections: list[asyncio.StreamWriter] = []
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno")
+        await hold.wait()
+        writer.close()
+
+    hold = asyncio.Event()
+    tape = Tape()
+    async with await asyncio.start_server(accept, "127.0.0.1", 0, limit=1024) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        transport = HttpTransport(UpstreamSettings(name="acme", base_url=url), FakeClock())
+        request = HttpRequest("POST", url, {}, b"", Timeouts(), upload_of(cast(IO[bytes], tape), 1 << 30))
+
+        for _ in range(2):
+            exchange = await transport.send(request)
+            assert (exchange.status, await exchange.read(10)) == (413, b"no")
+
+        assert len(connections) == 2
+        assert tape.read_bytes < 128 << 20
         hold.set()
         await transport.close()
 

@@ -25,8 +25,8 @@ async def test_a_call_that_a_crash_cut_off_is_recorded_once_and_charged_to_nobod
         [Insert(open_calls, (call_id, "tel_dead", key.id, key.wallet_id, "m", "vendor", 1_500_000_000, opened_ms))]
     )
 
-    crashed = await record_crashed(database, writer)
-    again = await record_crashed(database, writer)
+    crashed = await record_crashed(database, writer, "tel_mine")
+    again = await record_crashed(database, writer, "tel_mine")
 
     assert crashed == Crashed(calls=1, held_nano=1_500_000_000)
     assert again == Crashed()

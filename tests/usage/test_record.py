@@ -3,7 +3,7 @@ import pytest
 from tests.usage.records import call, keep
 from tokengate.storage.engine import Database
 from tokengate.storage.tables import calls
-from tokengate.storage.writer import Add
+from tokengate.storage.writer import Add, Insert
 from tokengate.usage.record import CallRecord, rows_of
 from tokengate.usage.store import get_call
 
@@ -16,7 +16,9 @@ def test_the_day_of_a_record_is_in_its_id_and_not_in_its_clock():
     record = call(days_ago=3, started_ms=0)
 
     assert record.day == 20261118
-    assert all(row[1][0] == 20261118 for row in rows_of(record))
+    kept, summed = rows_of(record)
+    assert isinstance(kept, Insert) and kept.row[0] == 20261118
+    assert isinstance(summed, Add) and summed.key[0] == 20261118
 
 
 @pytest.mark.parametrize(

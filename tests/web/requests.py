@@ -1,6 +1,6 @@
 """Requests without a connection, for tests of what stands behind the server."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 
 from tokengate.core.errors import ClientGone
 from tokengate.web.request import Headers, Request
@@ -22,12 +22,15 @@ class MemoryChannel:
     async def read(self, limit_bytes: int, declared_bytes: int | None) -> bytes:
         raise ClientGone
 
+    async def pieces(self, limit_bytes: int, declared_bytes: int | None) -> AsyncGenerator[bytes]:
+        yield self._body
+
     def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
         assert not self.status, "a request is answered once"
         assert len({name for name, _ in headers}) == len(headers), "a header comes once"
         self.status, self.headers, self.body = status, dict(headers), body
 
-    def send_head(self, status: int, headers: Headers, first: bytes) -> None:
+    def send_head(self, status: int, headers: Headers, first: bytes, size_bytes: int | None) -> None:
         self.send_whole(status, headers, first)
 
     async def send_piece(self, data: bytes) -> None:
@@ -35,6 +38,9 @@ class MemoryChannel:
 
     def send_last(self, data: bytes) -> None:
         self.body += data
+
+    def switch(self, to: str, headers: Headers, opening: object) -> None:
+        return None
 
     def finish(self) -> None:
         self.finished = True

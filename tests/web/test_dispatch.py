@@ -76,12 +76,49 @@ async def test_an_unknown_path_is_named_but_not_at_length():
     assert len(answer.body) < 500
 
 
+async def test_what_is_matched_by_more_comes_first():
+    def saying(word: str) -> Handler:
+        async def handler(request: Request) -> None:
+            request.json({"word": word})
+
+        return handler
+
+    both = dispatch_of(
+        endpoint("GET", "/v1/models/{model}", saying("show")),
+        endpoint("POST", "/v1/models/{model}:count", saying("count")),
+        endpoint("GET", "/v1/{other}", saying("other")),
+    )
+    asked = [("GET", "/v1/models/a:b"), ("POST", "/v1/models/a:b:count"), ("GET", "/v1/x")]
+    words = [json.loads((await ask(both, method, path)).body)["word"] for method, path in asked]
+
+    assert words == ["show", "count", "other"]
+
+
+async def test_a_wrong_method_is_refused_in_the_words_of_its_path():
+    own = Endpoint(ApiOperation("test", "POST", "/a"), say_path, write_error=lambda error, id: b'"%d"' % error.status)
+
+    assert (await ask(dispatch_of(own), "GET", "/a")).body == b'"405"'
+
+
 async def test_a_wrong_method_is_told_every_right_one():
     both = dispatch_of(endpoint("POST", "/a"), endpoint("GET", "/a"))
 
     answer = await ask(both, "DELETE", "/a")
 
-    assert (answer.status, answer.headers["allow"]) == (405, "GET, POST")
+    assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+
+
+async def test_the_head_of_what_may_be_got_is_the_business_of_its_handler():
+    got = await ask(dispatch_of(endpoint("GET", "/a")), "HEAD", "/a")
+    posted = await ask(dispatch_of(endpoint("POST", "/a")), "HEAD", "/a")
+
+    assert (got.status, posted.status) == (200, 405)
+
+
+async def test_a_path_with_two_names_is_matched_by_what_is_around_them():
+    two = dispatch_of(endpoint("GET", "/a/{one}/{two}/end"))
+
+    assert [(await ask(two, "GET", path)).status for path in ("/a/b/c/end", "/a/b/c/d", "/a//end")] == [200, 404, 404]
 
 
 async def test_an_expected_error_is_written_in_the_words_of_its_path():

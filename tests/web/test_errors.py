@@ -30,8 +30,10 @@ EVERY = [
     (errors.MethodNotAllowed("PUT", "GET, POST"), 405, "invalid_request_error", "method_not_allowed"),
     (errors.BodyTimeout("Late."), 408, "invalid_request_error", "request_timeout"),
     (errors.Conflict("Busy."), 409, "invalid_request_error", "idempotency_key_in_use"),
+    (errors.PreconditionFailed(), 412, "invalid_request_error", "precondition_failed"),
     (errors.BodyTooLarge(7), 413, "invalid_request_error", "request_too_large"),
     (errors.UnsupportedMediaType("x"), 415, "invalid_request_error", "unsupported_media_type"),
+    (errors.BadRange(7), 416, "invalid_request_error", "range_not_satisfiable"),
     (errors.KeyReused("Used."), 422, "invalid_request_error", "idempotency_key_reused"),
     (errors.RateLimited("Slow.", retry_after_s=1), 429, "rate_limit_error", "rate_limit_exceeded"),
     (errors.UpstreamFailed("Ill.", kind="status"), 502, "upstream_error", "upstream_error"),
@@ -91,6 +93,22 @@ def test_a_limit_comes_with_its_headers():
     limits = (("x-ratelimit-limit-requests", "3"), ("x-ratelimit-remaining-requests", "0"))
 
     assert set(limits) <= set(error_headers(errors.RateLimited("Slow.", retry_after_s=1, headers=limits)))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "headers"),
+    [
+        ("req_011CS", [("x-upstream-request-id", "req_011CS")]),
+        (None, []),
+        ("a\r\nset-cookie: b", []),  # an id in a vendor's body may be anything
+        ("x" * 201, []),
+        ("编号", []),
+    ],
+)
+def test_a_vendors_failure_comes_with_its_own_id(theirs: str | None, headers: list[tuple[str, str]]):
+    failed = errors.UpstreamFailed("Busy.", kind="status", upstream_request_id=theirs)
+
+    assert error_headers(failed) == headers
 
 
 def test_amounts_are_exact_and_never_negative():

@@ -63,6 +63,19 @@ async def exchange(port: int, data: bytes) -> list[Reply]:
                 return replies
 
 
+@pytest.mark.parametrize("host", ["a", "a.example:8700", "127.0.0.1", "[::1]:80", "", "xn--fiq228c.example"])
+async def test_any_sound_host_will_do(site: Site, host: str) -> None:
+    [reply] = await exchange(site.port, f"GET /describe HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n".encode())
+
+    assert reply.status == 200
+
+
+async def test_old_http_needs_no_host(site: Site) -> None:
+    [reply] = await exchange(site.port, b"GET /describe HTTP/1.0\r\n\r\n")
+
+    assert reply.status == 200
+
+
 async def test_connection_is_kept_alive_between_requests(site: Site) -> None:
     async with connect(site.port) as (reader, writer):
         for number in range(3):
@@ -84,10 +97,10 @@ async def test_pipelined_requests_are_answered_in_order(site: Site) -> None:
 
     async with connect(site.port) as (reader, writer):
         writer.write(
-            b"GET /slow HTTP/1.1\r\n\r\n"
-            b"POST /echo HTTP/1.1\r\ncontent-length: 3\r\n\r\nabc"
-            b"POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n"
-            b"GET /describe HTTP/1.1\r\n\r\n"
+            b"GET /slow HTTP/1.1\r\nhost: a\r\n\r\n"
+            b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 3\r\n\r\nabc"
+            b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n2\r\nde\r\n0\r\n\r\n"
+            b"GET /describe HTTP/1.1\r\nhost: a\r\n\r\n"
         )
         await eventually(lambda: len(site.seen) == 1)
         site.release.set()
@@ -101,7 +114,7 @@ async def test_pipelined_body_that_arrives_later_is_read(site: Site) -> None:
     site.handlers["/hold"] = site.hold
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(b"GET /hold HTTP/1.1\r\n\r\nPOST /echo HTTP/1.1\r\ncontent-length: 600000\r\n\r\n")
+        writer.write(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n" + POST + b"content-length: 600000\r\n\r\n")
         await eventually(lambda: len(site.seen) == 1)
         writer.write(b"x" * 600_000)
         site.release.set()
@@ -115,7 +128,7 @@ async def test_body_of_any_size_arrives_with_its_head(site: Site, size: int) -> 
     body = bytes(range(256)) * (size // 256) + b"y" * (size % 256)
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(10):
-        writer.write(b"POST /echo HTTP/1.1\r\ncontent-length: %d\r\n\r\n%b" % (size, body))
+        writer.write(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n%b" % (size, body))
         reply = await read_reply(reader)
 
     assert reply.body == body
@@ -134,7 +147,7 @@ async def test_chunked_upload_arrives_whole(site: Site) -> None:
 
 async def test_caller_that_waits_for_100_continue_gets_it(site: Site) -> None:
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(b"POST /echo HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n")
+        writer.write(b"POST /echo HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n")
         interim = await read_reply(reader)
         writer.write(b"abc")
         reply = await read_reply(reader)
@@ -143,7 +156,9 @@ async def test_caller_that_waits_for_100_continue_gets_it(site: Site) -> None:
 
 
 async def test_refusal_takes_the_place_of_100_continue(site: Site) -> None:
-    replies = await exchange(site.port, b"POST /unknown HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n")
+    head = b"POST /unknown HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n"
+
+    replies = await exchange(site.port, head)
 
     assert [(reply.status, reply.headers["connection"]) for reply in replies] == [(404, "close")]
 
@@ -181,7 +196,7 @@ async def test_stream_is_chunked_and_the_connection_goes_on(site: Site) -> None:
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
         for _ in range(2):
-            writer.write(b"GET /stream HTTP/1.1\r\n\r\n")
+            writer.write(b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n")
             assert (await read_reply(reader)).body == b"onetwo"
 
 
@@ -192,7 +207,8 @@ async def test_head_has_the_length_and_no_body(site: Site) -> None:
         await request.write(b"piece")
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(b"HEAD /describe HTTP/1.1\r\n\r\nHEAD /stream HTTP/1.1\r\n\r\nGET /describe HTTP/1.1\r\n\r\n")
+        for line in (b"HEAD /describe", b"HEAD /stream", b"GET /describe"):
+            writer.write(line + b" HTTP/1.1\r\nhost: a\r\n\r\n")
         head = await read_reply(reader, "HEAD")
         stream = await read_reply(reader, "HEAD")
         after = await read_reply(reader)
@@ -207,7 +223,7 @@ async def test_no_content_has_neither_length_nor_body(site: Site) -> None:
         request.whole(204, [], b"")
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(b"OPTIONS /none HTTP/1.1\r\n\r\nGET /describe HTTP/1.1\r\n\r\n")
+        writer.write(b"OPTIONS /none HTTP/1.1\r\nhost: a\r\n\r\nGET /describe HTTP/1.1\r\nhost: a\r\n\r\n")
         none = await read_reply(reader)
         after = await read_reply(reader)
 
@@ -217,14 +233,14 @@ async def test_no_content_has_neither_length_nor_body(site: Site) -> None:
 
 
 async def test_connection_close_is_honoured(site: Site) -> None:
-    [reply] = await exchange(site.port, b"GET /describe HTTP/1.1\r\nconnection: close\r\n\r\n")
+    [reply] = await exchange(site.port, b"GET /describe HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
 
     assert reply.headers["connection"] == "close"
 
 
 async def test_refusal_before_the_body_arrived_reaches_the_caller(site: Site) -> None:
     async with connect(site.port) as (reader, writer), asyncio.timeout(10):
-        writer.write(b"POST /unknown HTTP/1.1\r\ncontent-length: 3000000\r\n\r\n" + b"x" * 1_000_000)
+        writer.write(b"POST /unknown HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\r\n" + b"x" * 1_000_000)
         reply = await read_reply(reader)
         writer.write(b"x" * 2_000_000)
         rest = await reader.read()
@@ -241,7 +257,7 @@ async def test_body_a_little_over_the_limit_is_refused_readably(site: Site) -> N
 
 
 async def test_body_far_over_the_limit_is_refused_without_reading_it(site: Site) -> None:
-    [reply] = await exchange(site.port, b"POST /echo HTTP/1.1\r\ncontent-length: 999999999999\r\n\r\nabc")
+    [reply] = await exchange(site.port, b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 999999999999\r\n\r\nabc")
 
     assert (reply.status, reply.headers["connection"]) == (413, "close")
 
@@ -275,14 +291,14 @@ async def test_idle_connection_is_closed_and_a_busy_one_is_not(site: Site) -> No
     site.handlers["/hold"] = site.hold
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(b"GET /hold HTTP/1.1\r\n\r\n")
+        writer.write(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: bool(site.seen))
         [connection] = site.server.connections
         connection.check(site.server.loop.time() + 10 * IDLE_TIMEOUT_S)
         site.release.set()
         assert (await read_reply(reader)).status == 200
         connection.check(site.server.loop.time() + IDLE_TIMEOUT_S - 1)
-        writer.write(b"GET /hold HTTP/1.1\r\n\r\n")
+        writer.write(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n")
         assert (await read_reply(reader)).status == 200
         connection.check(site.server.loop.time() + IDLE_TIMEOUT_S + 1)
 
@@ -300,10 +316,10 @@ async def _ended(reader: asyncio.StreamReader) -> bool:
     "head",
     [
         pytest.param(b"GET /" + b"a" * MAX_HEAD_BYTES, id="target"),
-        pytest.param(b"GET / HTTP/1.1\r\nx: " + b"a" * MAX_HEAD_BYTES + b"\r\n\r\n", id="header"),
-        pytest.param(b"GET / HTTP/1.1\r\nx: " + b"a" * 5 * MAX_HEAD_BYTES, id="header without an end"),
-        pytest.param(b"GET / HTTP/1.1\r\n" + b"a" * 5 * MAX_HEAD_BYTES, id="name without an end"),
-        pytest.param(b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * (MAX_HEAD_BYTES // 6 + 3), id="many headers"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"a" * MAX_HEAD_BYTES + b"\r\n\r\n", id="header"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\nx: " + b"a" * 5 * MAX_HEAD_BYTES, id="header without an end"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\n" + b"a" * 5 * MAX_HEAD_BYTES, id="name without an end"),
+        pytest.param(b"GET / HTTP/1.1\r\nhost: a\r\n" + b"a: b\r\n" * (MAX_HEAD_BYTES // 6 + 3), id="many headers"),
         pytest.param(b"\r\n" * 5 * MAX_HEAD_BYTES, id="empty lines"),
     ],
 )
@@ -315,7 +331,7 @@ async def test_oversized_head_is_refused(site: Site, head: bytes) -> None:
 
 
 async def test_oversized_trailer_is_refused(site: Site) -> None:
-    head = b"POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
+    head = b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\n"
 
     [reply] = await exchange(site.port, head + b"x: y\r\n" * (MAX_HEAD_BYTES // 6))
 
@@ -325,16 +341,14 @@ async def test_oversized_trailer_is_refused(site: Site) -> None:
 
 async def test_trailers_do_not_become_headers(site: Site) -> None:
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(
-            b"POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nauthorization: Bearer x\r\n\r\n"
-        )
+        writer.write(POST + b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nauthorization: Bearer x\r\n\r\n")
         await read_reply(reader)
 
     [(_, _, _, headers)] = site.seen
-    assert headers == {"transfer-encoding": "chunked"}
+    assert headers == {"host": "a", "transfer-encoding": "chunked"}
 
 
-POST = b"POST /echo HTTP/1.1\r\n"
+POST = b"POST /echo HTTP/1.1\r\nhost: a\r\n"
 
 
 @pytest.mark.parametrize(
@@ -346,7 +360,7 @@ POST = b"POST /echo HTTP/1.1\r\n"
         pytest.param(b"GET /describe\r\n\r\n", id="HTTP/0.9"),
         pytest.param(b"GET /describe HTTP/2.0\r\n\r\n", id="HTTP/2.0 in words"),
         pytest.param(b"GET /describe HTTP/1.2\r\n\r\n", id="HTTP/1.2"),
-        pytest.param(b"CONNECT a:1 HTTP/1.1\r\n\r\n", id="CONNECT"),
+        pytest.param(b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n", id="CONNECT"),
         pytest.param(POST + b"content-length: 3\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", id="both lengths"),
         pytest.param(POST + b"transfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n0\r\n\r\n", id="both, reversed"),
         pytest.param(POST + b"content-length: 3\r\ncontent-length: 4\r\n\r\nabcd", id="two lengths"),
@@ -366,12 +380,19 @@ POST = b"POST /echo HTTP/1.1\r\n"
         pytest.param(b"GET /describe HTTP/1.1\r\nhost: a\r\n b\r\n\r\n", id="folded header"),
         pytest.param(b"GET /describe HTTP/1.1\r\nhost : a\r\n\r\n", id="space before the colon"),
         pytest.param(b"GET /describe HTTP/1.1\r\nhost: a\0b\r\n\r\n", id="NUL"),
-        pytest.param(b"GET /describe HTTP/1.1\r\n: b\r\n\r\n", id="header without a name"),
-        pytest.param(b"GET /a\x01b HTTP/1.1\r\n\r\n", id="control character in the target"),
+        pytest.param(b"GET /describe HTTP/1.1\r\nhost: a\r\n: b\r\n\r\n", id="header without a name"),
+        pytest.param(b"GET /describe HTTP/1.1\r\n\r\n", id="no host"),
+        pytest.param(b"GET /describe HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", id="two hosts"),
+        pytest.param(b"GET /describe HTTP/1.1\r\nhost: a\r\nhost: a\r\n\r\n", id="the same host twice"),
+        pytest.param(b"GET /describe HTTP/1.1\r\nhost: a b\r\n\r\n", id="a blank in the host"),
+        pytest.param(b"GET /describe HTTP/1.1\r\nhost: a/b\r\n\r\n", id="a path in the host"),
+        pytest.param(b"GET /describe HTTP/1.1\r\nhost: u@a\r\n\r\n", id="a user in the host"),
+        pytest.param(b"GET /describe HTTP/1.1\r\nhost: a:b\r\n\r\n", id="a port that is no number"),
+        pytest.param(b"GET /a\x01b HTTP/1.1\r\nhost: a\r\n\r\n", id="control character in the target"),
     ],
 )
 async def test_what_is_not_one_plain_request_is_refused(site: Site, data: bytes) -> None:
-    [reply] = await exchange(site.port, data + b"GET /describe HTTP/1.1\r\nx-smuggled: 1\r\n\r\n")
+    [reply] = await exchange(site.port, data + b"GET /describe HTTP/1.1\r\nhost: a\r\nx-smuggled: 1\r\n\r\n")
 
     assert reply.status in (400, 431, 505)
     assert reply.headers["connection"] == "close"
@@ -401,14 +422,16 @@ async def test_garbage_after_a_request_does_not_take_its_reply(site: Site) -> No
     replies = await exchange(site.port, POST + b"content-length: 3\r\n\r\nabcgarbage\r\n\r\n")
     assert [reply.status for reply in replies] == [200, 400]
 
-    replies = await exchange(site.port, b"GET /describe HTTP/1.1\r\nconnection: close\r\n\r\nGET /2 HTTP/1.1\r\n\r\n")
+    replies = await exchange(
+        site.port, b"GET /describe HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\nGET /2 HTTP/1.1\r\nhost: a\r\n\r\n"
+    )
     assert [reply.status for reply in replies] == [200]
 
 
 async def test_broken_body_of_a_pipelined_request_does_not_take_the_reply_before(site: Site) -> None:
     site.handlers["/hold"] = site.hold
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(b"GET /hold HTTP/1.1\r\n\r\n" + POST + b"transfer-encoding: chunked\r\n\r\nx\r\n")
+        writer.write(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n" + POST + b"transfer-encoding: chunked\r\n\r\nx\r\n")
         await eventually(lambda: bool(site.seen))
         site.release.set()
 
@@ -422,10 +445,10 @@ async def test_wish_to_upgrade_is_ignored(site: Site) -> None:
     """As clients send it that prefer HTTP/2 and have not been told that the server speaks it."""
     wish = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(POST + wish + b"content-length: 3\r\n\r\nabc" + b"GET /describe HTTP/1.1\r\n\r\n")
+        writer.write(POST + wish + b"content-length: 3\r\n\r\nabc" + b"GET /describe HTTP/1.1\r\nhost: a\r\n\r\n")
         assert (await read_reply(reader)).body == b"abc"
         assert (await read_reply(reader)).status == 200
-        writer.write(b"GET /describe HTTP/1.1\r\n" + wish + b"\r\n")
+        writer.write(b"GET /describe HTTP/1.1\r\nhost: a\r\n" + wish + b"\r\n")
         assert (await read_reply(reader)).status == 200
         writer.write(POST + wish + b"transfer-encoding: chunked\r\n\r\n2\r\nab")
         writer.write(b"\r\n0\r\n\r\n")
@@ -434,7 +457,7 @@ async def test_wish_to_upgrade_is_ignored(site: Site) -> None:
 
 async def test_absolute_target_is_a_path(site: Site) -> None:
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(b"GET http://example.org/describe?a=b HTTP/1.1\r\n\r\n")
+        writer.write(b"GET http://example.org/describe?a=b HTTP/1.1\r\nhost: a\r\n\r\n")
 
         assert (await read_reply(reader)).body == b'{"method":"GET","path":"/describe","query":"a=b"}'
 
@@ -453,7 +476,7 @@ async def test_reader_that_stops_makes_the_writer_wait(site: Site) -> None:
     with socket.socket() as caller:
         caller.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         caller.connect(("127.0.0.1", site.port))
-        caller.sendall(b"GET /flood HTTP/1.1\r\n\r\n")
+        caller.sendall(b"GET /flood HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: written > 0)
         before = -1
         while before != written:
@@ -475,7 +498,7 @@ async def test_upload_that_is_not_read_stops(site: Site) -> None:
         request.json(len(await request.body(LIMIT_BYTES)))
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(10):
-        writer.write(b"POST /later HTTP/1.1\r\ncontent-length: 30000000\r\n\r\n" + b"x" * 30_000_000)
+        writer.write(b"POST /later HTTP/1.1\r\nhost: a\r\ncontent-length: 30000000\r\n\r\n" + b"x" * 30_000_000)
         sent = -1
         while sent != (left := writer.transport.get_write_buffer_size()):
             sent = left
@@ -489,7 +512,7 @@ async def test_upload_that_is_not_read_stops(site: Site) -> None:
 async def test_caller_that_leaves_is_noticed(site: Site) -> None:
     site.handlers["/leave"] = site.leave
     async with connect(site.port) as (_, writer):
-        writer.write(b"GET /leave HTTP/1.1\r\n\r\n")
+        writer.write(b"GET /leave HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: bool(site.seen))
 
     await eventually(lambda: site.departures == 1)
@@ -506,7 +529,7 @@ async def test_write_to_a_caller_that_has_left_raises(site: Site, reset: bool) -
 
     with socket.socket() as caller:
         caller.connect(("127.0.0.1", site.port))
-        caller.sendall(b"GET /flood HTTP/1.1\r\n\r\n")
+        caller.sendall(b"GET /flood HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: bool(site.seen))
         await asyncio.sleep(0.02)
         if reset:
@@ -531,7 +554,7 @@ async def test_unanswered_request_is_broken_off(site: Site) -> None:
         pass
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(5):
-        writer.write(b"GET /silent HTTP/1.1\r\n\r\n")
+        writer.write(b"GET /silent HTTP/1.1\r\nhost: a\r\n\r\n")
 
         assert await _ended(reader)
 
@@ -539,9 +562,9 @@ async def test_unanswered_request_is_broken_off(site: Site) -> None:
 async def test_shut_lets_requests_end_and_closes_idle_connections(site: Site) -> None:
     site.handlers["/hold"] = site.hold
     async with connect(site.port) as (idle, first), connect(site.port) as (reader, writer), asyncio.timeout(5):
-        first.write(b"GET /describe HTTP/1.1\r\n\r\n")
+        first.write(b"GET /describe HTTP/1.1\r\nhost: a\r\n\r\n")
         await read_reply(idle)
-        writer.write(b"GET /hold HTTP/1.1\r\n\r\n")
+        writer.write(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: len(site.seen) == 2)
 
         site.server.stop_listening()
@@ -562,7 +585,7 @@ async def test_close_waits_for_the_last_bytes(site: Site) -> None:
         request.whole(200, [], b"x" * 20_000_000)
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(10):
-        writer.write(b"GET /large HTTP/1.1\r\n\r\n")
+        writer.write(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: bool(site.seen))
         closing = asyncio.ensure_future(site.server.close(5))
         reply = await read_reply(reader)
@@ -577,7 +600,7 @@ async def test_slow_reader_of_a_last_reply_is_not_idle(site: Site) -> None:
         request.whole(200, [], b"x" * 20_000_000)
 
     async with connect(site.port) as (reader, writer), asyncio.timeout(10):
-        writer.write(b"GET /large HTTP/1.1\r\n\r\n")
+        writer.write(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: bool(site.seen))
         [connection] = site.server.connections
         connection.check(site.server.loop.time() + IDLE_TIMEOUT_S + 1)
@@ -587,10 +610,11 @@ async def test_slow_reader_of_a_last_reply_is_not_idle(site: Site) -> None:
 
 REQUESTS = (
     b"GET /describe?a=b HTTP/1.1\r\nhost: x\r\naccept: a\r\naccept: b\r\n\r\n"
-    b"POST /echo HTTP/1.1\r\ncontent-length: 11\r\n\r\nhello world"
-    b"POST /echo HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nt: u\r\n\r\n"
-    b"\r\nPOST /echo HTTP/1.1\r\nconnection: upgrade\r\nupgrade: h2c\r\ncontent-length: 3\r\n\r\nabc"
-    b"HEAD /a%20b HTTP/1.1\r\n\r\n"
+    b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 11\r\n\r\nhello world"
+    b"POST /echo HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n"
+    b"5\r\nhello\r\n6;x=y\r\n world\r\n0\r\nt: u\r\n\r\n"
+    b"\r\nPOST /echo HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: h2c\r\ncontent-length: 3\r\n\r\nabc"
+    b"HEAD /a%20b HTTP/1.1\r\nhost: a\r\n\r\n"
 )
 
 

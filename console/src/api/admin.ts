@@ -1,4 +1,4 @@
-/** What operators of the platform do: code batches, top-ups, users, settings, tokens, the whole audit log. */
+/** What operators of the platform do: AI applications, code batches, top-ups, users, settings, tokens, the whole audit log. */
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { call } from "./client";
@@ -6,12 +6,15 @@ import { sessionQuery } from "./session";
 import type {
   AdminToken,
   AdminUser,
+  App,
+  AppForm,
   AuditEntry,
   BatchForm,
   CodeBatch,
   FoundWallet,
   MadeBatch,
   NewAdminToken,
+  NewApp,
   Page,
   PortalSettings,
   UserChange,
@@ -30,7 +33,7 @@ function useAdminList<T>(kind: string, query: Record<string, string | number | u
 
 function useAdminChange<Given, Got = undefined>(
   path: (given: Given) => string,
-  method: "POST" | "PATCH" | "DELETE",
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
   touches: string,
   body?: (given: Given) => unknown,
 ) {
@@ -39,6 +42,46 @@ function useAdminChange<Given, Got = undefined>(
     mutationFn: (given: Given) =>
       call<Got>(`/admin/${path(given)}`, { method, ...(body ? { body: body(given) } : {}) }),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["admin", touches] }),
+  });
+}
+
+export const useApps = () => useAdminList<App>("apps", {});
+
+export const useMakeApp = () =>
+  useAppChange<NewApp>(
+    () => "",
+    "POST",
+    (form) => form,
+  );
+export const useChangeApp = () =>
+  useAppChange<{ name: string; form: AppForm }>(
+    ({ name }) => name,
+    "PUT",
+    ({ form }) => form,
+  );
+export const useSwitchApp = () =>
+  useAppChange<{ name: string; disabled: boolean }>(
+    ({ name }) => name,
+    "PATCH",
+    ({ disabled }) => ({ disabled }),
+  );
+export const useDeleteApp = () => useAppChange<string>((name) => name, "DELETE");
+
+/** The portal lists applications, too. */
+function useAppChange<Given>(
+  name: (given: Given) => string,
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
+  body?: (given: Given) => unknown,
+) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (given: Given) =>
+      call<App>(`/admin/apps${name(given) && `/${name(given)}`}`, { method, ...(body ? { body: body(given) } : {}) }),
+    onSuccess: () =>
+      Promise.all([
+        queries.invalidateQueries({ queryKey: ["admin", "apps"] }),
+        queries.invalidateQueries({ queryKey: ["portal"] }),
+      ]),
   });
 }
 

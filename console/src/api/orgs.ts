@@ -127,12 +127,12 @@ export const useCreateProject = () =>
     (name) => ({ name }),
   );
 
-export const useRenameProject = () =>
-  useOrgChange<{ id: string; name: string }, Project>(
+export const useChangeProject = () =>
+  useOrgChange<{ id: string; name: string; stores_responses: boolean }, Project>(
     ({ id }) => `/projects/${id}`,
     "PATCH",
     ["projects"],
-    ({ name }) => ({ name }),
+    ({ name, stores_responses }) => ({ name, stores_responses }),
   );
 
 export function useRenameOrg() {

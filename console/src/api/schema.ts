@@ -1,6 +1,63 @@
 // Written by `npm run types` from /console/api/openapi.json. Do not edit.
 
 export interface paths {
+    "/console/api/admin/apps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the AI applications
+         * @description Those of the configuration first, then those published here, by name.
+         */
+        get: operations["ConsoleApiAdminAppsListApps"];
+        put?: never;
+        /**
+         * Publish an AI application
+         * @description It can be called as model `app/NAME` at once. 409 when the name is taken, or when the price differs more than
+         *     tenfold from the last one of this name.
+         */
+        post: operations["ConsoleApiAdminAppsCreateApp"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/api/admin/apps/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show an AI application
+         * @description One of the configuration, or one published here.
+         */
+        get: operations["ConsoleApiAdminAppsNameShowApp"];
+        /**
+         * Change an AI application
+         * @description All of it; calls in flight end as they began.
+         */
+        put: operations["ConsoleApiAdminAppsNameChangeApp"];
+        post?: never;
+        /**
+         * Delete an AI application
+         * @description Its bills and the versions of its price stay.
+         */
+        delete: operations["ConsoleApiAdminAppsNameDeleteApp"];
+        options?: never;
+        head?: never;
+        /**
+         * Turn an AI application off or on
+         * @description Calls of one that is off are refused with 404 and the reason.
+         */
+        patch: operations["ConsoleApiAdminAppsNameSwitchApp"];
+        trace?: never;
+    };
     "/console/api/admin/audit": {
         parameters: {
             query?: never;
@@ -521,6 +578,47 @@ export interface paths {
          * @description Its link leads nowhere from now on.
          */
         delete: operations["ConsoleApiOrgsOrgIdInvitationsInvitationIdWithdraw"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/api/orgs/{org_id}/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the jobs of an org, newest first
+         * @description `kind` is image, video, music or transcription; `state` queued, running, succeeded, failed, cancelled or
+         *     expired.
+         */
+        get: operations["ConsoleApiOrgsOrgIdJobsListJobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/console/api/orgs/{org_id}/jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel a job
+         * @description Where its vendor lets it; it then costs nothing.
+         */
+        post: operations["ConsoleApiOrgsOrgIdJobsJobIdCancelCancelJob"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1238,6 +1336,43 @@ export interface components {
             status: number;
             title: string;
         };
+        /** AppForm */
+        AppForm: {
+            /** @default false */
+            accept_price?: boolean;
+            allowed?: string[] | null;
+            description?: components["schemas"]["Description"];
+            model: string;
+            parameters?: {
+                [key: string]: unknown;
+            };
+            price?: components["schemas"]["PriceSettings"] | null;
+            /** @default  */
+            system?: string;
+            title?: components["schemas"]["Title"];
+        };
+        /** AppSwitch */
+        AppSwitch: {
+            disabled: boolean;
+        };
+        /** AppView */
+        AppView: {
+            allowed: string[] | null;
+            changed_ms: number | null;
+            configured: boolean;
+            created_ms: number | null;
+            description: components["schemas"]["Description"];
+            model: string;
+            name: string;
+            parameters: {
+                [key: string]: unknown;
+            };
+            price: components["schemas"]["PriceSettings"] | null;
+            /** @enum {string} */
+            state: "disabled" | "name_taken" | "model_gone" | "not_a_chat_model" | "bad_price" | "available" | "not_offered" | "unpriced";
+            system: string;
+            title: components["schemas"]["Title"];
+        };
         /** AttemptView */
         AttemptView: {
             error?: string | null;
@@ -1250,7 +1385,7 @@ export interface components {
         /** AuditEntry */
         AuditEntry: {
             /** @enum {string} */
-            action: "admin_token.create" | "admin_token.revoke" | "alert.delete" | "alert.set" | "code_batch.create" | "code_batch.revoke" | "invitation.accept" | "invitation.create" | "invitation.withdraw" | "key.change" | "key.create" | "key.create_session" | "key.disable" | "key.enable" | "key.rotate" | "member.add" | "member.remove" | "member.role" | "org.create" | "org.rename" | "project.create" | "project.rename" | "project.store_responses" | "session.end" | "session.open" | "settings.update" | "user.create" | "user.disable" | "user.enable" | "user.identity" | "user.operator" | "user.password" | "wallet.create" | "wallet.redeem" | "wallet.top_up";
+            action: "admin_token.create" | "admin_token.revoke" | "alert.delete" | "alert.set" | "app.change" | "app.create" | "app.delete" | "app.disable" | "app.enable" | "code_batch.create" | "code_batch.revoke" | "invitation.accept" | "invitation.create" | "invitation.withdraw" | "key.change" | "key.create" | "key.create_session" | "key.disable" | "key.enable" | "key.rotate" | "member.add" | "member.remove" | "member.role" | "org.create" | "org.rename" | "project.create" | "project.rename" | "project.store_responses" | "session.end" | "session.open" | "settings.update" | "user.create" | "user.disable" | "user.enable" | "user.identity" | "user.operator" | "user.password" | "wallet.create" | "wallet.redeem" | "wallet.top_up";
             actor_id: string;
             /** @enum {string} */
             actor_kind: "user" | "admin_token" | "command" | "system";
@@ -1391,6 +1526,13 @@ export interface components {
             day: string;
             row: components["schemas"]["UsageRow"];
         };
+        /** Description */
+        Description: {
+            /** @default  */
+            en?: string;
+            /** @default  */
+            zh?: string;
+        };
         /** EntryView */
         EntryView: {
             amount_yuan: string;
@@ -1491,6 +1633,27 @@ export interface components {
             org_name: string;
             /** @enum {string} */
             role: "owner" | "admin" | "developer" | "billing" | "viewer";
+        };
+        /** JobFileView */
+        JobFileView: {
+            media_type: string;
+            name: string;
+            path: string;
+            size_bytes: number;
+        };
+        /** JobView */
+        JobView: {
+            cost_yuan: string | null;
+            created_ms: number;
+            ended_ms: number | null;
+            error: string;
+            files: components["schemas"]["JobFileView"][];
+            id: string;
+            /** @enum {string} */
+            kind: "image" | "video" | "music" | "transcription";
+            model: string;
+            percent: number;
+            state: string;
         };
         /** KeyForm */
         KeyForm: {
@@ -1622,6 +1785,7 @@ export interface components {
             price_history?: components["schemas"]["PriceVersion"][];
             sample_request: components["schemas"]["SampleRequest"] | null;
             summary: components["schemas"]["ModelSummary"];
+            ways: components["schemas"]["ModelWay"][];
         };
         /** ModelPrice */
         ModelPrice: {
@@ -1666,6 +1830,12 @@ export interface components {
             vendor: string;
             vendor_title: string;
         };
+        /** ModelWay */
+        ModelWay: {
+            base_url: string;
+            sample_request: components["schemas"]["SampleRequest"];
+            way: components["schemas"]["Way"];
+        };
         /** Named */
         Named: {
             name: string;
@@ -1674,6 +1844,22 @@ export interface components {
         NewAdminToken: {
             info: components["schemas"]["AdminToken"];
             token: string;
+        };
+        /** NewApp */
+        NewApp: {
+            /** @default false */
+            accept_price?: boolean;
+            allowed?: string[] | null;
+            description?: components["schemas"]["Description"];
+            model: string;
+            name: string;
+            parameters?: {
+                [key: string]: unknown;
+            };
+            price?: components["schemas"]["PriceSettings"] | null;
+            /** @default  */
+            system?: string;
+            title?: components["schemas"]["Title"];
         };
         /** Node */
         Node: {
@@ -1731,6 +1917,8 @@ export interface components {
             /** @default  */
             description?: string;
             /** @default [] */
+            files?: string[];
+            /** @default [] */
             headings?: components["schemas"]["Heading"][];
             /** @enum {string} */
             kind: "endpoint" | "guide" | "reference";
@@ -1760,6 +1948,8 @@ export interface components {
             /** @default  */
             summary?: string;
             title: string;
+            /** @default [] */
+            ways?: components["schemas"]["Way"][];
         };
         /** Page[AuditEntry] */
         "Page_tokengate.accounts.audit.AuditEntry_": {
@@ -1796,6 +1986,11 @@ export interface components {
             data: components["schemas"]["User"][];
             next: string | null;
         };
+        /** Page[AppView] */
+        "Page_tokengate.web.console_api.apps.AppView_": {
+            data: components["schemas"]["AppView"][];
+            next: string | null;
+        };
         /** Page[BatchView] */
         "Page_tokengate.web.console_api.codes.BatchView_": {
             data: components["schemas"]["BatchView"][];
@@ -1804,6 +1999,11 @@ export interface components {
         /** Page[CodeView] */
         "Page_tokengate.web.console_api.codes.CodeView_": {
             data: components["schemas"]["CodeView"][];
+            next: string | null;
+        };
+        /** Page[JobView] */
+        "Page_tokengate.web.console_api.jobs.JobView_": {
+            data: components["schemas"]["JobView"][];
             next: string | null;
         };
         /** Page[KeyOut] */
@@ -1868,6 +2068,56 @@ export interface components {
             /** @enum {string} */
             sign_up: "open" | "invitation" | "closed";
             site_name: string;
+        };
+        /** PriceSettings */
+        PriceSettings: {
+            /** @description a decimal number in quotes, such as "0.0025" */
+            audio_in?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            audio_out?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            batch?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            cache_read?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            cache_write_1h?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            cache_write_5m?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            character?: string | null;
+            /**
+             * @default cny
+             * @enum {string}
+             */
+            currency?: "cny" | "usd";
+            /** @description a decimal number in quotes, such as "0.0025" */
+            image?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            image_in?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            image_out?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            input?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            output?: string | null;
+            /**
+             * @default ktok
+             * @enum {string}
+             */
+            per?: "ktok" | "mtok";
+            /** @description a decimal number in quotes, such as "0.0025" */
+            reasoning?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            request?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            search?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            second?: string | null;
+            /** @description a decimal number in quotes, such as "0.0025" */
+            video_in?: string | null;
+            when?: {
+                [key: string]: string | number | boolean;
+            }[];
         };
         /** PricesOut */
         PricesOut: {
@@ -2015,6 +2265,13 @@ export interface components {
             answer: string;
             delivered: boolean;
         };
+        /** Title */
+        Title: {
+            /** @default  */
+            en?: string;
+            /** @default  */
+            zh?: string;
+        };
         /** TokenForm */
         TokenForm: {
             /** @description Milliseconds since the epoch, UTC. */
@@ -2081,6 +2338,14 @@ export interface components {
             name: string;
             org_id: string;
         };
+        /** Way */
+        Way: {
+            format: string;
+            guide: string | null;
+            operation: string;
+            slug: string;
+            title: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -2090,6 +2355,198 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    ConsoleApiAdminAppsListApps: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_tokengate.web.console_api.apps.AppView_"];
+                };
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ConsoleApiAdminAppsCreateApp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewApp"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppView"];
+                };
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ConsoleApiAdminAppsNameShowApp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppView"];
+                };
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ConsoleApiAdminAppsNameChangeApp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppForm"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppView"];
+                };
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ConsoleApiAdminAppsNameDeleteApp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ConsoleApiAdminAppsNameSwitchApp: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AppSwitch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AppView"];
+                };
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
     ConsoleApiAdminAuditOfPlatform: {
         parameters: {
             query?: {
@@ -3144,6 +3601,78 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ConsoleApiOrgsOrgIdJobsListJobs: {
+        parameters: {
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string;
+                /** @description A part of the name. */
+                kind?: string;
+                /** @description How many at most. */
+                limit?: number;
+                /** @description Only this state. */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                org_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_tokengate.web.console_api.jobs.JobView_"];
+                };
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ConsoleApiOrgsOrgIdJobsJobIdCancelCancelJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                org_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobView"];
+                };
             };
             /** @description The request was refused; `code` says why. */
             default: {

@@ -1,10 +1,12 @@
-/** Sends a request from the page to the public API, and tells what comes back as it comes. */
+/** Sends a request from the page to the public API, and tells what comes back as it comes; follows the job that a
+    request began. */
+import { hasEnded, readJobEvents, type SeenJob } from "@/lib/jobs";
 
 export interface Trial {
   method: string;
   path: string;
   headers: Readonly<Record<string, string>>;
-  body: string | null;
+  body: string | FormData | null;
 }
 
 export interface TrialAnswer {
@@ -30,8 +32,11 @@ export async function sendTrial(
   onProgress: (answer: TrialAnswer) => void,
   signal: AbortSignal,
 ): Promise<TrialAnswer> {
+  const form = trial.body instanceof FormData;
   const headers = Object.fromEntries(
-    Object.entries(trial.headers).map(([name, value]) => [name, value.replace("$TOKENGATE_API_KEY", key)]),
+    Object.entries(trial.headers)
+      .filter(([name]) => !(form && name.toLowerCase() === "content-type")) // the browser sets a form's boundary
+      .map(([name, value]) => [name, value.replace("$TOKENGATE_API_KEY", key)]),
   );
   const began = performance.now();
   const answer = await fetch(trial.path, {
@@ -68,6 +73,58 @@ export async function sendTrial(
   return shown;
 }
 
+const AGAIN_MS = 1000;
+
+/** Hear how far a job is until it has ended. Raises what fetch raises. */
+export async function followJob(
+  id: string,
+  key: string,
+  onProgress: (job: SeenJob) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const answer = await fetch(`/v1/jobs/${encodeURIComponent(id)}/events`, {
+      headers: { Authorization: `Bearer ${key}` },
+      signal,
+      credentials: "omit",
+    });
+    if (answer.status < 500 && answer.status !== 429 && !answer.ok) return;
+    if (answer.ok && answer.body && (await hear(answer.body, onProgress))) return;
+    await pause(AGAIN_MS, signal); // the gateway stops, and another one will tell more
+  }
+}
+
+/** Say whether the events went on until the job's end. */
+async function hear(
+  events: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onProgress: (job: SeenJob) => void,
+): Promise<boolean> {
+  const reader = events.pipeThrough(new TextDecoderStream()).getReader();
+  let told = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return false;
+    told += value;
+    const job = readJobEvents(told);
+    if (job) onProgress(job);
+    if (job && hasEnded(job)) return true;
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(new DOMException("Aborted", "AbortError"));
+      },
+      { once: true },
+    );
+  });
+}
+
 export interface TrialBill {
   input_tokens: number | null;
   output_tokens: number | null;
@@ -77,10 +134,10 @@ export interface TrialBill {
 const TRIES = 10;
 const PAUSE_MS = 200;
 
-/** Ask what a call used and cost; its record is there once its last byte is out. Null when there is none. */
-export async function fetchTrialBill(requestId: string, key: string, signal: AbortSignal): Promise<TrialBill | null> {
+/** Ask what a call or a job used and cost; its record is there once it is over. Null when there is none. */
+export async function fetchTrialBill(id: string, key: string, signal: AbortSignal): Promise<TrialBill | null> {
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    const answer = await fetch(`/v1/usage/${encodeURIComponent(requestId)}`, {
+    const answer = await fetch(`/v1/usage/${encodeURIComponent(id)}`, {
       headers: { Authorization: `Bearer ${key}` },
       signal,
       credentials: "omit",

@@ -16,6 +16,7 @@ export const GROUPS = {
   invitation: ["邀请", "Invitations"],
   project: ["项目", "Projects"],
   org: ["组织", "Organisations"],
+  app: ["AI 应用", "AI applications"],
   user: ["用户", "Users"],
   session: ["登录会话", "Sessions"],
   admin_token: ["管理令牌", "Admin tokens"],
@@ -25,13 +26,18 @@ export const GROUPS = {
 export type Group = keyof typeof GROUPS;
 
 /** Groups that only the whole platform's log has. */
-export const PLATFORM_GROUPS: readonly Group[] = ["code_batch", "user", "session", "admin_token", "settings"];
+export const PLATFORM_GROUPS: readonly Group[] = ["app", "code_batch", "user", "session", "admin_token", "settings"];
 
 export const ACTIONS: Record<Action, Both> = {
   "admin_token.create": ["创建管理令牌", "Created an admin token"],
   "admin_token.revoke": ["吊销管理令牌", "Revoked an admin token"],
   "alert.delete": ["关闭余额提醒", "Removed a balance alert"],
   "alert.set": ["设置余额提醒", "Set a balance alert"],
+  "app.change": ["修改 AI 应用", "Changed an AI application"],
+  "app.create": ["发布 AI 应用", "Published an AI application"],
+  "app.delete": ["删除 AI 应用", "Deleted an AI application"],
+  "app.disable": ["停用 AI 应用", "Turned an AI application off"],
+  "app.enable": ["启用 AI 应用", "Turned an AI application on"],
   "code_batch.create": ["生成一批兑换码", "Made a batch of codes"],
   "code_batch.revoke": ["作废一批兑换码", "Revoked a batch of codes"],
   "invitation.accept": ["接受邀请", "Accepted an invitation"],
@@ -66,12 +72,14 @@ export const ACTIONS: Record<Action, Both> = {
 };
 
 export const FIELDS: Record<string, Both> = {
+  allowed: ["允许的参数", "Allowed parameters"],
   amount_yuan: ["金额", "Amount"],
   batch_id: ["批次", "Batch"],
   contact: ["联系方式", "Contact"],
   count: ["数量", "Count"],
   created_by: ["创建者", "Created by"],
   created_ms: ["创建时间", "Created"],
+  description: ["简介", "Description"],
   disabled_ms: ["停用时间", "Disabled"],
   email: ["邮箱", "E-mail"],
   entry_id: ["流水号", "Journal entry"],
@@ -87,13 +95,16 @@ export const FIELDS: Record<string, Both> = {
   "limits.requests_per_minute": ["每分钟请求数上限", "Requests per minute"],
   "limits.spend_per_day_nano": ["每日消费上限", "Spend per day"],
   "limits.tokens_per_minute": ["每分钟 token 数上限", "Tokens per minute"],
+  model: ["模型", "Model"],
   name: ["名称", "Name"],
   note: ["备注", "Note"],
   operator: ["运营者", "Operator"],
   org_id: ["组织编号", "Organisation id"],
   org_name: ["组织", "Organisation"],
+  parameters: ["固定参数", "Fixed parameters"],
   portal_public: ["公开文档", "Public documentation"],
   prefix: ["前缀", "Prefix"],
+  price: ["价格", "Price"],
   project_id: ["项目", "Project"],
   provider: ["身份提供方", "Identity provider"],
   revoked_ms: ["作废时间", "Revoked"],
@@ -106,7 +117,9 @@ export const FIELDS: Record<string, Both> = {
   sign_up: ["注册方式", "Sign-up"],
   site_name: ["站点名称", "Site name"],
   stores_responses: ["保存响应", "Stores responses"],
+  system: ["提示词", "Prompt"],
   threshold_yuan: ["提醒阈值", "Alert below"],
+  title: ["显示名称", "Display name"],
   url: ["Webhook 地址", "Webhook address"],
   user_id: ["用户", "User"],
   wallet_id: ["钱包", "Wallet"],

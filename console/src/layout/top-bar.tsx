@@ -49,7 +49,7 @@ export function TopBar() {
             <Icon name="menu" />
           </IconButton>
         </span>
-        <Link to="/" className="mr-3 flex min-w-0 items-center gap-2 rounded-md px-1 font-semibold">
+        <Link to="/" className="flex min-w-0 sm:mr-3 items-center gap-2 rounded-md px-1 font-semibold">
           <img src="/favicon.svg" alt="" width="24" height="24" />
           <span className="truncate">{session?.site_name || "TokenGate"}</span>
         </Link>
@@ -76,8 +76,10 @@ export function TopBar() {
             <span className="max-md:sr-only">{t("search.open")}</span>
             <kbd className="ml-auto hidden font-sans text-[12px] md:inline">{SHORTCUT}</kbd>
           </button>
-          <LanguageMenu />
-          <ThemeMenu />
+          <span className="hidden gap-1 sm:flex">
+            <LanguageMenu />
+            <ThemeMenu />
+          </span>
           <Account />
         </div>
       </div>
@@ -95,6 +97,10 @@ export function TopBar() {
           <Link to="/console" className={NAV}>
             {t("layout.console")}
           </Link>
+          <span className="mt-1 flex gap-1 sm:hidden">
+            <LanguageMenu />
+            <ThemeMenu />
+          </span>
         </nav>
         <DocTree />
       </Drawer>

@@ -10,7 +10,7 @@ import { FilterChip } from "@/parts/chips";
 import { Code } from "@/parts/code";
 import { Copyable } from "@/parts/copy";
 import { Confirm, Dialog, Drawer } from "@/parts/dialog";
-import { Checkbox, DateRange, Input, Select, Switch, Textarea } from "@/parts/field";
+import { Checkbox, DateRange, FileInput, Input, Select, Switch, Textarea } from "@/parts/field";
 import { Money, Time, Tokens } from "@/parts/figures";
 import { Icon } from "@/parts/icons";
 import { Menu, MenuChoices, MenuItem, MenuLabel, MenuSeparator } from "@/parts/menu";
@@ -41,6 +41,7 @@ const SERIES = [
   { id: "qwen3-max", name: "qwen3-max", values: ["0.2", "0.25"], total: "0.45" },
   { id: OTHER, name: "Other", values: ["0.05", "0"], total: "0.05" },
 ];
+const FILE = new File([""], "a picture with a rather long name.png");
 const axis = (value: number): string => `¥${value}`;
 const SAMPLE_MS = Date.UTC(2026, 4, 25, 1, 52, 9);
 
@@ -92,6 +93,8 @@ function Gallery() {
           <Input label="Disabled" disabled defaultValue="fixed" />
           <Select label="Select" options={[{ value: "a", label: "First" }]} />
           <Textarea label="Text" rows={2} />
+          <FileInput label="File" accept="image/*" files={[]} onChange={() => {}} />
+          <FileInput label="Chosen file" accept="image/*" files={[FILE]} onChange={() => {}} />
           <DateRange from="2026-11-01" to="" today="2026-11-21" onChange={() => say("days")} />
           <Checkbox label="Check box" checked={on} onChange={setOn} />
           <Switch label="Switch" hint="What it does" checked={on} onChange={setOn} />

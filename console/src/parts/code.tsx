@@ -45,13 +45,13 @@ export function Code({
           </span>
         </figcaption>
       )}
-      <div className="relative">
+      <div className="flex items-start">
         <pre
           role="region"
           aria-label={typeof title === "string" ? title : t("common.code")}
           tabIndex={0}
           className={cx(
-            "overflow-auto p-3 font-mono text-[13px] leading-[1.6] -outline-offset-2",
+            "min-w-0 grow overflow-auto p-3 font-mono text-[13px] leading-[1.6] -outline-offset-2",
             tall ? "max-h-[75vh]" : "max-h-[28rem]",
           )}
         >
@@ -75,7 +75,7 @@ export function Code({
           </code>
         </pre>
         {!title && !actions && (
-          <span className="absolute top-1.5 right-1.5 rounded-md bg-code">
+          <span className="shrink-0 pt-1.5 pr-1.5">
             <CopyButton value={copy ?? code} label={t("common.copy_code")} />
           </span>
         )}

@@ -134,6 +134,47 @@ export function Textarea({
   );
 }
 
+/** One file or several of this computer; the page's words, where the browser's own would be in its language. */
+export function FileInput({
+  label,
+  hint,
+  problem,
+  bare,
+  accept,
+  multiple = false,
+  files,
+  onChange,
+}: Described & { accept: string; multiple?: boolean; files: readonly File[]; onChange: (files: File[]) => void }) {
+  const { t } = useTranslation();
+  const id = useId();
+  return (
+    <Described id={id} label={label} hint={hint} problem={problem} {...(bare ? { bare } : {})}>
+      <div
+        className={cx(
+          CONTROL,
+          "relative flex h-9 items-center gap-2 pl-1 focus-within:outline-2 focus-within:outline-offset-2 focus-within:outline-accent",
+        )}
+      >
+        <span aria-hidden className="shrink-0 rounded-sm bg-hover px-2 py-0.5 text-[13px]">
+          {t("common.choose_file")}
+        </span>
+        <span aria-hidden className={cx("truncate text-[13px]", files.length === 0 && "text-faint")}>
+          {files.map((file) => file.name).join(", ") || t("common.no_file")}
+        </span>
+        <input
+          id={id}
+          type="file"
+          accept={accept}
+          multiple={multiple}
+          aria-describedby={describedBy(id, { label, hint, problem })}
+          onChange={(event) => onChange([...(event.target.files ?? [])])}
+          className="absolute inset-0 w-full cursor-pointer opacity-0"
+        />
+      </div>
+    </Described>
+  );
+}
+
 export interface Option {
   value: string;
   label: string;

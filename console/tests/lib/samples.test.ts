@@ -64,9 +64,11 @@ describe("samples", () => {
   });
 
   it("leave out SDKs that have no such call", () => {
-    const task = { ...CHAT, method: "GET", path: "/api/v1/tasks/1", body: null };
+    for (const path of ["/api/v1/tasks/1", "/v1beta/models"]) {
+      const samples = writeSamples({ ...CHAT, method: "GET", path, body: null }, OPTIONS);
 
-    expect(writeSamples(task, OPTIONS).some((sample) => ["openai", "langchain"].includes(sample.variant))).toBe(false);
+      expect(samples.some((sample) => ["openai", "langchain"].includes(sample.variant))).toBe(false);
+    }
   });
 
   it("pass what the Python SDK does not know through extra_body", () => {

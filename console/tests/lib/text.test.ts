@@ -55,6 +55,20 @@ it("reads the words of a whole answer and of a stream that has not ended", () =>
   expect(readSpoken('{"error":{"message":"no"}}')).toBeNull();
 });
 
+it("reads the words of DashScope's answers, whole and in events of either kind", () => {
+  const said = (content: unknown, thought = "") =>
+    JSON.stringify({ output: { choices: [{ message: { content, reasoning_content: thought } }] } });
+  const stream = (...events: string[]) =>
+    events.map((data, at) => `id:${at + 1}\nevent:result\ndata:${data}\n\n`).join("");
+
+  expect(readSpoken(said([{ text: "Hi" }], "Hm"))).toEqual({ text: "Hi", thinking: "Hm" });
+  expect(readSpoken('{"output":{"text":"Hi","finish_reason":"stop"}}')?.text).toBe("Hi");
+  const pieces = stream(said("", "Hm"), said("ha"), said("haha"), said(""));
+  expect(readSpoken(pieces)).toEqual({ text: "hahaha", thinking: "Hm" });
+  const wholes = stream(said("", "Hm"), said("ha", "Hm"), said("haha", "Hm"), said("haha", "Hm"));
+  expect(readSpoken(wholes)).toEqual({ text: "haha", thinking: "Hm" });
+});
+
 it("shows at most five slices, and keeps their sum", () => {
   const slices = [5, 9, 1, 3, 7, 2].map((value, index) => ({ name: `m${index}`, value }));
 
@@ -66,4 +80,11 @@ it("shows at most five slices, and keeps their sum", () => {
 
 it("gives a name the same colour every time", () => {
   expect(colourOf("gpt-5")).toBe(colourOf("gpt-5"));
+});
+
+it("a transcript is read whole, and as it comes", () => {
+  expect(readSpoken('{"text":"Hello there","usage":{"type":"duration","seconds":3}}')?.text).toBe("Hello there");
+  const done = '{"type":"transcript.text.done","text":"Hello there"}';
+  const pieces = ["Hello", " there"].map((delta) => JSON.stringify({ type: "transcript.text.delta", delta }));
+  expect(readSpoken([...pieces, done].map((one) => `data: ${one}\n\n`).join(""))?.text).toBe("Hello there");
 });

@@ -43,6 +43,13 @@ class KeyRing:
                         principals[key.digest] = key.principal
             self._principals, self._disabled = principals, disabled
 
+    def holder(self, key_id: str) -> Principal | None:
+        """Return who calls with the key of this id, None when it is not usable; looks through all keys."""
+        principal = next((one for one in self._principals.values() if one.key_id == key_id), None)
+        if principal is None or self._is_over(principal):
+            return None
+        return principal
+
     def find(self, token: str) -> Principal:
         """Return who calls with this token. Raises BadKey when it is unknown, disabled or expired."""
         digest = digest_of(token)
@@ -51,7 +58,10 @@ class KeyRing:
             if digest in self._disabled:
                 raise BadKey("This API key is disabled.")
             raise BadKey()
-        expires_ms = principal.expires_ms
-        if expires_ms is not None and self._clock.now_s() * 1000 >= expires_ms:
+        if self._is_over(principal):
             raise BadKey("This API key has expired.")
         return principal
+
+    def _is_over(self, principal: Principal) -> bool:
+        expires_ms = principal.expires_ms
+        return expires_ms is not None and self._clock.now_s() * 1000 >= expires_ms

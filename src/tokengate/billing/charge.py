@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tokengate.billing.quote import Quote, output_affordable
 from tokengate.catalog import price as prices
@@ -67,12 +68,24 @@ class Charge:
         return self.output_covered()
 
     async def settle(
-        self, usage: Usage, source: UsageSource, raw_usage: bytes | None, *, call_id: str, now_ms: int
+        self,
+        usage: Usage,
+        source: UsageSource,
+        raw_usage: bytes | None,
+        *,
+        call_id: str,
+        now_ms: int,
+        size: str | None = None,
+        quality: str | None = None,
     ) -> Bill:
         """Price the usage and move the money out of the lease; a cost above the hold first grows it as far as the
-        wallet allows, and what remains is the house's overrun."""
+        wallet allows, and what remains is the house's overrun. `size` and `quality` are those of what was made, where
+        the vendor says so; otherwise those that were asked for count."""
         hold = self.quote.hold
-        priced = prices.bill(usage, self.price, self._traits)
+        traits = self._traits
+        if size is not None or quality is not None:
+            traits = replace(traits, size=size or traits.size, quality=quality or traits.quality)
+        priced = prices.bill(usage, self.price, traits)
         if priced.total_nano > hold.nano:
             await self._teller.grow(hold, priced.total_nano)
         line = priced.to_json(source, raw_usage)  # before the money moves: from there on nothing may fail

@@ -5,15 +5,31 @@ it or refused. A call that names none is held for a default cap, so that it does
 the wallet could not pay the model's maximum, the cap sent upstream is what the wallet can pay.
 """
 
+from typing import Final
+
 from msgspec import Struct
 
-from tokengate.catalog.model import Model
+from tokengate.catalog.model import Kind, Model
 from tokengate.catalog.price import Price
 from tokengate.core.errors import InsufficientBalance
 from tokengate.ledger.teller import Hold, Teller
 
 LONGEST_OUTPUT = 131_072  # for a model whose maximum nobody stated: the longest output sold today
 _MILLION = 1_000_000
+
+# What costs less, by what a model makes; music costs the same whatever is asked for.
+_INSTEAD: Final[dict[Kind, str]] = {
+    "chat": "lower max_tokens",
+    "completion": "lower max_tokens",
+    "embedding": "send less text",
+    "image": "ask for fewer or smaller pictures",
+    "moderation": "send less text",
+    "music": "",
+    "rerank": "send fewer or shorter documents",
+    "speech": "send a shorter text",
+    "transcription": "send a shorter recording",
+    "video": "ask for a shorter film or a lower resolution",
+}
 
 
 class Quote(Struct, frozen=True):
@@ -36,58 +52,77 @@ async def hold_for_call(
     asked_cap: int | None,
     choices: int,
     default_cap: int,
+    searches: int = 0,
+    images: int = 0,
+    characters: int = 0,
+    seconds: int = 0,
 ) -> Quote:
     """Take the hold for one call. Raises InsufficientBalance, naming needed and available yuan.
 
-    `asked_cap` is per choice, as the caller wrote it. `prompt_bound` is in tokens.
+    `asked_cap` is per choice, as the caller wrote it. `prompt_bound` is in tokens; `searches`, `characters` and
+    `seconds` are held for models without output of their own, and of tokens what `asked_cap` says; `images` on top of
+    the tokens of a call that names its cap.
     """
     if model.context is not None:
         prompt_bound = min(prompt_bound, model.context * prompts)
-    if not model.has_output:
-        nano = price.max_cost_nano(prompt_bound, 0)
-        return Quote(await _hold(teller, wallet_id, nano), prompt_bound, 0, None)
-
     most = model.max_output or LONGEST_OUTPUT
+    if not model.has_output:
+        output = min(asked_cap or 0, most)
+        nano = price.max_cost_nano(prompt_bound, output, searches, characters=characters, seconds=seconds)
+        return Quote(await take_hold(teller, wallet_id, nano, model.kind), prompt_bound, output, None)
+
     if asked_cap is not None:
         output = min(asked_cap, most) * choices
-        nano = price.max_cost_nano(prompt_bound, output)
-        return Quote(await _hold(teller, wallet_id, nano), prompt_bound, output, None)
-    return await _hold_uncapped(teller, wallet_id, price, prompt_bound, most, choices, default_cap)
+        nano = price.max_cost_nano(prompt_bound, output, images=images)
+        return Quote(await take_hold(teller, wallet_id, nano, model.kind), prompt_bound, output, None)
+    return await _hold_uncapped(teller, wallet_id, model.kind, price, prompt_bound, most, choices, default_cap)
 
 
 async def _hold_uncapped(
-    teller: Teller, wallet_id: str, price: Price, prompt_bound: int, most: int, choices: int, default_cap: int
+    teller: Teller,
+    wallet_id: str,
+    kind: Kind,
+    price: Price,
+    prompt_bound: int,
+    most: int,
+    choices: int,
+    default_cap: int,
 ) -> Quote:
     output = min(most, default_cap) * choices
-    base_nano = price.max_cost_nano(prompt_bound, 0)
     try:
-        hold = await _hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output))
+        hold = await take_hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output), kind)
     except InsufficientBalance as short:
-        output = _affordable(price, prompt_bound, base_nano, short.available_nano) // choices * choices
+        output = output_affordable(price, prompt_bound, short.available_nano) // choices * choices
         if output < choices:
             raise
-        hold = await _hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output))
+        hold = await take_hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output), kind)
         return Quote(hold, prompt_bound, output, output // choices)
 
-    all_nano = hold.nano + teller.free_nano(wallet_id)
+    all_nano = hold.nano + teller.reach_nano(wallet_id)
     if price.max_cost_nano(prompt_bound, most * choices) <= all_nano:
         return Quote(hold, prompt_bound, output, None)
-    cap = _affordable(price, prompt_bound, base_nano, all_nano) // choices
+    cap = output_affordable(price, prompt_bound, all_nano) // choices
     return Quote(hold, prompt_bound, output, cap if cap < most else None)
 
 
 def output_affordable(price: Price, prompt_tokens: int, nano: int) -> int:
     """Return how many output tokens `nano` pays for after the prompt."""
-    return _affordable(price, prompt_tokens, price.max_cost_nano(prompt_tokens, 0), nano)
-
-
-def _affordable(price: Price, prompt_bound: int, base_nano: int, nano: int) -> int:
-    per_million = price.max_cost_nano(prompt_bound, _MILLION) - base_nano
+    base_nano = price.max_cost_nano(prompt_tokens, 0)
+    per_million = price.max_cost_nano(prompt_tokens, _MILLION) - base_nano
     if nano <= base_nano:
         return 0
     # One token less than the division allows: each bill is rounded up once.
     return max((nano - base_nano - 1) * _MILLION // per_million, 0) if per_million else LONGEST_OUTPUT
 
 
-async def _hold(teller: Teller, wallet_id: str, nano: int) -> Hold:
-    return teller.try_hold(wallet_id, nano) or await teller.hold(wallet_id, nano)
+async def take_hold(teller: Teller, wallet_id: str, nano: int, kind: Kind) -> Hold:
+    """Take a hold for something of a model of this kind. Raises InsufficientBalance, which says how to ask for less."""
+    hold = teller.try_hold(wallet_id, nano)
+    if hold is not None:
+        return hold
+    try:
+        return await teller.hold(wallet_id, nano)
+    except InsufficientBalance as short:
+        raise InsufficientBalance(
+            needed_nano=short.needed_nano, available_nano=short.available_nano, instead=_INSTEAD[kind]
+        ) from None

@@ -5,20 +5,28 @@ Loading reads everything at once and refuses a catalogue in which one name could
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from copy import copy
 from importlib import resources
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct, field, structs
 
-from tokengate.catalog.model import CatalogError, Model, Preset, Region, Status
+from tokengate.catalog.applications import (
+    APP_PREFIX,
+    Obstacle,
+    Published,
+    application,
+    lay_applications,
+)
+from tokengate.catalog.entries import CONFIGURATION, OWN_VENDOR, Entry, index, normalise, read_price_of
+from tokengate.catalog.model import CatalogError, Model, Region, Status
 from tokengate.catalog.price import Price
-from tokengate.catalog.written import PriceReading, read_written
-from tokengate.core.settings import AppSettings, CurrencySettings, Kind, ModelSettings, PriceSettings, Settings
+from tokengate.catalog.written import PriceReading
+from tokengate.core.settings import CurrencySettings, Kind, ModelSettings, PriceSettings, Settings
 
 _MAX_NAME = 200  # characters; the longest that the tables store
-_SEPARATORS = str.maketrans("._ ", "---")
-_OWN_VENDOR = "internal"
+_DEFAULT_CURRENCY = CurrencySettings()
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +41,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True):
     context: int | None = None
     max_output: int | None = None
     dimensions: tuple[int, ...] = ()
+    han_as: int = 1
     capabilities: tuple[str, ...] = ()
     region: Region | None = None
     status: Status | None = None
@@ -63,20 +72,30 @@ class CatalogFile(Struct, frozen=True, forbid_unknown_fields=True):
     in_tree: bool = True
 
 
-class _Entry(Struct, frozen=True):
-    model: Model
-    price: PriceSettings | None
-
-
 class Catalog:
-    """Models and prices, found in constant time. Only the version numbers of prices are set after it is made."""
+    """Models and prices, found in constant time. It changes only as a whole, by `become`, and in the version numbers of
+    its prices."""
 
-    def __init__(self, models: Iterable[Model], readings: Mapping[str, PriceReading]) -> None:
-        self._models = tuple(models)
-        self._exact = {model.id: model for model in self._models}
-        self._readings = dict(readings)
+    def __init__(self, entries: Iterable[Entry], currency: CurrencySettings = _DEFAULT_CURRENCY) -> None:
+        """Raises CatalogError for a name that would mean two models, and for a wrong price."""
+        self._listed = {entry.model.id: entry for entry in entries}
+        self._currency = currency
+        self._read = {
+            model_id: read_price_of(entry, currency)
+            for model_id, entry in self._listed.items()
+            if entry.price is not None
+        }
+        self._lay(tuple(entry.model for entry in self._listed.values()), self._read, {})
+
+    def _lay(
+        self, models: tuple[Model, ...], readings: dict[str, PriceReading], obstacles: Mapping[str, Obstacle]
+    ) -> None:
+        self._models = models
+        self._exact = {model.id: model for model in models}
+        self._names = index(models)
+        self._readings = readings
         self._prices = {model_id: reading.price for model_id, reading in readings.items() if reading.price}
-        self._names = _index(self._models)
+        self._obstacles = obstacles
 
     def resolve(self, name: str) -> Model | None:
         """Return the model that a caller means: id or alias, any case, dots or dashes, with or without the vendor."""
@@ -101,10 +120,27 @@ class Catalog:
         """Return how the model's price was read: fallbacks, rounding, missing words. None: no price was written."""
         return self._readings.get(model_id)
 
+    def obstacle_of(self, name: str) -> Obstacle | None:
+        """Return why an application that was published, as callers name it, cannot be called."""
+        return self._obstacles.get(normalise(name[:_MAX_NAME]).removeprefix(APP_PREFIX))
+
     def set_versions(self, versions: Mapping[str, int]) -> None:
         """Let prices name their rows of `price_versions`; calls that hold an older price keep it."""
         for model_id, version in versions.items():
             self._prices[model_id] = structs.replace(self._prices[model_id], version=version)
+
+    def publishing(self, published: Iterable[Published]) -> "Catalog":
+        """Return a catalogue with these applications beside those of the configuration, which keep their names."""
+        laid = lay_applications(self._listed, published, self._currency)
+        readings = {model_id: reading for model_id, reading in self._read.items() if model_id in laid.entries}
+        models = tuple(entry.model for entry in laid.entries.values())
+        beside = copy(self)
+        beside._lay(models, {**readings, **laid.readings}, laid.obstacles)
+        return beside
+
+    def become(self, other: "Catalog") -> None:
+        """Take over what another catalogue has, between two calls."""
+        self.__dict__.update(other.__dict__)
 
 
 def load_models(settings: Settings) -> Catalog:
@@ -113,34 +149,22 @@ def load_models(settings: Settings) -> Catalog:
     Raises CatalogError, naming the model.
     """
     entries = {entry.model.id: entry for entry in _packaged()}
-    names = _index(entry.model for entry in entries.values())
+    names = index(entry.model for entry in entries.values())
     for own in settings.model:
         known = entries.get(own.id) or entries.get(names[normalise(own.id)].id if normalise(own.id) in names else "")
         entry = _overridden(known, own) if known else _added(own)
         entries[entry.model.id] = entry
-    names = _index(entry.model for entry in entries.values())
+    names = index(entry.model for entry in entries.values())
+    models = dict(entries)
     for app in settings.app:
         base = names.get(normalise(app.model))
         if base is None:
             raise CatalogError(f"the application '{app.name}' is over the model '{app.model}', which does not exist")
-        entry = _application(app, entries[base.id], entries.pop(app.name, None))
+        if base.kind != "chat":
+            raise CatalogError(f"the application '{app.name}' is over '{base.id}', which is no chat model")
+        entry = application(app, models[base.id], entries.pop(app.name, None))
         entries[entry.model.id] = entry
-    readings = {
-        model_id: _reading(entry, settings.currency) for model_id, entry in entries.items() if entry.price is not None
-    }
-    return Catalog((entry.model for entry in entries.values()), readings)
-
-
-def normalise(name: str) -> str:
-    """Return the form in which names are compared: `Qwen/Qwen2.5_7B Instruct` is `qwen/qwen2-5-7b-instruct`."""
-    return name.strip().casefold().translate(_SEPARATORS)
-
-
-def names_of(model: Model) -> set[str]:
-    """Return every normalised name that leads to the model."""
-    own = {normalise(name) for name in (model.id, *model.aliases)}
-    prefixed = {f"{normalise(prefix)}/{name}" for prefix in model.prefixes for name in own if "/" not in name}
-    return own | prefixed
+    return Catalog(entries.values(), settings.currency)
 
 
 def read_files() -> dict[str, CatalogFile]:
@@ -157,8 +181,8 @@ def read_files() -> dict[str, CatalogFile]:
     return files
 
 
-def _packaged() -> tuple[_Entry, ...]:
-    entries: dict[str, _Entry] = {}
+def _packaged() -> tuple[Entry, ...]:
+    entries: dict[str, Entry] = {}
     for name, file in read_files().items():
         rows = {row.id: row for row in file.models}
         for row in file.models:
@@ -186,7 +210,7 @@ def _base_source(row: Row, base: Row) -> str:
 _ROW_DEFAULTS: dict[str, Any] = structs.asdict(Row(id=""))
 
 
-def _entry(file: CatalogFile, row: Row) -> _Entry:
+def _entry(file: CatalogFile, row: Row) -> Entry:
     model = Model(
         id=row.id,
         kind=row.kind or "chat",
@@ -196,6 +220,7 @@ def _entry(file: CatalogFile, row: Row) -> _Entry:
         context=row.context,
         max_output=row.max_output,
         dimensions=row.dimensions,
+        han_as=row.han_as,
         capabilities=row.capabilities,
         region=row.region or file.region,
         status=row.status or "available",
@@ -211,15 +236,15 @@ def _entry(file: CatalogFile, row: Row) -> _Entry:
         in_tree=file.in_tree if row.in_tree is None else row.in_tree,
     )
     if row.price is None:
-        return _Entry(model, None)
+        return Entry(model, None)
     written = {"currency": file.currency, "per": file.per} | row.price
     try:
-        return _Entry(model, msgspec.convert(written, PriceSettings))
+        return Entry(model, msgspec.convert(written, PriceSettings))
     except msgspec.ValidationError as error:
         raise CatalogError(f"the price of model '{row.id}' is wrong: {error}") from None
 
 
-def _overridden(known: _Entry, own: ModelSettings) -> _Entry:
+def _overridden(known: Entry, own: ModelSettings) -> Entry:
     model = known.model
     changed = {
         key: value
@@ -233,19 +258,16 @@ def _overridden(known: _Entry, own: ModelSettings) -> _Entry:
     if own.aliases:
         changed["aliases"] = (*model.aliases, *own.aliases)
     if own.price is not None:
-        changed |= {"price_source": _CONFIGURATION, "price_checked": ""}
-    return _Entry(structs.replace(model, **changed), own.price or known.price)
+        changed |= {"price_source": CONFIGURATION, "price_checked": ""}
+    return Entry(structs.replace(model, **changed), own.price or known.price)
 
 
-_CONFIGURATION = "configuration"
-
-
-def _added(own: ModelSettings) -> _Entry:
-    return _Entry(
+def _added(own: ModelSettings) -> Entry:
+    return Entry(
         Model(
             id=own.id,
             kind=own.kind or "chat",
-            vendor=own.vendor or _OWN_VENDOR,
+            vendor=own.vendor or OWN_VENDOR,
             name=own.name or own.id,
             series=own.series,
             context=own.context,
@@ -254,56 +276,7 @@ def _added(own: ModelSettings) -> _Entry:
             region=own.region or "内部",
             aliases=tuple(own.aliases),
             formats=tuple(own.formats),
-            price_source=_CONFIGURATION if own.price else "",
+            price_source=CONFIGURATION if own.price else "",
         ),
         own.price,
     )
-
-
-def _application(app: AppSettings, base: _Entry, listed: _Entry | None) -> _Entry:
-    """Return an application as a model. A row that the catalogue has under its name becomes it: the product pages list
-    applications before anybody has published them."""
-    if base.model.kind != "chat":
-        raise CatalogError(f"the application '{app.name}' is over '{base.model.id}', which is no chat model")
-    known = listed.model if listed else None
-    model = structs.replace(
-        known or Model(app.name, "chat", _OWN_VENDOR, app.name, series=_APPLICATIONS),
-        id=f"{APP_PREFIX}{app.name}",
-        aliases=(*(known.aliases if known else ()), *((app.name,) if known else ())),
-        context=base.model.context,
-        max_output=base.model.max_output,
-        capabilities=base.model.capabilities,
-        status="available",
-        preset=Preset(
-            base.model.id, app.system, app.parameters, None if app.allowed is None else frozenset(app.allowed)
-        ),
-        price_source=_CONFIGURATION if app.price else base.model.price_source and f"priced as {base.model.id}",
-        price_checked="" if app.price else base.model.price_checked,
-    )
-    if app.title:
-        model = structs.replace(model, name=app.title)
-    if app.description:
-        model = structs.replace(model, description=app.description)
-    return _Entry(model, app.price or base.price)
-
-
-APP_PREFIX = "app/"
-_APPLICATIONS = "AI 应用"
-
-
-def _reading(entry: _Entry, currency: CurrencySettings) -> PriceReading:
-    assert entry.price is not None
-    try:
-        return read_written(entry.price, entry.model.kind, currency, entry.model.price_source)
-    except ValueError as error:
-        raise CatalogError(f"the price of model '{entry.model.id}' is wrong: {error}") from None
-
-
-def _index(models: Iterable[Model]) -> dict[str, Model]:
-    names: dict[str, Model] = {}
-    for model in models:
-        for name in names_of(model):
-            other = names.setdefault(name, model)
-            if other.id != model.id:
-                raise CatalogError(f"the name '{name}' would mean both '{other.id}' and '{model.id}'")
-    return names

@@ -3,6 +3,7 @@
 Prices are in `price.py`; rows come from `data/*.toml` and the configuration through `load.py`.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -39,6 +40,7 @@ class Model(Struct, frozen=True):
     context: int | None = None  # tokens that prompt and reply may have together
     max_output: int | None = None
     dimensions: tuple[int, ...] = ()  # sizes an embedding model can give, its default first; empty: any
+    han_as: int = 1  # as how many characters a model that speaks is paid for a Han character
     capabilities: tuple[str, ...] = ()
     region: Region = "内部"
     status: Status = "available"
@@ -46,6 +48,8 @@ class Model(Struct, frozen=True):
     aliases: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()  # vendor names that callers put before the id, such as `qwen` in `qwen/qwen-max`
     description: str = ""
+    names: Mapping[str, str] = {}  # `name` and `description` in a reader's language, where they differ: zh, en
+    descriptions: Mapping[str, str] = {}
     upstream_id: str = ""  # the vendor's own name for it; empty: `id`
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])  # sent with every call of this model
     preset: Preset | None = None  # of an AI application, which is a model to its callers
@@ -54,10 +58,28 @@ class Model(Struct, frozen=True):
     price_checked: str = ""  # YYYY-MM-DD, when the published price was read
     in_tree: bool = True  # whether the documentation's tree shows it; every model has a page
 
+    def name_in(self, lang: str) -> str:
+        """Return the name for readers of a language."""
+        return self.names.get(lang) or self.name
+
+    def description_in(self, lang: str) -> str:
+        """Return the description for readers of a language."""
+        return self.descriptions.get(lang) or self.description
+
+    @property
+    def answered_by(self) -> str:
+        """The id of the model that answers: an application's own model, else itself."""
+        return self.preset.model if self.preset else self.id
+
     @property
     def has_output(self) -> bool:
         """Whether a reply has output tokens that must be held for."""
-        return self.kind in ("chat", "completion")
+        return self.kind in ("chat", "completion", "image")
+
+    @property
+    def thinks(self) -> bool:
+        """Whether it can think before it answers."""
+        return "深度思考" in self.capabilities
 
     @property
     def created_s(self) -> int:

@@ -5,6 +5,7 @@ exact integer arithmetic: every line is units x rate, and the total is rounded u
 """
 
 from collections.abc import Iterator
+from itertools import compress
 from operator import mul
 from typing import Annotated
 
@@ -13,14 +14,15 @@ from msgspec import Meta, Struct
 from msgspec.structs import astuple, replace
 
 from tokengate.catalog.rates import INPUT_WORDS, MILLION, OUTPUT_WORDS, TOKEN_WORDS, Rates
-from tokengate.core.money import write_yuan
+from tokengate.core.money import write_decimal, write_yuan
 from tokengate.core.usage import BUCKETS, Usage, UsageSource
 
 _FEMTO_DIGITS = 15  # units x nano per million is in 10^-15 yuan
-_FEMTO_PER_YUAN = 10**_FEMTO_DIGITS
 _MINUTES_PER_DAY = 24 * 60
 # A call is always one request, so `request` without a price is no surprise; every other bucket is.
 _EXPECTED = "request"
+
+_POSITIONS = range(len(BUCKETS))
 
 _encode = msgspec.json.encode
 
@@ -33,6 +35,7 @@ class When(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     size: str | None = None
     quality: str | None = None
     resolution: str | None = None
+    task: str | None = None  # what a job is asked for, where a model does several things, such as "lyrics"
     hours: Annotated[str, Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$")] | None = None
 
     def only_up_to(self) -> bool:
@@ -51,6 +54,7 @@ class CallTraits(Struct, frozen=True):
     size: str | None = None
     quality: str | None = None
     resolution: str | None = None
+    task: str | None = None
 
 
 NO_TRAITS = CallTraits()
@@ -62,7 +66,7 @@ class Tier(Struct, frozen=True):
     when: When
     rates: Rates
     weights: tuple[int, ...]  # rate per bucket of Usage, 0 where there is none
-    unpriced: tuple[int, ...]  # buckets without a rate, by position
+    unpriced: tuple[str, ...]  # the bucket's own word where it has no rate, empty where it has one
     heads: tuple[str, ...]  # what a stored bill line of each bucket begins with
     window: tuple[int, int] | None
 
@@ -75,6 +79,7 @@ class Tier(Struct, frozen=True):
             and (when.size is None or when.size == traits.size)
             and (when.quality is None or when.quality == traits.quality)
             and (when.resolution is None or when.resolution == traits.resolution)
+            and (when.task is None or when.task == traits.task)
             and (self.window is None or _in_window(self.window, traits.minute))
         )
 
@@ -86,6 +91,10 @@ class HoldRate(Struct, frozen=True):
     input: int
     output: int
     request: int
+    search: int
+    image: int
+    character: int
+    second: int
 
 
 class Price(Struct, frozen=True):
@@ -96,6 +105,9 @@ class Price(Struct, frozen=True):
     version: int = 0  # row of price_versions; 0: not stored yet
     source: str = ""
     currency_rate: str = ""  # yuan per unit of the currency in which it was published; empty for yuan
+    per_token: bool = False  # whether tokens of any sort have a price, which may be zero
+    per_character: bool = False
+    per_second: bool = False
 
     def tier(self, input_tokens: int, traits: CallTraits = NO_TRAITS) -> Tier:
         """Return the tier for a call whose whole input is `input_tokens`."""
@@ -113,18 +125,40 @@ class Price(Struct, frozen=True):
         tier = self.tiers[0] if len(self.tiers) == 1 else _tier_for(self, usage, traits)
         return _total_nano(astuple(usage), tier)
 
-    def max_cost_nano(self, input_tokens: int, output_tokens: int) -> int:
-        """Return the most that a call with up to so many tokens can cost, in any tier and however its input splits
-        into text, media, cache reads and cache writes.
+    def most_nano(self, usage: Usage, traits: CallTraits) -> int:
+        """Return the most that this usage can cost: a size, quality or resolution that is None may turn out as any."""
+        units, dearest = astuple(usage), 0
+        for tier in self.tiers:
+            if _may_fit(tier.when, traits):
+                dearest = max(dearest, _total_nano(units, tier))
+            if tier.fits(usage.input_total, traits):
+                break
+        return dearest
 
-        Linear in `output_tokens`. Pieces (images, seconds, characters, searches) are not in it.
+    def max_cost_nano(
+        self,
+        input_tokens: int,
+        output_tokens: int,
+        searches: int = 0,
+        images: int = 0,
+        characters: int = 0,
+        seconds: int = 0,
+    ) -> int:
+        """Return the most that a call with up to so many tokens, searches, pictures, characters and seconds can cost,
+        in any tier and however its input splits into text, media, cache reads and cache writes.
+
+        Linear in `output_tokens`.
         """
         for rate in self.hold_rates:
             if input_tokens > rate.above:
                 break
         else:
             raise AssertionError("the last hold rate is for every call")
-        return -(-(input_tokens * rate.input + output_tokens * rate.output + rate.request) // MILLION)
+        pieces = rate.request
+        if searches or images or characters or seconds:
+            pieces += searches * rate.search + images * rate.image
+            pieces += characters * rate.character + seconds * rate.second
+        return -(-(input_tokens * rate.input + output_tokens * rate.output + pieces) // MILLION)
 
 
 class BillLine(Struct, frozen=True):
@@ -160,19 +194,20 @@ class Bill(Struct, frozen=True):
 
         `raw_usage` is JSON, and is stored as it is.
         """
-        tier = self.tier
+        tier, units = self.tier, self.units
         lines = ",".join(
-            f'{head}"units":{units},"amount":"{write_femto(units * rate)}"}}'
-            for head, units, rate in zip(tier.heads, self.units, tier.weights, strict=True)
-            if units
+            [
+                f'{tier.heads[at]}"units":{units[at]},"amount":"{write_femto(units[at] * tier.weights[at])}"}}'
+                for at in compress(_POSITIONS, units)
+            ]
         )
-        more = "" if tier.when == ALWAYS else f',"when":{_encode(tier.when).decode()}'
+        more = "" if tier.when is ALWAYS else f',"when":{_encode(tier.when).decode()}'
         if self.alarms:
             more += f',"unpriced":{_encode(self.alarms).decode()}'
         if raw_usage:
             more += f',"vendor_usage":{raw_usage.decode()}'
         return (
-            f'{{"price_version":{self.price_version},"usage_source":"{source.value}","lines":[{lines}],'
+            f'{{"price_version":{self.price_version},"usage_source":"{source}","lines":[{lines}],'
             f'"total":"{write_yuan(self.total_nano)}","total_nano":{self.total_nano}{more}}}'
         )
 
@@ -181,10 +216,7 @@ def bill(usage: Usage, price: Price, traits: CallTraits = NO_TRAITS) -> Bill:
     """Return the bill for the usage at this price."""
     tier = price.tiers[0] if len(price.tiers) == 1 else _tier_for(price, usage, traits)
     units = astuple(usage)
-    alarms: tuple[str, ...] = ()
-    for at in tier.unpriced:
-        if units[at]:
-            alarms += (BUCKETS[at],)
+    alarms = tuple([word for word in compress(tier.unpriced, units) if word])
     return Bill(_total_nano(units, tier), price.version, units, tier, alarms)
 
 
@@ -194,7 +226,16 @@ def make_price(
     """Return the price with these tiers, tried in this order; the last must have no condition."""
     assert tiers and tiers[-1][0] == ALWAYS, "a price ends with a tier that fits every call"
     made = tuple(_make_tier(when, rates) for when, rates in tiers)
-    return Price(made, tuple(_hold_rates(made)), version, source, currency_rate)
+    return Price(
+        made,
+        tuple(_hold_rates(made)),
+        version,
+        source,
+        currency_rate,
+        per_token=_states(made, *INPUT_WORDS, *OUTPUT_WORDS),
+        per_character=_states(made, "character"),
+        per_second=_states(made, "second"),
+    )
 
 
 def write_price(price: Price) -> str:
@@ -222,8 +263,7 @@ def read_price(text: str, *, version: int, source: str = "", currency_rate: str 
 
 def write_femto(femto: int) -> str:
     """Return the shortest exact decimal string of an amount in 10^-15 yuan."""
-    whole, part = divmod(femto, _FEMTO_PER_YUAN)
-    return f"{whole}.{part:0{_FEMTO_DIGITS}d}".rstrip("0") if part else str(whole)
+    return write_decimal(femto, _FEMTO_DIGITS)
 
 
 def write_rate(word: str, rate: int) -> str:
@@ -247,6 +287,16 @@ def _tier_for(price: Price, usage: Usage, traits: CallTraits) -> Tier:
     return price.tier(usage.input_total, traits)
 
 
+def _may_fit(when: When, traits: CallTraits) -> bool:
+    wanted = (
+        (when.size, traits.size),
+        (when.quality, traits.quality),
+        (when.resolution, traits.resolution),
+        (when.task, traits.task),
+    )
+    return all(one is None or other is None or one == other for one, other in wanted)
+
+
 def _total_nano(units: tuple[int, ...], tier: Tier) -> int:
     assert min(units) >= 0, "a bucket below zero is a reader's mistake"
     return -(-sum(map(mul, units, tier.weights)) // MILLION)
@@ -255,10 +305,12 @@ def _total_nano(units: tuple[int, ...], tier: Tier) -> int:
 def _make_tier(when: When, rates: Rates) -> Tier:
     by_bucket = rates.of_buckets()
     return Tier(
-        when,
+        ALWAYS if when == ALWAYS else when,
         rates,
         weights=tuple(rate or 0 for rate in by_bucket),
-        unpriced=tuple(at for at, rate in enumerate(by_bucket) if rate is None and BUCKETS[at] != _EXPECTED),
+        unpriced=tuple(
+            word if rate is None and word != _EXPECTED else "" for word, rate in zip(BUCKETS, by_bucket, strict=True)
+        ),
         heads=tuple(_head(word, rate or 0) for word, rate in zip(BUCKETS, by_bucket, strict=True)),
         window=None if when.hours is None else _window(when.hours),
     )
@@ -279,11 +331,19 @@ def _hold_rates(tiers: tuple[Tier, ...]) -> Iterator[HoldRate]:
             input=max(_dearest(rates, INPUT_WORDS) for rates in met),
             output=max(_dearest(rates, OUTPUT_WORDS) for rates in met),
             request=max(rates.request or 0 for rates in met),
+            search=max(rates.search or 0 for rates in met),
+            image=max(rates.image or 0 for rates in met),
+            character=max(rates.character or 0 for rates in met),
+            second=max(rates.second or 0 for rates in met),
         )
 
 
 def _dearest(rates: Rates, words: tuple[str, ...]) -> int:
     return max(getattr(rates, word) or 0 for word in words)
+
+
+def _states(tiers: tuple[Tier, ...], *words: str) -> bool:
+    return any(getattr(tier.rates, word) is not None for tier in tiers for word in words)
 
 
 def _stated(rates: Rates) -> dict[str, int]:

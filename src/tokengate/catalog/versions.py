@@ -11,7 +11,7 @@ from tokengate.catalog.load import Catalog
 from tokengate.catalog.price import Price, read_price, write_price, write_rate
 from tokengate.catalog.rates import WORDS
 from tokengate.catalog.store import add_price, latest_prices, stored_price, versions_of
-from tokengate.storage.engine import Database
+from tokengate.storage.engine import Database, Tx
 
 _GUARD = 10  # a rate that moves by more than this factor is more often a slip than a decision
 
@@ -40,43 +40,49 @@ class PriceSync(Struct, frozen=True):
 
     added: tuple[str, ...]  # models priced for the first time
     changed: tuple[str, ...]
+    versions: Mapping[str, int]  # of every price that was looked at
 
 
-async def sync_prices(database: Database, catalog: Catalog, now_ms: int, accept: bool = False) -> PriceSync:
+async def sync_prices(tx: Tx, catalog: Catalog, now_ms: int, accept: bool = False) -> PriceSync:
     """Store every price that is new or differs from its newest version, effective now, and let the catalogue's prices
     name their versions.
 
     Raises PriceMoved, and stores nothing, when a rate moved more than tenfold; `accept` allows it.
     """
-    async with database.tx() as tx:
-        stored = await latest_prices(tx)
-        versions: dict[str, int] = {}
-        added: list[str] = []
-        changed: list[str] = []
-        moves: list[str] = []
-        for model_id, price in catalog.prices().items():
-            newest = stored.get(model_id)
-            if newest is None:
-                added.append(model_id)
-            elif newest.price == write_price(price):
-                versions[model_id] = newest.version
-            else:
-                changed.append(model_id)
-                moves += [f"{model_id}: {move}" for move in moves_of(read_price(newest.price, version=0), price)]
-        if moves and not accept:
-            raise PriceMoved(moves)
-        for model_id in (*added, *changed):
-            price = catalog.prices()[model_id]
-            versions[model_id] = await add_price(
-                tx,
-                model_id=model_id,
-                effective_ms=now_ms,
-                price=write_price(price),
-                source=price.source,
-                currency_rate=price.currency_rate,
-            )
-    catalog.set_versions(versions)
-    return PriceSync(tuple(added), tuple(changed))
+    synced = await store_prices(tx, catalog.prices(), now_ms, accept)
+    catalog.set_versions(synced.versions)
+    return synced
+
+
+async def store_prices(tx: Tx, prices: Mapping[str, Price], now_ms: int, accept: bool = False) -> PriceSync:
+    """Store those of the prices, by model, that are new or differ from their newest version. Raises PriceMoved."""
+    stored = await latest_prices(tx)
+    versions: dict[str, int] = {}
+    added: list[str] = []
+    changed: list[str] = []
+    moves: list[str] = []
+    for model_id, price in prices.items():
+        newest = stored.get(model_id)
+        if newest is None:
+            added.append(model_id)
+        elif newest.price == write_price(price):
+            versions[model_id] = newest.version
+        else:
+            changed.append(model_id)
+            moves += [f"{model_id}: {move}" for move in moves_of(read_price(newest.price, version=0), price)]
+    if moves and not accept:
+        raise PriceMoved(moves)
+    for model_id in (*added, *changed):
+        price = prices[model_id]
+        versions[model_id] = await add_price(
+            tx,
+            model_id=model_id,
+            effective_ms=now_ms,
+            price=write_price(price),
+            source=price.source,
+            currency_rate=price.currency_rate,
+        )
+    return PriceSync(tuple(added), tuple(changed), versions)
 
 
 async def load_version(database: Database, version: int) -> Price | None:

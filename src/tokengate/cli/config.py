@@ -12,8 +12,8 @@ from tokengate.cli.options import AsJson, Config
 from tokengate.cli.output import print_json
 from tokengate.core.master_key import VARIABLE, MasterKeyError, find_master_key
 from tokengate.core.settings import Settings
-from tokengate.core.settings_file import SettingsError, config_file, credential, load, secret
-from tokengate.providers.load import provider_of
+from tokengate.core.settings_file import SettingsError, config_file, credential, load, secret, storage_keys
+from tokengate.providers.load import provider_of, with_address
 
 app = typer.Typer(help="The configuration.", no_args_is_help=True)
 
@@ -56,7 +56,7 @@ def _problems(settings: Settings, catalog: Catalog) -> Iterator[Remark]:
     """Yield what would make calls fail."""
     for upstream in settings.upstream:
         try:
-            provider = provider_of(upstream.provider)
+            provider = provider_of(with_address(upstream).provider)
             if not upstream.models and not provider.vendors:
                 yield Remark("problem", upstream.name, "it offers no model; name them in `models`.")
             credential(upstream)
@@ -78,6 +78,10 @@ def _problems(settings: Settings, catalog: Catalog) -> Iterator[Remark]:
         find_master_key(settings.server, secret(VARIABLE))
     except MasterKeyError as error:
         yield Remark("problem", "server", str(error))
+    try:
+        storage_keys(settings.results)
+    except SettingsError as error:
+        yield Remark("problem", "results", str(error))
     gguf = settings.engine.chat.gguf
     if gguf and not Path(gguf).is_file():
         yield Remark("problem", "engine.chat", f"gguf {gguf} does not exist.")

@@ -33,10 +33,14 @@ def with_database(settings: Settings, question: Callable[[Database], Awaitable[T
     return asyncio.run(run())
 
 
+def is_there(settings: Settings) -> bool:
+    """Say whether there is a platform, whose database may be elsewhere."""
+    return bool(settings.server.database) or (settings.server.data / "tokengate.db").exists()
+
+
 def _refuse_absent(settings: Settings) -> None:
     """A question asked in the wrong folder must not make an empty platform there."""
-    file = settings.server.data / "tokengate.db"
-    if not settings.server.database and not file.exists():
+    if not is_there(settings):
         raise CommandError(
             f"There is no platform in {settings.server.data}: start one with `tokengate serve`, "
             "or name its folder with --data"

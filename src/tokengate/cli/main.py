@@ -12,6 +12,7 @@ import typer
 
 from tokengate.cli import (
     admin_tokens,
+    apps,
     chat,
     codes,
     config,
@@ -47,6 +48,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(codes.app, name="codes")
 app.add_typer(models.app, name="models")
+app.add_typer(apps.app, name="apps")
 app.command()(upstreams.upstreams)
 app.command()(usage.usage)
 app.command()(chat.chat)

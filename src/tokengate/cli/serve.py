@@ -36,7 +36,7 @@ def serve(
     port: Annotated[int | None, typer.Option(metavar="PORT", help="Port to listen on (default: 8700).")] = None,
     data: Data = None,
     config: Config = None,
-    workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes; only 1 for now.")] = 1,
+    workers: Annotated[int, typer.Option(metavar="N", min=1, help="Processes on this port; only 1.")] = 1,
     accept_prices: Annotated[
         bool, typer.Option("--accept-prices", help="Start although a price moved more than tenfold.")
     ] = False,
@@ -50,8 +50,9 @@ def serve(
     """
     if workers > 1:
         raise typer.BadParameter(
-            "one process serves for now: two would each hold money of the same wallet, and cannot share it safely yet. "
-            "One process uses one core; the models run elsewhere.",
+            "processes behind one port could not be told apart, and each has metrics, rate limits and breakers of its "
+            "own. On PostgreSQL start `tokengate serve` several times, each with its own --port, behind a load "
+            "balancer. One process uses one core; the models run elsewhere.",
             param_hint="--workers",
         )
     settings = load(config, overrides={"host": host, "port": port, "data": data and str(data)})

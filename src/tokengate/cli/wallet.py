@@ -161,7 +161,7 @@ def _row(wallet: Wallet) -> WalletRow:
         id=wallet.id,
         name=wallet.name,
         balance=write_yuan(wallet.balance_nano),
-        set_aside=write_yuan(wallet.leased_nano),
+        set_aside=write_yuan(wallet.leased_nano + wallet.held_nano),
         credit=write_yuan(wallet.credit_nano),
         created=write_time(wallet.created_ms),
     )

@@ -1,7 +1,7 @@
 """The table of stored responses. Content is sealed before it comes here."""
 
 from msgspec import Struct
-from sqlalchemy import Integer, delete, literal, select
+from sqlalchemy import Integer, delete, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.storage.tables import stored_responses
@@ -44,6 +44,18 @@ async def find_responses(
         columns.created_ms >= since_ms,
     )
     return [StoredRow(*row) for row in await read.execute(query)]
+
+
+async def size_of(read: AsyncConnection, org_id: str, project_id: str, response_ids: list[str], since_ms: int) -> int:
+    """Return the bytes of what is stored, at `since_ms` or later, of some responses."""
+    columns = stored_responses.c
+    query = select(func.coalesce(func.sum(columns.size_bytes), 0)).where(
+        columns.id.in_(response_ids),
+        columns.org_id == org_id,
+        columns.project_id == project_id,
+        columns.created_ms >= since_ms,
+    )
+    return int((await read.execute(query)).scalar_one())
 
 
 async def chain_of(

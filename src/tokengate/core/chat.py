@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from tokengate.core.parts import NO_EXTRA, CacheMark, Extra, Part
 
@@ -160,3 +161,16 @@ class Chat(Struct, frozen=True, kw_only=True):
     style: frozenset[str] = frozenset()  # ways of writing that the source format offers; only its own writers read them
     extra: Extra = NO_EXTRA
     essential: frozenset[str] = frozenset()
+
+
+def instructions_first(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Return the turns for a model that takes instructions at the beginning alone: those that stand between or behind
+    other turns, as Anthropic's format allows, are put together with those before them."""
+    given = [message for message in messages if message.role in _INSTRUCTING]
+    if given == [*messages[: len(given)]]:
+        return messages
+    first = replace(given[0], parts=tuple(part for message in given for part in message.parts))
+    return (first, *(message for message in messages if message.role not in _INSTRUCTING))
+
+
+_INSTRUCTING = frozenset({"system", "developer"})

@@ -4,11 +4,13 @@ A writer of such a format passes its chat through `without_custom`; a writer of 
 tools finds their names with `custom_names` and gets the text back with `input_of`.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 from msgspec import Raw, Struct, structs
 
 from tokengate.core.chat import Chat, Custom, Function, Message, Tool
-from tokengate.core.parts import Part, ToolCall, ToolResult
+from tokengate.core.parts import Part, Text, ToolCall, ToolResult
 from tokengate.core.wire import Losses
 
 _PARAMETERS = Raw(
@@ -21,7 +23,7 @@ def without_custom(chat: Chat, losses: Losses) -> Chat:
 
     The grammar of a tool's text is lost with a warning.
     """
-    if not custom_names(chat) and not any(_is_custom(part) for message in chat.messages for part in message.parts):
+    if not (chat.tools and custom_names(chat)) and not _have_custom(chat.messages):
         return chat
     return structs.replace(
         chat,
@@ -50,8 +52,12 @@ class _Input(Struct):
 _decode = msgspec.json.Decoder(_Input).decode
 
 
-def _is_custom(part: Part) -> bool:
-    return isinstance(part, ToolCall | ToolResult) and part.custom
+def _have_custom(messages: Iterable[Message]) -> bool:
+    for message in messages:
+        for part in message.parts:
+            if type(part) is not Text and isinstance(part, ToolCall | ToolResult) and part.custom:  # most are texts
+                return True
+    return False
 
 
 def _plain_tool(tool: Tool, losses: Losses) -> Tool:
@@ -63,7 +69,7 @@ def _plain_tool(tool: Tool, losses: Losses) -> Tool:
 
 
 def _plain_message(message: Message) -> Message:
-    if not any(_is_custom(part) for part in message.parts):
+    if not _have_custom((message,)):
         return message
     return structs.replace(message, parts=tuple(_plain_part(part) for part in message.parts))
 

@@ -13,8 +13,10 @@
     |- MethodNotAllowed 405
     |- BodyTimeout 408
     |- Conflict 409                 the same idempotency key is still running; what exists already, or must stay
+    |- PreconditionFailed 412       the file is no longer the one that the caller has a part of
     |- BodyTooLarge 413
     |- UnsupportedMediaType 415
+    |- BadRange 416                 the part of a file that is asked for lies behind its end
     |- KeyReused 422                the same idempotency key with another body
     |- RateLimited 429
     |- ClientGone 499               nobody reads this one; it is recorded
@@ -87,11 +89,12 @@ class InsufficientBalance(GatewayError):
     type = "insufficient_balance"
     code = "insufficient_balance"
 
-    def __init__(self, *, needed_nano: int, available_nano: int) -> None:
+    def __init__(self, *, needed_nano: int, available_nano: int, instead: str = "") -> None:
+        """`instead` is what the caller can ask for that costs less, such as "lower max_tokens"."""
+        remedy = f"Top up the wallet, or {instead}." if instead else "Top up the wallet."
         super().__init__(
             f"Insufficient balance: this call needs up to ¥{write_yuan(needed_nano)} "
-            f"and ¥{write_yuan(max(available_nano, 0))} is available. Top up the wallet, "
-            "or lower max_tokens."
+            f"and ¥{write_yuan(max(available_nano, 0))} is available. {remedy}"
         )
         self.needed_nano = needed_nano
         self.available_nano = available_nano
@@ -175,6 +178,15 @@ class Conflict(GatewayError):
             self.code = code
 
 
+class PreconditionFailed(GatewayError):
+    status = 412
+    type = "invalid_request_error"
+    code = "precondition_failed"
+
+    def __init__(self) -> None:
+        super().__init__("The file is not the one that If-Match names; get it from its beginning.", param="If-Match")
+
+
 class BodyTooLarge(GatewayError):
     status = 413
     type = "invalid_request_error"
@@ -189,8 +201,18 @@ class UnsupportedMediaType(GatewayError):
     type = "invalid_request_error"
     code = "unsupported_media_type"
 
-    def __init__(self, got: str) -> None:
-        super().__init__(f"Content-Type must be application/json, not {got[:100]!r}.")
+    def __init__(self, got: str, *, wanted: str = "application/json") -> None:
+        super().__init__(f"Content-Type must be {wanted}, not {got[:100]!r}.")
+
+
+class BadRange(GatewayError):
+    status = 416
+    type = "invalid_request_error"
+    code = "range_not_satisfiable"
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__(f"The range lies behind the file's end; it has {size_bytes} bytes.", param="Range")
+        self.size_bytes = size_bytes
 
 
 class KeyReused(GatewayError):

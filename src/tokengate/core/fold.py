@@ -3,15 +3,18 @@
 The sum law holds by this: a format's stream, folded, is the reply that the same format reads whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 import msgspec
+from msgspec import Raw
 
 from tokengate.core.parts import (
+    NO_EXTRA,
     Audio,
     Citation,
     Data,
+    Extra,
     Image,
     Opaque,
     Part,
@@ -24,6 +27,8 @@ from tokengate.core.parts import (
 from tokengate.core.parts import File as FilePart
 from tokengate.core.parts import Video as VideoPart
 from tokengate.core.reply import (
+    REPLY,
+    Beside,
     BlockEnd,
     Choice,
     CitationAdded,
@@ -37,6 +42,7 @@ from tokengate.core.reply import (
     Reply,
     ServerTool,
     Start,
+    Step,
     Stop,
     TextDelta,
     ThinkingDelta,
@@ -50,12 +56,14 @@ from tokengate.core.reply import (
 class Fold:
     """Adds up the events of one stream. Feed all of them; `reply()` is the sum so far."""
 
-    __slots__ = ("_choices", "_finish", "_start", "failure")
+    __slots__ = ("_beside", "_choices", "_finish", "_format", "_start", "failure")
 
     def __init__(self) -> None:
         self._start = Start()
         self._choices: dict[int, _Choice] = {}
         self._finish: Finish | None = None
+        self._beside: Extra = NO_EXTRA
+        self._format = ""
         self.failure: Failure | None = None
 
     @property
@@ -72,11 +80,16 @@ class Fold:
                 self._finish = event
             case Failure():
                 self.failure = event
+            case Step():
+                pass  # what came of it, a block says in the end
+            case Beside():
+                self._format = event.format
+                if event.choice == REPLY:
+                    self._beside = _more(self._beside, event.members)
+                else:
+                    self._choice(event.choice).add(event)
             case _:
-                choice = self._choices.get(event.choice)
-                if choice is None:
-                    choice = self._choices[event.choice] = _Choice()
-                choice.add(event)
+                self._choice(event.choice).add(event)
 
     def reply(self) -> Reply:
         """Return what the events said together."""
@@ -90,7 +103,15 @@ class Fold:
             service_tier=start.service_tier,
             system_fingerprint=start.system_fingerprint,
             searches=finish.searches if finish else (),
+            format=self._format,
+            extra=self._beside,
         )
+
+    def _choice(self, index: int) -> "_Choice":
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = _Choice()
+        return choice
 
 
 def events_of(reply: Reply) -> Iterator[Event]:
@@ -102,14 +123,23 @@ def events_of(reply: Reply) -> Iterator[Event]:
         service_tier=reply.service_tier,
         system_fingerprint=reply.system_fingerprint,
     )
+    if reply.extra:
+        yield Beside(REPLY, reply.format, reply.extra)
     for choice in reply.choices:
+        if choice.extra:
+            yield Beside(choice.index, reply.format, choice.extra)
         for block, part in enumerate(choice.parts):
-            yield from _part_events(choice.index, block, part)
+            yield from _part_events(choice.index, block, part, reply.format)
         if choice.logprobs:
-            yield LogprobsAdded(choice.index, max(0, len(choice.parts) - 1), choice.logprobs)
+            yield LogprobsAdded(choice.index, _last_text(choice.parts), choice.logprobs)
         if choice.finish is not None:
             yield Stop(choice.index, choice.finish, choice.native, choice.stop_sequence)
     yield Finish(reply.usage, reply.searches)
+
+
+def _last_text(parts: Sequence[Part]) -> int:
+    """Return the place of the text whose tokens log probabilities are of."""
+    return max((place for place, part in enumerate(parts) if isinstance(part, Text | Refusal)), default=0)
 
 
 BlockEvent = (
@@ -123,16 +153,29 @@ BlockEvent = (
     | CitationAdded
     | Media
 )
-ChoiceEvent = BlockEvent | LogprobsAdded | BlockEnd | Stop
+ChoiceEvent = BlockEvent | LogprobsAdded | BlockEnd | Beside | Stop
 
 
 class _Block:
     """One block as it grows. What it is, its events say; the pieces are joined at the end."""
 
-    __slots__ = ("citations", "id", "kind", "name", "opaque", "phase", "pieces", "proof", "signature", "summary")
+    __slots__ = (
+        "citations",
+        "extra",
+        "id",
+        "kind",
+        "name",
+        "opaque",
+        "phase",
+        "pieces",
+        "proof",
+        "signature",
+        "summary",
+    )
 
     def __init__(self) -> None:
         self.kind = ""
+        self.extra = NO_EXTRA
         self.pieces: list[str] = []
         self.citations: list[Citation] = []
         self.id = ""
@@ -181,7 +224,7 @@ class _Block:
             case "refusal":
                 return Refusal(text)
             case "tool" | "custom":
-                return ToolCall(self.id, self.name, text, signature=self.signature, custom=self.kind == "custom")
+                return ToolCall(self.id, self.name, text, self.signature, self.kind == "custom", extra=self.extra)
             case "thinking":
                 proof = self.proof
                 if proof is None:
@@ -193,12 +236,13 @@ class _Block:
 
 
 class _Choice:
-    __slots__ = ("blocks", "logprobs", "stop")
+    __slots__ = ("beside", "blocks", "logprobs", "stop")
 
     def __init__(self) -> None:
         self.blocks: dict[int, _Block] = {}
         self.logprobs: list[TokenLogprob] = []
         self.stop: Stop | None = None
+        self.beside: Extra = NO_EXTRA
 
     def add(self, event: ChoiceEvent) -> None:
         match event:
@@ -210,11 +254,19 @@ class _Choice:
                 return
             case BlockEnd():
                 return
+            case Beside(block=block) if block != REPLY:
+                called = self._block(block)
+                called.extra = _more(called.extra, event.members)
+            case Beside():
+                self.beside = _more(self.beside, event.members)
             case _:
-                block = self.blocks.get(event.block)
-                if block is None:
-                    block = self.blocks[event.block] = _Block()
-                block.add(event)
+                self._block(event.block).add(event)
+
+    def _block(self, number: int) -> _Block:
+        block = self.blocks.get(number)
+        if block is None:
+            block = self.blocks[number] = _Block()
+        return block
 
     def whole(self, index: int) -> Choice:
         stop = self.stop
@@ -225,6 +277,7 @@ class _Choice:
             native=stop.native if stop else "",
             stop_sequence=stop.stop_sequence if stop else None,
             logprobs=tuple(self.logprobs) if self.logprobs else None,
+            extra=self.beside,
         )
 
 
@@ -233,7 +286,7 @@ def finish_of(parts: tuple[Part, ...]) -> FinishReason:
     return FinishReason.TOOL_CALLS if any(isinstance(part, ToolCall) for part in parts) else FinishReason.STOP
 
 
-def _part_events(choice: int, block: int, part: Part) -> Iterator[Event]:
+def _part_events(choice: int, block: int, part: Part, format: str) -> Iterator[Event]:
     match part:
         case Text():
             yield TextDelta(choice, block, part.text, part.phase)
@@ -247,9 +300,7 @@ def _part_events(choice: int, block: int, part: Part) -> Iterator[Event]:
             if part.signature or part.id:
                 yield ThinkingSignature(choice, block, part.signature, part.format, part.redacted, part.id)
         case ToolCall():
-            yield ToolStart(choice, block, part.id, part.name, part.signature, part.custom)
-            if part.arguments:
-                yield ToolDelta(choice, block, part.arguments)
+            yield from _call_events(choice, block, part, format)
         case Image() | Audio():
             yield Media(choice, block, part)
         case Opaque():
@@ -259,6 +310,27 @@ def _part_events(choice: int, block: int, part: Part) -> Iterator[Event]:
         case _:
             assert_never(part)
     yield BlockEnd(choice, block)
+
+
+def _call_events(choice: int, block: int, call: ToolCall, format: str) -> Iterator[Event]:
+    if call.extra:
+        yield Beside(choice, format, call.extra, block)
+    yield ToolStart(choice, block, call.id, call.name, call.signature, call.custom)
+    if call.arguments:
+        yield ToolDelta(choice, block, call.arguments)
+
+
+def _more(before: Extra, more: Extra) -> Extra:
+    """Add members to those that came before; objects of one name, such as what stands in a message, are merged."""
+    both = {**before, **more}
+    for name in before.keys() & more.keys():
+        old, new = _decode(before[name]), _decode(more[name])
+        if isinstance(old, dict) and isinstance(new, dict):
+            both[name] = Raw(msgspec.json.encode({**old, **new}))
+    return both
+
+
+_decode = msgspec.json.Decoder().decode
 
 
 def _joined(before: Opaque | Image | Audio | None, piece: Image | Audio) -> Image | Audio:

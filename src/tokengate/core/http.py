@@ -9,6 +9,8 @@ from typing import Annotated, Protocol
 
 from msgspec import Meta, Struct
 
+from tokengate.core.upload import Upload
+
 Seconds = Annotated[float, Meta(gt=0)]
 
 
@@ -22,13 +24,15 @@ class Timeouts(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HttpRequest(Struct, frozen=True):
-    """A request ready to be sent. `headers` includes credentials: never log it."""
+    """A request ready to be sent: its `body`, or an `upload` in place of it. `headers` includes credentials: never log
+    it."""
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes
     timeouts: Timeouts
+    upload: Upload | None = None
 
 
 class Exchange(Protocol):

@@ -6,6 +6,7 @@ Promises exactness: no float enters or leaves. Outside the code an amount is a d
 from decimal import Decimal, InvalidOperation
 
 NANO_PER_YUAN = 1_000_000_000
+_NANO_DIGITS = 9
 MAX_NANO = 2**63 - 1  # what a signed 64-bit column holds: about 9.2 billion yuan
 
 _BALANCE_STEP_NANO = NANO_PER_YUAN // 10_000  # the balance header shows 4 decimals
@@ -33,16 +34,20 @@ def read_yuan(text: str) -> int:
 
 def write_yuan(nano: int) -> str:
     """Return the shortest exact decimal string in yuan, such as 2_281_250 -> `"0.00228125"`."""
-    sign = "-" if nano < 0 else ""
-    whole, part = divmod(abs(nano), NANO_PER_YUAN)
-    if not part:
-        return f"{sign}{whole}"
-    return f"{sign}{whole}.{part:09d}".rstrip("0")
+    return write_decimal(nano, _NANO_DIGITS)
+
+
+def write_decimal(amount: int, digits: int) -> str:
+    """Return `amount` x 10^-`digits` as the shortest exact decimal string."""
+    if amount < 0:
+        return "-" + write_decimal(-amount, digits)
+    text = str(amount).zfill(digits + 1)
+    part = text[-digits:].rstrip("0")
+    return f"{text[:-digits]}.{part}" if part else text[:-digits]
 
 
 def write_balance(nano: int) -> str:
     """Return a balance in yuan with four decimals, rounded down (towards minus infinity)."""
     steps = nano // _BALANCE_STEP_NANO
-    sign = "-" if steps < 0 else ""
-    whole, part = divmod(abs(steps), 10_000)
-    return f"{sign}{whole}.{part:04d}"
+    text = str(abs(steps)).zfill(5)
+    return f"{'-' if steps < 0 else ''}{text[:-4]}.{text[-4:]}"

@@ -42,6 +42,11 @@ class FileId(Struct, frozen=True, tag="file_id"):
 Source = Url | Data | FileId
 
 
+def without_bytes(source: Source) -> Source:
+    """Return a source that says no more than what kind of bytes it had, if it had them inside."""
+    return Data(source.media_type, "") if isinstance(source, Data) else source
+
+
 class Citation(Struct, frozen=True):
     """Where a piece of text comes from. `start` and `end` are characters of the text it stands on; -1 when unknown.
 

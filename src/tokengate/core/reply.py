@@ -4,12 +4,14 @@ A reader of a stream gives events, a reader of a whole reply a `Reply`; `core/fo
 """
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Raw, Struct
 
 from tokengate.core.parts import NO_EXTRA, Audio, Citation, Extra, Image, Opaque, Part
 from tokengate.core.usage import ReportedUsage
+
+REPLY: Final = -1  # the place of what is said beside all choices
 
 
 class FinishReason(StrEnum):
@@ -146,6 +148,18 @@ class ServerTool(Struct, frozen=True, tag="server_tool"):
     part: Opaque
 
 
+class Step(Struct, frozen=True, tag="step"):
+    """An event that only its own format understands, and that adds nothing to the whole reply: what a vendor's own tool
+    is doing before its block is whole, or what nobody knows yet. `kind` is the event's type, `raw` all of it. What is
+    said of no block has REPLY there."""
+
+    choice: int
+    block: int
+    format: str
+    kind: str
+    raw: Raw
+
+
 class CitationAdded(Struct, frozen=True, tag="citation"):
     """A source of the text in this block."""
 
@@ -173,6 +187,17 @@ class BlockEnd(Struct, frozen=True, tag="block_end"):
 
     choice: int
     block: int
+
+
+class Beside(Struct, frozen=True, tag="beside"):
+    """Members without a word here, which only writers of their own format pass on: of a choice, as in its `extra`, or
+    (`choice` is REPLY) of the whole reply. With a `block` they are of that tool call, and those that it begins with
+    come before its start. Later ones of a name replace earlier ones."""
+
+    choice: int
+    format: str
+    members: Extra
+    block: int = REPLY
 
 
 class Stop(Struct, frozen=True, tag="stop"):
@@ -209,10 +234,12 @@ Event = (
     | ToolStart
     | ToolDelta
     | ServerTool
+    | Step
     | CitationAdded
     | LogprobsAdded
     | Media
     | BlockEnd
+    | Beside
     | Stop
     | Finish
     | Failure

@@ -19,7 +19,9 @@ Amount = Annotated[
 Address = Annotated[
     str, Meta(pattern=r"^https?://[^/\s]", description='an address in quotes, such as "https://api.example.com/v1"')
 ]
-Kind = Literal["chat", "completion", "embedding", "image", "speech", "transcription", "video", "music", "rerank"]
+Kind = Literal[
+    "chat", "completion", "embedding", "image", "speech", "transcription", "video", "music", "rerank", "moderation"
+]
 
 
 class ServerSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,7 +45,7 @@ class CurrencySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 class UpstreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
-    base_url: Address
+    base_url: Address = ""  # empty: the provider's own
     provider: str = "openai_compatible"
     api_key: str = ""
     api_key_env: str = ""
@@ -110,6 +112,9 @@ class ModelSettings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: CallLimits = CallLimits()  # of each key, for this model
 
 
+Words = str | dict[Literal["zh", "en"], str]  # one text for every reader, or one per language
+
+
 class AppSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """An AI application: a named preset over a model, called as `app/NAME`."""
 
@@ -117,8 +122,8 @@ class AppSettings(Struct, frozen=True, forbid_unknown_fields=True):
         str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", description='a short name in quotes, such as "xiaowei"')
     ]
     model: Name
-    title: str = ""
-    description: str = ""
+    title: Words = ""
+    description: Words = ""
     system: str = ""  # the prompt that goes before every conversation
     parameters: dict[str, Any] = field(default_factory=dict[str, Any])  # over the caller's own, by OpenAI's names
     allowed: list[str] | None = None  # parameters that callers may give; left out: all
@@ -139,9 +144,25 @@ class EmbeddingEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
     model: str = "wordllama-256"
 
 
+class SpeechEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    enabled: bool = True
+    model: str = "piper-joe"
+    parallel: Positive = 1  # texts that are read aloud at once, each by a process of its own
+    ffmpeg: str = ""  # the program for mp3, opus, aac and flac; empty: the system's, or the one of imageio-ffmpeg
+
+
+class TranscriptionEngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    enabled: bool = True
+    model: str = "whisper-tiny.en"
+    threads: Count = 0  # 0: half of the cores
+    parallel: Positive = 1  # recordings that are heard at once, each by a process of its own
+
+
 class EngineSettings(Struct, frozen=True, forbid_unknown_fields=True):
     chat: ChatEngineSettings = ChatEngineSettings()
     embedding: EmbeddingEngineSettings = EmbeddingEngineSettings()
+    speech: SpeechEngineSettings = SpeechEngineSettings()
+    transcription: TranscriptionEngineSettings = TranscriptionEngineSettings()
 
 
 class LimitSettings(CallLimits, frozen=True, forbid_unknown_fields=True):
@@ -185,6 +206,27 @@ class OutboundSettings(Struct, frozen=True, forbid_unknown_fields=True):
     private_hosts: list[str] = field(default_factory=list[str])  # may be at private addresses
 
 
+class ResultSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the files that jobs make are kept, and for how long."""
+
+    url: Annotated[
+        str,
+        Meta(
+            pattern=r"^((s3|oss)://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w./=-]*)?|file:///.+)?$",
+            description='an address in quotes, such as "s3://bucket/prefix", "oss://bucket/prefix" or "file:///srv/files"',
+        ),
+    ] = ""  # empty: the folder `results` in the data folder
+    endpoint: Annotated[
+        str,
+        Meta(pattern=r"^(https?://[^/\s]+/?)?$", description='an address in quotes, such as "https://s3.example.com"'),
+    ] = ""  # empty: the vendor's own
+    region: str = ""
+    bucket_in_host: bool = False  # https://bucket.host/key, not https://host/bucket/key; OSS always
+    access_key_env: Name = "AWS_ACCESS_KEY_ID"
+    secret_key_env: Name = "AWS_SECRET_ACCESS_KEY"
+    keep_days: Annotated[int, Meta(ge=0, le=36_500)] = 7  # 0 is for ever
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     server: ServerSettings = ServerSettings()
     currency: CurrencySettings = CurrencySettings()
@@ -195,4 +237,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: LimitSettings = LimitSettings()
     outbound: OutboundSettings = OutboundSettings()
     portal: PortalSettings = PortalSettings()
+    results: ResultSettings = ResultSettings()
     oidc: list[OidcSettings] = field(default_factory=list[OidcSettings])

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Meta
 
 from tokengate.core.networks import read_networks
-from tokengate.core.settings import OidcSettings, Settings, UpstreamSettings
+from tokengate.core.settings import OidcSettings, ResultSettings, Settings, UpstreamSettings
 from tokengate.core.toml_lines import KeyPath, line_of
 
 DEFAULT_FILE = Path("tokengate.toml")
@@ -113,6 +113,19 @@ def client_secret(provider: OidcSettings, environ: Mapping[str, str] | None = No
     return found
 
 
+def storage_keys(results: ResultSettings, environ: Mapping[str, str] | None = None) -> tuple[str, str]:
+    """Return the id of the key of object storage and its secret, from the variables that the settings name; both empty
+    for a folder. Raises SettingsError when one of them is not set."""
+    if not results.url.startswith(("s3:", "oss:")):
+        return "", ""
+    names = (results.access_key_env, results.secret_key_env)
+    found = [secret(name, environ) or "" for name in names]
+    for name, value in zip(names, found, strict=True):
+        if not value:
+            raise SettingsError(f"results.url {results.url!r} needs {name}, which the environment does not set.")
+    return found[0], found[1]
+
+
 def _text_of(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
@@ -165,6 +178,8 @@ def _mistakes(settings: Settings) -> Iterator[tuple[KeyPath, str]]:
             yield ("oidc", index, "name"), f"oidc.name {provider.name!r} is used twice; each needs its own."
         if provider.client_secret and provider.client_secret_env:
             yield ("oidc", index, "client_secret_env"), "give oidc.client_secret or oidc.client_secret_env, not both."
+    if settings.results.url.startswith("oss:") and not settings.results.region:
+        yield ("results", "url"), 'results.region is missing; OSS needs it, such as "cn-hangzhou".'
     yield from _repeated(settings)
 
 

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterator, KeysView, Mapping
 import msgspec
 from msgspec import Raw
 
+from tokengate.core.errors import BadRequest
+
 _EMPTY: Mapping[str, bytes] = {}
 _decode = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_key = msgspec.json.Decoder(str).decode
@@ -191,3 +193,11 @@ def _walk(body: bytes, raws: dict[str, Raw]) -> dict[str, Span]:
         head = _member_head(body, at)
         raise DuplicateMember(_decode_key(head[1]) if head else before)
     return spans
+
+
+def read_members(body: bytes) -> Members:
+    """Return the members of a request's body. Raises BadRequest."""
+    try:
+        return Members(body)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"The request body cannot be read: {error}.") from None

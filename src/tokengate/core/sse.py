@@ -16,6 +16,7 @@ _BOM = b"\xef\xbb\xbf"
 # stream that knows no LF, is it taken for a line end at once: waiting would hold that stream's last frame back.
 _frame_end = re.compile(rb"(?:\r\n|\n|\r(?!\n))(?:\r\n|\n|\r(?=[^\n]))|\r\r\Z")
 _lines = re.compile(rb"[^\r\n]+").finditer
+_usual = re.compile(rb"(?:event:.*\n)?data: ?(.*)\n\n").fullmatch  # one line of data, and no CR in the frame
 
 
 class FrameBuffer:
@@ -72,10 +73,9 @@ def split_frames(frames: bytes) -> Iterator[bytes]:
 
 def data_spans(frame: bytes) -> list[tuple[int, int]]:
     """Return where the values of a frame's `data` lines lie; empty for a comment."""
-    if frame.startswith(b"data:"):
-        end = frame.find(b"\n")
-        if end == len(frame) - 2 and frame.find(b"\r") < 0:
-            return [(6 if frame.startswith(b" ", 5) else 5, end)]
+    usual = _usual(frame)
+    if usual is not None and b"\r" not in frame:
+        return [usual.span(1)]
     spans: list[tuple[int, int]] = []
     for line in _lines(frame):
         start, end = line.span()
@@ -91,7 +91,10 @@ def data_spans(frame: bytes) -> list[tuple[int, int]]:
 
 def data_of(frame: bytes) -> bytes:
     """Return a frame's data, its lines joined by LF; empty for a comment."""
-    return b"\n".join(frame[start:end] for start, end in data_spans(frame))
+    usual = _usual(frame)
+    if usual is not None and b"\r" not in frame:
+        return usual[1]
+    return b"\n".join([frame[start:end] for start, end in data_spans(frame)])
 
 
 def write_frame(data: bytes) -> bytes:

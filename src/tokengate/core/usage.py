@@ -59,11 +59,15 @@ class Usage(Struct, frozen=True, omit_defaults=True):
 
 class ReportedUsage(Struct, frozen=True):
     """What a vendor reported: our buckets, and its own JSON. A `partial` report came before the model was done: its
-    input is true, its output is not yet."""
+    input is true, its output is not yet. `size`, `quality` and `resolution` are those of what was made, which a price
+    may ask about."""
 
     usage: Usage
     raw: bytes
     partial: bool = False
+    size: str | None = None
+    quality: str | None = None
+    resolution: str | None = None
 
 
 BUCKETS: tuple[str, ...] = Usage.__struct_fields__

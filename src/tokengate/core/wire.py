@@ -4,29 +4,48 @@ A format reads and writes; it never waits, knows no other format, no money and n
 its clients see it; a provider makes another one, with its own vendor's quirks as fields.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Protocol
 
 from msgspec import Struct
 
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError, Unsupported
+from tokengate.core.parts import Extra
 from tokengate.core.reply import Event, Reply
 from tokengate.core.splice import Members
 from tokengate.core.usage import ReportedUsage
+
+
+class Extended(Protocol):
+    """A request with parameters that have no word in the vocabulary."""
+
+    @property
+    def extra(self) -> Extra: ...
+
+    @property
+    def essential(self) -> frozenset[str]:
+        """Those of them that change what the answer means."""
+        ...
 
 
 class Losses:
     """What of a request the target's format cannot say. Names are the vocabulary's words; `Format.names` has the
     caller's own."""
 
-    __slots__ = ("dropped", "names", "target")
+    __slots__ = ("added", "dropped", "names", "target")
 
     def __init__(self, target: str, names: Mapping[str, str]) -> None:
         """`target` names the backend for people; `names` are the words of the format that the caller spoke."""
         self.target = target
         self.names = names
         self.dropped: list[str] = []
+        self.added: list[str] = []
+
+    def add(self, what: str) -> None:
+        """Put in what the target cannot do without; the caller is warned in these words."""
+        if what not in self.added:
+            self.added.append(what)
 
     def drop(self, word: str) -> None:
         """Leave out what does not change the answer's meaning; the caller is warned once, by name."""
@@ -39,10 +58,10 @@ class Losses:
         name = self.names.get(word, word)
         return Unsupported(self.target, name, f"'{name}' {why}." if why else None)
 
-    def foreign(self, chat: Chat) -> None:
+    def foreign(self, asked: "Extended") -> None:
         """Drop the caller's parameters that have no word in the vocabulary. Raises Unsupported for essential ones."""
-        for name in chat.extra:
-            if name in chat.essential:
+        for name in asked.extra:
+            if name in asked.essential:
                 raise self.refuse(name)
             self.drop(name)
 
@@ -116,13 +135,28 @@ class Format(Protocol):
         """The content type of its streams."""
         ...
 
+    def must_inline(self, kind: str, url: str) -> bool:
+        """Say whether its vendor does not fetch what lies at an address, so that it must be put into the request.
+        Kinds are image, audio, video and file."""
+        ...
+
     @property
-    def inline_media(self) -> bool:
-        """Whether its vendor fetches nothing, so that what lies at an address must be put into the request."""
+    def begins_once(self) -> bool:
+        """Whether its clients take a second beginning of a stream for an error."""
+        ...
+
+    @property
+    def needs_cap(self) -> bool:
+        """Whether a request must name the most output tokens, so that the gateway names the model's own maximum."""
         ...
 
     def must_stream(self, model: str) -> bool:
         """Say whether its vendor answers for this model only in streams; the gateway then adds them up."""
+        ...
+
+    def forwards(self, members: Members, said: Set[str]) -> bool:
+        """Say whether a request in this format may go to its vendor byte for byte; otherwise it is converted. `said`
+        are the words that its reader noted: roles, types of parts, names of members."""
         ...
 
     def path(self, model: str, *, stream: bool) -> str:

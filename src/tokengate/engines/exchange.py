@@ -22,7 +22,7 @@ class Headers(Mapping[str, str]):
 
 
 _JSON = Headers("application/json")
-_EVENTS = Headers("text/event-stream")
+EVENTS = Headers("text/event-stream")
 
 
 class WholeExchange:
@@ -50,19 +50,26 @@ class WholeExchange:
 
 
 class StreamExchange:
-    """A reply that is still being written: its first events, and where the others come from."""
+    """A reply that is still being written: its first piece, and where the others come from."""
 
     status = 200
-    headers = _EVENTS
 
-    def __init__(self, backend: str, first: bytes, rest: AsyncGenerator[bytes, None], stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        backend: str,
+        first: bytes,
+        rest: AsyncGenerator[bytes, None],
+        stop: Callable[[], None],
+        headers: Headers = EVENTS,
+    ) -> None:
+        self.headers = headers
         self._backend = backend
         self._first = first
         self._rest = rest
         self._stop = stop
 
     async def read(self, limit_bytes: int) -> bytes:
-        """Return all events. Raises UpstreamFailed when they are longer than the limit."""
+        """Return all pieces. Raises UpstreamFailed when they are longer than the limit."""
         parts: list[bytes] = []
         size_bytes = 0
         async for part in self.chunks():
@@ -74,7 +81,7 @@ class StreamExchange:
         return b"".join(parts)
 
     async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield events as the model writes them."""
+        """Yield pieces as the model makes them."""
         yield self._first
         async for part in self._rest:
             yield part

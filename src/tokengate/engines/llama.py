@@ -7,7 +7,6 @@ is refused by name.
 
 import asyncio
 import contextlib
-import os
 import secrets
 from collections.abc import AsyncGenerator, Callable
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from tokengate.core.http import Exchange, HttpRequest, Timeouts
 from tokengate.core.settings import ChatEngineSettings
 from tokengate.engines import weights
 from tokengate.engines.chat import read_chat
+from tokengate.engines.cores import free_cores
 from tokengate.engines.exchange import StreamExchange, WholeExchange
 from tokengate.engines.forced import ForcedReader
 from tokengate.engines.gguf import BadGguf, GgufFacts, read_facts
@@ -37,6 +37,8 @@ _ATTEMPTS = 2  # at output that had to be JSON and is not
 class LlamaEngine:
     """A GGUF model behind the Transport protocol: `/chat/completions` and `/completions`."""
 
+    optional = False
+
     def __init__(
         self,
         settings: ChatEngineSettings,
@@ -47,6 +49,7 @@ class LlamaEngine:
         self._settings = settings
         self._load_server = load_server
         self._clock = clock
+        self._data = data
         self._known = None if settings.gguf else weights.SMOLLM2
         self._path = Path(settings.gguf) if settings.gguf else weights.weights_path(data)
         self._state = LOADING
@@ -133,7 +136,7 @@ class LlamaEngine:
 
     def _load(self, progress: weights.Progress | None, loop: asyncio.AbstractEventLoop) -> Runtime:
         if self._known is not None:
-            weights.verify(self._path, self._known, progress)
+            weights.verify(self._data, self._known, progress)
         elif not self._path.is_file():
             raise weights.WeightsMissing(f"There is no file {self._path}, which engine.chat.gguf names.")
         self._facts = facts = read_facts(self._path)
@@ -146,7 +149,7 @@ class LlamaEngine:
         server = self._load_server(
             self._path,
             context=self._context,
-            threads=self._settings.threads or _free_cores(),
+            threads=self._settings.threads or free_cores(),
             parallel=self._settings.parallel,
             loaded=loaded,
         )
@@ -184,16 +187,6 @@ class LlamaEngine:
             finally:
                 run.stop()
         raise AssertionError("the last attempt returns or raises")
-
-
-def _free_cores() -> int:
-    """Return how many threads llama.cpp gets: half of the cores.
-
-    Its threads meet, spinning, hundreds of times for each token: one thread that shares its core with anything else,
-    such as the gateway's own event loop, keeps all others waiting. On two cores that were busy otherwise, two threads
-    wrote 4 tokens/s and one wrote 22 to 66.
-    """
-    return max(1, len(os.sched_getaffinity(0)) // 2)
 
 
 async def _events(run: Run, plan: Plan, reply: Reply, backend: str) -> AsyncGenerator[bytes, None]:

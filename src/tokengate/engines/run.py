@@ -3,9 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, MutableSet
 
-from tokengate.core.errors import GatewayError, UpstreamFailed, UpstreamTimeout
 from tokengate.core.http import Timeouts
-from tokengate.engines.feed import End, Feed
+from tokengate.engines.feed import End, Feed, Reading
 from tokengate.engines.pieces import Piece
 from tokengate.engines.plan import Plan
 from tokengate.engines.runtime import Runtime
@@ -23,13 +22,10 @@ class Run:
         backend: str,
         among: MutableSet["Run"],
     ) -> None:
-        loop = asyncio.get_running_loop()
-        self._timeouts = timeouts
-        self._backend = backend
         self._among = among
         self._open = plan.choices
-        self._feed = Feed(loop)
-        self._ends_s = loop.time() + timeouts.total
+        self._feed = Feed[Piece](asyncio.get_running_loop())
+        self._reading = Reading(self._feed, timeouts, backend)
         bodies = {choice: plan.body(choice, attempt) for choice in range(plan.choices)}
         self._take_back = runtime.submit(plan.kind, bodies, self._feed)
         among.add(self)
@@ -43,29 +39,9 @@ class Run:
 
     async def pieces(self) -> AsyncIterator[Piece]:
         """Yield pieces until every choice has ended. Raises what a generation failed with, or UpstreamTimeout."""
-        stage, wait_s = "first", self._timeouts.first
         while self._open:
-            match await self._next(stage, wait_s):
+            match await self._reading.next():
                 case Piece() as piece:
                     yield piece
                 case End():
                     self._open -= 1
-                case GatewayError() as error:
-                    raise error
-                case None:
-                    raise UpstreamFailed("The local model was stopped.", kind="cut", backend=self._backend)
-            stage, wait_s = "between", self._timeouts.between
-
-    async def _next(self, stage: str, wait_s: float) -> Piece | End | GatewayError | None:
-        left_s = self._ends_s - asyncio.get_running_loop().time()
-        if left_s < wait_s:
-            stage, wait_s = "total", left_s
-        try:
-            async with asyncio.timeout(wait_s):
-                return await self._feed.get()
-        except TimeoutError:
-            raise UpstreamTimeout(
-                f"The local model '{self._backend}' did not answer in time ({stage}).",
-                stage=stage,
-                backend=self._backend,
-            ) from None

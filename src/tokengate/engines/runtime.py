@@ -10,16 +10,14 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from tokengate.core.errors import BadRequest, GatewayError, Unavailable, UpstreamFailed
+from tokengate.core.errors import BadRequest, GatewayError, UpstreamFailed
 from tokengate.engines.feed import End, Feed
-from tokengate.engines.pieces import read_chunk
+from tokengate.engines.pieces import Piece, read_chunk
+from tokengate.engines.slots import Slots
 
-_MAX_WAITING = 64  # generations that wait for a slot; more are refused
-_BUSY_RETRY_S = 5.0
 _MAX_REASON = 300  # characters
 _FIRST_TOKEN = b'{"prompt": "a", "max_tokens": 1, "stream": true}'
 _BATCH_TOKENS = 256  # of a prompt, between two looks at whether anybody still waits for the reply
@@ -72,62 +70,40 @@ class Runtime:
     def __init__(self, backend: str, server: Server, parallel: int) -> None:
         self._backend = backend
         self._server: Server | None = server
-        self._parallel = parallel
-        self._pool = ThreadPoolExecutor(parallel, thread_name_prefix="llama")
-        self._counting = threading.Lock()
-        self._waiting = 0
-        self._running = 0
+        self._slots = Slots(backend, parallel)
 
     @property
     def running(self) -> int:
         """Generations that hold a slot."""
-        return self._running
+        return self._slots.running
 
     @property
     def waiting(self) -> int:
         """Generations that wait for a slot."""
-        return self._waiting
+        return self._slots.waiting
 
     def close(self) -> None:
         """Wait for the running generations, whose feeds must be closed by now, and free the model."""
-        self._pool.shutdown(cancel_futures=True)
+        self._slots.close()
         self._server = None
 
-    def submit(self, kind: Literal["chat", "text"], bodies: dict[int, bytes], feed: Feed) -> Callable[[], None]:
+    def submit(self, kind: Literal["chat", "text"], bodies: dict[int, bytes], feed: Feed[Piece]) -> Callable[[], None]:
         """Start the generation of each choice, and return what takes back those that still wait.
 
         Raises Unavailable when too many wait already.
         """
-        with self._counting:
-            if self._waiting + len(bodies) > _MAX_WAITING + self._parallel - self._running:
-                raise Unavailable(
-                    f"The local model '{self._backend}' has {self._waiting} calls waiting; try again later.",
-                    retry_after_s=_BUSY_RETRY_S,
-                    code="model_busy",
-                )
-            self._waiting += len(bodies)
-        futures = [self._pool.submit(self._run, kind, choice, body, feed) for choice, body in bodies.items()]
-        return functools.partial(self._take_back, futures)
+        return self._slots.submit(
+            [functools.partial(self._run, kind, choice, body, feed) for choice, body in bodies.items()]
+        )
 
-    def _take_back(self, futures: list[Future[None]]) -> None:
-        taken = sum(future.cancel() for future in futures)
-        with self._counting:
-            self._waiting -= taken
-
-    def _run(self, kind: Literal["chat", "text"], choice: int, body: bytes, feed: Feed) -> None:
-        with self._counting:
-            self._waiting -= 1
-            self._running += 1
+    def _run(self, kind: Literal["chat", "text"], choice: int, body: bytes, feed: Feed[Piece]) -> None:
         try:
             if not feed.closed:
                 self._generate(kind, choice, body, feed)
         except GatewayError as error:
             feed.put(error)
-        finally:
-            with self._counting:
-                self._running -= 1
 
-    def _generate(self, kind: Literal["chat", "text"], choice: int, body: bytes, feed: Feed) -> None:
+    def _generate(self, kind: Literal["chat", "text"], choice: int, body: bytes, feed: Feed[Piece]) -> None:
         server = self._server
         assert server is not None, "the pool is empty before the model is freed"
         failures: list[GatewayError] = []

@@ -45,6 +45,8 @@ _encode = json.Encoder().encode
 class EmbeddingEngine:
     """WordLlama behind the Transport protocol: `/embeddings`."""
 
+    optional = False
+
     def __init__(self, settings: EmbeddingEngineSettings) -> None:
         self._settings = settings
         self._state = LOADING

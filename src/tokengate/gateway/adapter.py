@@ -4,14 +4,18 @@ When both speak the same format, bytes are forwarded (lane.py, forward.py); othe
 vocabulary (convert.py). The pipeline does not know which.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Protocol
 
 from msgspec import Struct
 
 from tokengate.core.errors import GatewayError
+from tokengate.core.http import Exchange
 from tokengate.core.reply import Failure
+from tokengate.core.upload import Upload
 from tokengate.core.usage import ReportedUsage, Usage
+from tokengate.gateway.media import Fetch
+from tokengate.gateway.written import Written
 
 
 class WholeReply(Struct, frozen=True):
@@ -20,8 +24,10 @@ class WholeReply(Struct, frozen=True):
     body: bytes
     has_content: bool
     usage: ReportedUsage | None
-    text: str = ""  # what the model wrote; only looked at when usage is None
+    texts: tuple[str, ...] = ()  # what the model wrote; only looked at when usage is None
     write: Callable[[Usage], bytes] | None = None  # the body with the usage that was counted, when usage is None
+    fetching: Callable[[Fetch], Awaitable[bytes]] | None = None  # the body, when something must be fetched for it first
+    content_type: str = "application/json"
 
 
 class Lane(Protocol):
@@ -62,8 +68,8 @@ class Lane(Protocol):
         """Take note that the backend's body has ended; return what was held back and may go."""
         ...
 
-    def counted(self) -> int:
-        """Return an estimate of the output tokens that were forwarded."""
+    def count(self) -> None:
+        """Add what was forwarded so far to what was written, as far as that has waited."""
         ...
 
     def end(self, usage: Usage | None = None) -> bytes:
@@ -93,7 +99,7 @@ class Adapter(Protocol):
         ...
 
     @property
-    def body(self) -> bytes: ...
+    def body(self) -> bytes | Upload: ...
 
     @property
     def dropped(self) -> list[str]:
@@ -104,6 +110,10 @@ class Adapter(Protocol):
         """Read a whole reply. Raises UpstreamFailed when it is none."""
         ...
 
-    def lane(self) -> Lane:
-        """Return the reader of a streamed reply."""
+    def lane(self, written: Written) -> Lane:
+        """Return the reader of a streamed reply, which adds the model's texts to `written`."""
+        ...
+
+    def pieces(self, exchange: Exchange, fetch: Fetch) -> AsyncIterator[bytes]:
+        """Return what the lane is fed: the backend's body, or a stream made of it."""
         ...

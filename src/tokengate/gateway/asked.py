@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
-from tokengate.catalog.tokens import estimate_tokens, prompt_bound
+from msgspec.structs import replace
+
+from tokengate.catalog.model import Model
+from tokengate.catalog.tokens import document_bound, estimate_tokens, picture_bound, prompt_bound, sound_bound
 from tokengate.core.chat import BuiltIn, Chat, Custom, Function
 from tokengate.core.parts import (
     Audio,
@@ -23,16 +26,26 @@ from tokengate.core.splice import Members
 from tokengate.gateway.operation import Asked
 
 
-def asked_of(chat: Chat, members: Members) -> Asked:
-    """Return what a chat asks for; `members` is the body that it was read from."""
+def asked_of(chat: Chat, members: Members, earlier_bytes: int = 0) -> Asked:
+    """Return what a chat asks for; `members` is the body that it was read from, which continues a conversation of
+    `earlier_bytes`."""
     choices = chat.output.n or 1
-    images = 0
-    media_size_bytes = 0
+    images = films = media_size_bytes = media_tokens = 0
     for message in chat.messages:
         for part in _parts(message.parts):
-            for source in _sources(part):
-                images += not isinstance(part, Audio | File)
-                media_size_bytes += len(source.base64) if isinstance(source, Data) else 0
+            match part:
+                case Image():
+                    images += 1
+                case Video():
+                    images += 0 if part.whole else len(part.frames)
+                    films += part.whole
+                case Audio():
+                    media_tokens += sound_bound(_base64(part.source))
+                case File():
+                    media_tokens += document_bound(_base64(part.source))
+                case _:
+                    pass
+            media_size_bytes += sum(len(_base64(source) or "") for source in _sources(part))
     return Asked(
         members=members,
         model=chat.model,
@@ -43,15 +56,28 @@ def asked_of(chat: Chat, members: Members) -> Asked:
         choices=choices,
         generated=choices,
         prompt_bound=prompt_bound(
-            len(members.body),
+            len(members.body) + earlier_bytes,
             messages=len(chat.messages),
-            images=images,
+            films=films,
             tools=len(chat.tools),
             media_size_bytes=media_size_bytes,
+            media_tokens=media_tokens,
         ),
+        pictures=images,
         thinking=_thinking(chat),
         chat=chat,
+        earlier_bytes=earlier_bytes,
     )
+
+
+def as_counted(asked: Asked, model: Model) -> Asked:
+    """Return what is asked with its pictures in the bound of its prompt, and with its characters, as the model's own
+    rules count them."""
+    if asked.han:
+        asked = replace(asked, characters=asked.characters + asked.han * (model.han_as - 1), han=0)
+    if not asked.pictures:
+        return asked
+    return replace(asked, prompt_bound=asked.prompt_bound + asked.pictures * picture_bound(model), pictures=0)
 
 
 def prompt_estimate(chat: Chat) -> int:
@@ -83,6 +109,10 @@ def _sources(part: Part) -> tuple[Source, ...]:
             return part.frames
         case _:
             return ()
+
+
+def _base64(source: Source) -> str | None:
+    return source.base64 if isinstance(source, Data) else None
 
 
 def _texts(chat: Chat) -> Iterator[str]:

@@ -31,7 +31,7 @@ async def first_answer(
     """Return the first answer. Raises the last failure, or Unavailable when every breaker is open."""
     last: UpstreamFailed | Unavailable | Unsupported | None = None
     for target in route.order():
-        if not reaches(call.operation, target):
+        if not reaches(call.operation, target, call.model.kind):
             target.breaker.forget()
             continue
         call.begin(target)
@@ -68,6 +68,8 @@ async def send(call: Call, target: Target, adapter: Adapter) -> Exchange:
     call.dropped = adapter.dropped
     exchange = await backend.transport.send(backend.request(adapter.path, adapter.body, adapter.headers))
     if exchange.status == 200:
+        call.reply_headers = exchange.headers
+        call.reply_type = exchange.headers.get("content-type", "")
         return exchange
     try:
         failure = await exchange.read(_MAX_FAILURE_BYTES)

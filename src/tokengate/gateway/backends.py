@@ -2,6 +2,7 @@
 from models to them.
 """
 
+import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,19 +14,21 @@ from tokengate.catalog.model import Model
 from tokengate.core.clock import Clock
 from tokengate.core.http import Timeouts
 from tokengate.core.settings import EngineSettings, Settings, UpstreamSettings
-from tokengate.core.settings_file import credential, secret
+from tokengate.core.settings_file import SettingsError, credential, secret
 from tokengate.engines.llama import LlamaEngine
+from tokengate.engines.piper import SpeechEngine
+from tokengate.engines.whisper import TranscriptionEngine
 from tokengate.engines.wordllama import EmbeddingEngine
 from tokengate.gateway.health import Breaker, Health, State
 from tokengate.gateway.metrics import Metrics
 from tokengate.gateway.overlay import fixed_chat
 from tokengate.gateway.route import Backend, Route, Target
-from tokengate.providers.load import provider_of, upstreams_from_environment
+from tokengate.providers.load import provider_of, upstreams_from_environment, with_address
 from tokengate.upstream.transport import HttpTransport
 
 _log = structlog.get_logger("tokengate.gateway")
 
-Engine = LlamaEngine | EmbeddingEngine
+Engine = LlamaEngine | EmbeddingEngine | SpeechEngine | TranscriptionEngine
 
 
 class Backends:
@@ -43,15 +46,12 @@ class Backends:
         for upstream in upstreams_of(settings):
             self._add_upstream(upstream, catalog)
         self.routes = {model_id: Route(targets) for model_id, targets in self._targets.items()}
-        for model in catalog.models():
-            if model.preset is not None and model.preset.model in self.routes:
-                self.routes[model.id] = self.routes[model.preset.model]
 
     async def start(self) -> None:
         """Load the engines; return when each is ready or cannot be."""
-        for engine in self._engines:
-            await engine.start()
-            _log.info("engine", model=engine.model, state=engine.state.name, detail=engine.state.sentence)
+        async with asyncio.TaskGroup() as group:
+            for engine in self._engines:
+                group.create_task(_start(engine))
 
     async def close(self) -> None:
         for engine in self._engines:
@@ -62,12 +62,12 @@ class Backends:
     def not_ready(self) -> list[str]:
         """Return what keeps calls from being answered, as sentences; empty when the gateway is ready.
 
-        An engine that is loading always counts; one that cannot be used counts when there is no upstream beside it.
+        An engine that is loading always counts; one that cannot be used counts when there is no upstream beside it,
+        unless it is optional.
         """
         if not self._engines and not self._transports:
             return ["No upstream and no local model is configured."]
-        counted = ("loading",) if self._transports else ("loading", "missing", "failed")
-        return [f"{engine.model}: {engine.state.sentence}" for engine in self._engines if engine.state.name in counted]
+        return [f"{engine.model}: {engine.state.sentence}" for engine in self._engines if self._is_awaited(engine)]
 
     def absent(self) -> frozenset[str]:
         """Return the models that only an engine offers which has no weights, or failed to load."""
@@ -104,6 +104,15 @@ class Backends:
         for target in self._all_targets():
             yield target.backend.name, target.breaker.model, target.breaker.snapshot().state.value
 
+    def _is_awaited(self, engine: Engine) -> bool:
+        match engine.state.name:
+            case "ready":
+                return False
+            case "loading":
+                return True
+            case "missing" | "failed":
+                return not self._transports and not engine.optional
+
     def _all_targets(self) -> Iterator[Target]:
         for targets in self._targets.values():
             yield from targets
@@ -133,7 +142,7 @@ class Backends:
             name=upstream.name,
             provider=provider,
             transport=transport,
-            base_url=upstream.base_url or provider.base_url,
+            base_url=upstream.base_url,
             credential=credential(upstream),
             headers=upstream.headers,
             timeouts=upstream.timeouts,
@@ -170,12 +179,24 @@ class Backends:
         log("breaker", upstream=health.backend, model=health.model, state=health.state, kind=health.last_failure)
 
 
+async def _start(engine: Engine) -> None:
+    await engine.start()
+    _log.info("engine", model=engine.model, state=engine.state.name, detail=engine.state.sentence)
+
+
 def upstreams_of(settings: Settings) -> list[UpstreamSettings]:
-    """Return the configured upstreams, and one for each vendor whose key is in the environment and that no
-    configured upstream names."""
+    """Return the configured upstreams, each with its address, and one for each vendor whose key is in the environment
+    and that no configured upstream names. Raises SettingsError for one whose provider or address is unknown."""
     named = {upstream.provider for upstream in settings.upstream} | {upstream.name for upstream in settings.upstream}
     found = [one for one in upstreams_from_environment(secret) if one.name not in named]
-    return [*settings.upstream, *found]
+    return [*map(_addressed, settings.upstream), *found]
+
+
+def _addressed(upstream: UpstreamSettings) -> UpstreamSettings:
+    try:
+        return with_address(upstream)
+    except ValueError as error:
+        raise SettingsError(f"upstream {upstream.name!r}: {error}") from None
 
 
 def _offered(upstream: UpstreamSettings, catalog: Catalog, vendors: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -202,6 +223,10 @@ def _engines(settings: EngineSettings, data: Path, clock: Clock) -> list[Engine]
         engines.append(LlamaEngine(settings.chat, data, clock))
     if settings.embedding.enabled:
         engines.append(EmbeddingEngine(settings.embedding))
+    if settings.speech.enabled:
+        engines.append(SpeechEngine(settings.speech, data))
+    if settings.transcription.enabled:
+        engines.append(TranscriptionEngine(settings.transcription, data))
     return engines
 
 

@@ -1,7 +1,7 @@
 """One call on its way through the gateway: who asked for what, what was tried, and how it ended."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -12,8 +12,9 @@ from tokengate.billing.charge import Bill
 from tokengate.catalog.model import Model
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
-from tokengate.core.reply import Reply
+from tokengate.core.transcription import Recording
 from tokengate.core.usage import Usage, UsageSource
+from tokengate.core.wire import Inlined
 from tokengate.gateway.operation import Asked, Operation
 from tokengate.gateway.route import Target
 from tokengate.ledger.rules import Hold, State
@@ -21,6 +22,9 @@ from tokengate.storage.writer import Row
 from tokengate.usage.record import CallRecord
 
 Headers = list[tuple[str, str]]
+# Rows that are committed with a call's bill, by the last bytes that its caller is told and why they are not the end.
+Keep = Callable[[bytes, GatewayError | None], list[Row]]
+Begin = Callable[["Call", Headers], Awaitable[None]]
 
 _encode = msgspec.json.Encoder().encode
 _MAX_ERROR = 2_000  # characters of an error kept in the record
@@ -33,6 +37,10 @@ class Sink(Protocol):
 
     def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole reply."""
+        ...
+
+    def break_off(self) -> None:
+        """End a streamed reply so that the caller sees that it is not whole."""
         ...
 
     def open(self, status: int, headers: Headers, first: bytes = b"") -> None:
@@ -59,8 +67,13 @@ class Options(Struct, frozen=True):
     cost_comment: bool = False  # an SSE comment with the cost before the end of a stream
     idempotency_key: str | None = None
     client_request_id: str | None = None
+    resolve_uploads: bool = False  # addresses of uploaded files are looked up here
     vendor_headers: Mapping[str, str] = {}  # passed on to backends of the caller's own format
-    keep: Callable[[str, Reply], list[Row]] | None = None  # rows that are committed with the bill, by the call's id
+    webhook: str = ""  # an address to be told of a job's end
+    recording: Recording | None = None  # what is to be heard, of which the body has only the facts
+    keep: Keep | None = None
+    begin: Begin | None = None  # awaited, with the reply's headers, once limits and wallet let the call pass
+    outlives: bool = False  # when this process stops, another one makes the call again: no bill for half of it
 
 
 class Attempt(Struct):
@@ -74,69 +87,54 @@ class Attempt(Struct):
     error: str | UnsetType = UNSET
 
 
-class Call:
+class Call(Struct, eq=False):
     """The mutable state of one call; lives as long as its request."""
 
-    __slots__ = (
-        "_chat",
-        "asked",
-        "attempts",
-        "client_gone",
-        "draining",
-        "dropped",
-        "first_token_s",
-        "hold",
-        "id",
-        "model",
-        "noted",
-        "now_ms",
-        "on_abort",
-        "operation",
-        "options",
-        "principal",
-        "reply",
-        "settling",
-        "sink",
-        "started_s",
-        "task",
-        "upstream",
-    )
+    id: str
+    principal: Principal
+    operation: Operation
+    asked: Asked
+    model: Model
+    options: Options
+    sink: Sink
+    started_s: float
+    now_ms: int
+    task: asyncio.Task[None] | None = None  # answers the caller
+    read_upload: Callable[[str], Awaitable[Inlined]] | None = None  # where its caller's uploads are looked up
+    attempts: list[Attempt] = []
+    upstream: str = ""
+    on_abort: str = "cancel"
+    hold: Hold | None = None
+    first_token_s: float | None = None
+    client_gone: bool = False
+    draining: bool = False
+    dropped: list[str] = []  # parameters that the backend could not be told
+    added: list[str] = []  # what it was told that the caller did not say
+    reply_headers: Mapping[str, str] = {}  # of the backend
+    reply_type: str = ""  # the media type that the backend gave its reply
+    by_tokens: bool = False  # whether sound is paid by tokens, which only the vendor can count
+    settling: bool = False  # its bill is being made durable: nobody may cancel it
+    noted: bool = False
+    resolved: bool = False  # uploaded files are in the request now, which its bytes only name
+    known_chat: Chat | None = None  # the request in the vocabulary, when somebody needed it so
 
-    def __init__(
-        self,
-        call_id: str,
-        principal: Principal,
-        operation: Operation,
-        asked: Asked,
-        model: Model,
-        options: Options,
-        sink: Sink,
-        *,
-        started_s: float,
-        now_ms: int,
-    ) -> None:
-        self.id = call_id
-        self.principal = principal
-        self.operation = operation
-        self.asked = asked
-        self.model = model
-        self.options = options
-        self.sink = sink
-        self.started_s = started_s
-        self.now_ms = now_ms
-        self.task = sink.task
-        self._chat = asked.chat
-        self.attempts: list[Attempt] = []
-        self.upstream = ""
-        self.on_abort = "cancel"
-        self.hold: Hold | None = None
-        self.first_token_s: float | None = None
-        self.client_gone = False
-        self.draining = False
-        self.dropped: list[str] = []  # parameters that the backend could not be told
-        self.reply: Reply | None = None  # the answer in the vocabulary, when somebody keeps it
-        self.settling = False  # its bill is being made durable: nobody may cancel it
-        self.noted = False
+    def __post_init__(self) -> None:
+        self.task = self.sink.task
+        self.known_chat = self.asked.chat
+
+    @property
+    def replied_in_events(self) -> bool:
+        """Whether the backend's reply is a stream of events, by the type that the backend gave it."""
+        return self._reply_type == "text/event-stream"
+
+    @property
+    def replied_whole(self) -> bool:
+        """Whether the backend's reply is one JSON value, by its type."""
+        return self._reply_type == "application/json"
+
+    @property
+    def _reply_type(self) -> str:
+        return self.reply_type.partition(";")[0].strip().lower()
 
     @property
     def held_nano(self) -> int:
@@ -146,24 +144,26 @@ class Call:
 
     def chat(self, body: bytes) -> Chat:
         """Return the request in the vocabulary; it is read when a backend first needs it so. Raises BadRequest."""
-        if self._chat is None:
-            assert self.operation.read_chat is not None, "only a chat is converted"
-            self._chat = self.operation.read_chat(body)
-        return self._chat
+        if self.known_chat is None:
+            operation, to_chat = self.operation, self.asked.to_chat
+            assert operation.read_chat is not None, "only a chat is converted"
+            self.known_chat = operation.read_chat(body) if to_chat is None else to_chat()
+        return self.known_chat
 
     def inline(self, chat: Chat) -> Chat:
         """Keep the request with its files inside it, for the next backend too."""
-        self._chat = chat
+        self.known_chat = chat
         return chat
 
-    @property
-    def known_chat(self) -> Chat | None:
-        """The request in the vocabulary, when somebody needed it so."""
-        return self._chat
+    def resolve(self, chat: Chat) -> None:
+        """Keep the request with uploaded files inside it, for the next backend too."""
+        self.known_chat = chat
+        self.resolved = True
 
     def begin(self, target: Target) -> None:
         """A backend is about to be asked."""
         self.upstream = target.backend.name
+        self.added = []
         self.on_abort = target.backend.on_abort
 
     def record(
@@ -199,7 +199,7 @@ class Call:
             input_tokens=usage.input_total if usage else 0,
             output_tokens=usage.output_total if usage else 0,
             cached_tokens=usage.cache_read if usage else 0,
-            usage_source=source.value if source else "",
+            usage_source=str(source) if source else "",
             cost_nano=bill.cost_nano if bill else 0,
             overrun_nano=bill.overrun_nano if bill else 0,
             bill=bill.json if bill else "",

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from tokengate.core.chat import Chat
-from tokengate.core.errors import BadRequest
-from tokengate.core.splice import Members
-from tokengate.core.wire import Format, Forwarding
+from tokengate.core.splice import read_members
+from tokengate.core.wire import Format, Forwarding, Heading
 from tokengate.gateway.asked import asked_of, prompt_estimate
 from tokengate.gateway.operation import Asked, Operation
 
@@ -20,10 +19,14 @@ def chat_operation(
     read_chat: Callable[[bytes], Chat],
     forwarding: Forwarding | None = None,
     is_foreign: Callable[[Chat], bool] | None = None,
+    put_id: Callable[[bytes, Heading], bytes] | None = None,
     id_header: str = "",
+    replies_alike: bool = False,
+    drawing_kinds: frozenset[str] = frozenset(),
 ) -> Operation:
     """Return a chat operation. `path` is what messages call it; without `forwarding`, or for a conversation that
-    `is_foreign`, backends of the same format are spoken to through the vocabulary too.
+    `is_foreign`, backends of the same format are spoken to through the vocabulary too. It is asked about the chat under
+    the backend's name of the model.
 
     Where the model or the way of streaming is not in the body, a surface makes one operation per request:
     `msgspec.structs.replace(operation, read=chat_reader(read))` costs next to nothing.
@@ -40,8 +43,11 @@ def chat_operation(
         read_chat=read_chat,
         forwarding=forwarding,
         is_foreign=is_foreign,
+        put_id=put_id,
         stream_type=format.stream_type,
         id_header=id_header,
+        replies_alike=replies_alike,
+        drawing_kinds=drawing_kinds,
     )
 
 
@@ -50,10 +56,7 @@ def chat_reader(read_chat: Callable[[bytes], Chat]) -> Callable[[bytes], Asked]:
 
     def read(body: bytes) -> Asked:
         chat = read_chat(body)
-        try:
-            members = Members(body)
-        except (ValueError, RecursionError) as error:
-            raise BadRequest(f"The request body cannot be read: {error}.") from None
+        members = read_members(body)
         return asked_of(chat, members)
 
     return read

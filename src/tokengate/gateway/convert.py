@@ -3,25 +3,28 @@
 Both lanes bill the same: usage is the vendor's own, or counted from what passed.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from functools import partial
 from itertools import chain
 
 from msgspec.structs import replace
 
-from tokengate.core.chat import Chat
-from tokengate.core.errors import GatewayError, UpstreamFailed
-from tokengate.core.fold import Fold
+from tokengate.core.chat import Chat, Reasoning
+from tokengate.core.errors import GatewayError
+from tokengate.core.http import Exchange
 from tokengate.core.reply import Event, Failure, Finish, FinishReason, Reply, Stop
 from tokengate.core.usage import ReportedUsage, Usage
 from tokengate.core.wire import Format, Losses, StreamReader, StreamWriter
+from tokengate.formats.anthropic.types import NAME as ANTHROPIC
 from tokengate.gateway.adapter import WholeReply
 from tokengate.gateway.call import Call
 from tokengate.gateway.heading import heading_of
+from tokengate.gateway.media import Fetch
 from tokengate.gateway.operation import Operation
 from tokengate.gateway.overlay import overlaid
 from tokengate.gateway.route import Target
-from tokengate.gateway.tally import Tally, has_content, output_text
+from tokengate.gateway.tally import Tally, has_content, output_texts
+from tokengate.gateway.written import Written
 
 
 def format_for(operation: Operation, target: Target) -> Format:
@@ -32,7 +35,7 @@ def format_for(operation: Operation, target: Target) -> Format:
 class Converted:
     """Implements `Adapter` for a caller and a backend of different formats, or of one that bytes cannot cross."""
 
-    __slots__ = ("_call", "_caller", "_chat", "_collects", "_format", "body", "dropped", "headers", "path")
+    __slots__ = ("_call", "_caller", "_chat", "_format", "as_said", "body", "dropped", "headers", "path")
 
     def __init__(
         self, call: Call, target: Target, format: Format, chat: Chat, body: bytes, output_cap: int | None
@@ -43,58 +46,74 @@ class Converted:
         self._caller: Format = operation.format
         self._format = format
         self._chat = replace(chat, include_usage=True) if call.options.usage_always else chat
+        if operation.portable is not None and format.name != operation.speaks:
+            chat = operation.portable(chat)
         losses = Losses(target.backend.name, self._caller.names)
-        self._collects = not chat.stream and format.must_stream(target.model)
-        chat = replace(chat, model=target.model, stream=chat.stream or self._collects, include_usage=True)
+        stream = chat.stream or format.must_stream(target.model)  # other_way.py adds such a stream up
+        chat = replace(chat, model=target.model, stream=stream, include_usage=True)
+        if call.model.thinks:  # the next turn of a tool loop needs the proof, whether the caller asked for it or not
+            chat = replace(chat, reasoning=replace(chat.reasoning, signed=True))
+        elif call.model.capabilities and format.name != operation.speaks and _leaves_thinking_open(chat):
+            losses.drop("reasoning")
+            chat = replace(chat, reasoning=Reasoning())
         if target.fixed is not None:
             chat = overlaid(chat, target.fixed)
+        if output_cap is None and format.needs_cap and chat.output.cap is None:
+            output_cap = call.model.max_output
         if output_cap is not None:
             chat = replace(chat, output=replace(chat.output, cap=output_cap))
+        own = operation.replies_alike and format.name == operation.speaks
+        self.as_said = own and chat.reasoning.shown == self._chat.reasoning.shown  # replies may be forwarded
         self.body = self._format.write_chat(chat, losses)
         self.dropped = losses.dropped
+        call.added = losses.added
         self.path = self._format.path(target.model, stream=chat.stream)
         self.headers: Mapping[str, str] = self._format.headers(stream=chat.stream)
         if format.name == operation.speaks:
             self.headers = {**self.headers, **call.options.vendor_headers}
+        else:
+            for name in call.options.vendor_headers:
+                losses.drop(name)
 
     def whole(self, data: bytes) -> WholeReply:
         """Read a whole reply and write it in the caller's format."""
-        reply = self._collected(data) if self._collects else self._format.read_reply(data)
-        if reply.usage is None:
-            return WholeReply(b"", has_content(reply), None, output_text(reply), partial(self._written, reply))
-        return WholeReply(self._written(reply), has_content(reply), reply.usage)
+        return whole_reply(self._format.read_reply(data), self._written)
 
-    def lane(self) -> "ConvertLane":
+    def pieces(self, exchange: Exchange, fetch: Fetch) -> AsyncIterator[bytes]:
+        """Return the backend's body."""
+        return exchange.chunks()
+
+    def lane(self, written: Written) -> "ConvertLane":
         """Return the lane of a streamed reply."""
         call = self._call
         writer = self._caller.stream_writer(heading_of(call), self._chat)
-        return ConvertLane(self._format.stream_reader(), writer, call)
-
-    def _collected(self, data: bytes) -> Reply:
-        """Return the reply of a vendor that only streams."""
-        reader = self._format.stream_reader()
-        fold = Fold()
-        for event in chain(reader.feed(data), reader.close()):
-            fold.add(event)
-        if fold.failure is not None:
-            raise UpstreamFailed(fold.failure.message, kind="cut" if fold.failure.kind == "cut" else "status")
-        return fold.reply()
+        return ConvertLane(self._format.stream_reader(), writer, call.asked.choices, written)
 
     def _written(self, reply: Reply, counted: Usage | None = None) -> bytes:
         """Return the reply in the caller's words, with usage: the vendor's, or what it will be billed for."""
-        call = self._call
-        shown = call.reply = reply if counted is None else replace(reply, usage=ReportedUsage(counted, b""))
-        return self._caller.write_reply(shown, heading_of(call), self._chat)
+        shown = reply if counted is None else replace(reply, usage=ReportedUsage(counted, b""))
+        return self._caller.write_reply(shown, heading_of(self._call), self._chat)
+
+
+def _leaves_thinking_open(chat: Chat) -> bool:
+    """Say whether the model is to decide itself if it thinks; who wants it to names a budget in Anthropic's format."""
+    budget = chat.reasoning.budget
+    return chat.reasoning.enabled is True and (chat.format == ANTHROPIC if budget is None else budget < 0)
+
+
+def whole_reply(reply: Reply, write: Callable[[Reply, Usage | None], bytes]) -> WholeReply:
+    """Return a whole reply as `write` puts it for the caller: with its own usage, or what it will be billed for."""
+    if reply.usage is None:
+        return WholeReply(b"", has_content(reply), None, output_texts(reply), partial(write, reply))
+    return WholeReply(write(reply, None), has_content(reply), reply.usage)
 
 
 class ConvertLane:
     """Implements `Lane`. The writer gets no Finish before the call is settled."""
 
     __slots__ = (
-        "_call",
         "_choices",
         "_finish",
-        "_fold",
         "_reader",
         "_stopped",
         "_tally",
@@ -104,13 +123,11 @@ class ConvertLane:
         "finished",
     )
 
-    def __init__(self, reader: StreamReader, writer: StreamWriter, call: Call) -> None:
+    def __init__(self, reader: StreamReader, writer: StreamWriter, choices: int, written: Written) -> None:
         self._reader = reader
         self._writer = writer
-        self._call = call
-        self._choices = call.asked.choices
-        self._fold = Fold() if call.options.keep is not None else None
-        self._tally = Tally()
+        self._choices = choices
+        self._tally = Tally(written)
         self._stopped: set[int] = set()
         self._finish = Finish()
         self.finished = False
@@ -133,9 +150,8 @@ class ConvertLane:
         """Take note that the backend's body has ended."""
         return b"" if self.ended else self._write(self._reader.close())
 
-    def counted(self) -> int:
-        """Return an estimate of the output tokens that were forwarded."""
-        return self._tally.tokens
+    def count(self) -> None:
+        """Nothing waits: the tally adds what passes."""
 
     def end(self, usage: Usage | None = None) -> bytes:
         """Return the end of the stream, with the usage that the call was billed for."""
@@ -154,15 +170,10 @@ class ConvertLane:
 
     def _write(self, events: list[Event]) -> bytes:
         pieces: list[bytes] = []
-        fold = self._fold
         for event in events:
-            if fold is not None:
-                fold.add(event)
             match event:
                 case Finish():
                     self._finish = event
-                    if fold is not None:
-                        self._call.reply = fold.reply()
                     self.finished = self.ended = True
                 case Failure():
                     self.ended = True

@@ -4,18 +4,21 @@ Tokenizers work in a thread, so a long prompt holds nobody up; a model without o
 """
 
 import asyncio
+from collections.abc import Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tokengate.catalog.model import Model
-from tokengate.catalog.tokens import Counted, count_chat, count_text
+from tokengate.catalog.price import Price
+from tokengate.catalog.tokens import Counted, count_chat, count_texts, estimate_tokens
 from tokengate.catalog.tokens.families import family_of
 from tokengate.core.chat import Chat
 from tokengate.core.errors import BadRequest
 from tokengate.core.usage import ReportedUsage, Usage, UsageSource
 from tokengate.gateway.call import Call
-from tokengate.gateway.operation import Operation
+from tokengate.gateway.operation import Asked, Operation
+from tokengate.gateway.written import Written
 
 
 class Used(Struct, frozen=True):
@@ -24,19 +27,45 @@ class Used(Struct, frozen=True):
     usage: Usage
     source: UsageSource
     raw: bytes | None = None
+    size: str | None = None  # of pictures that were made, and their quality
+    quality: str | None = None
 
 
-async def used_by(call: Call, body: bytes, reported: ReportedUsage | None, written: int | str) -> Used:
+async def used_by(call: Call, body: bytes, reported: ReportedUsage | None, written: Sequence[str] | Written) -> Used:
     """Return what a call used: what the vendor reported, or a count.
 
-    `written` is what was delivered: its text, or a number of tokens that was estimated while it passed. A partial
-    report knows the prompt.
+    `written` is what the model wrote: the texts of a whole reply, or those of a stream, which were counted while they
+    passed. A partial report knows the prompt.
     """
+    if call.operation.uses is not None:
+        about = written.tokens if isinstance(written, Written) else sum(map(estimate_tokens, written))
+        return call.operation.uses(call, body, reported, about)
     if reported is not None and not reported.partial:
-        return Used(reported.usage, UsageSource.VENDOR, reported.raw)
-    if family_of(call.model) is None:
-        return _count(call, body, reported, written)
-    return await asyncio.to_thread(_count, call, body, reported, written)
+        return Used(reported.usage, UsageSource.VENDOR, reported.raw, reported.size, reported.quality)
+    output = await (written.count() if isinstance(written, Written) else _count_texts(written, call.model))
+    if reported is not None:
+        return Used(replace(reported.usage, output=output.tokens, reasoning=0), output.source, reported.raw)
+    prompt = await count_prompt(call.operation, call.known_chat, body, call.model)
+    exact = prompt.source is output.source is UsageSource.COUNTED
+    source = UsageSource.COUNTED if exact else UsageSource.ESTIMATED
+    return Used(Usage(input=prompt.tokens, output=output.tokens), source)
+
+
+def as_priced(used: Used, price: Price, asked: Asked) -> Used:
+    """Return what a call for pictures used in the words of its price: pictures are counted, mostly with their tokens,
+    and a price in either is whole. Tokens that no backend counted are estimated."""
+    usage = used.usage
+    if not usage.image:
+        return used
+    if not _prices(price, "image"):
+        if usage.input_total + usage.output_total:
+            return replace(used, usage=replace(usage, image=0))
+        prompt = estimate_tokens(asked.draw.prompt) if asked.draw else 0
+        told = Usage(input=prompt, image_out=(asked.output_cap or 0) * usage.image)
+        return replace(used, usage=told, source=UsageSource.ESTIMATED)
+    if not _prices(price, "input") and not _prices(price, "output"):
+        return replace(used, usage=Usage(image=usage.image))
+    return used
 
 
 async def count_tokens(chat: Chat, model: Model) -> Counted:
@@ -53,15 +82,10 @@ async def count_prompt(operation: Operation, chat: Chat | None, body: bytes, mod
     return await asyncio.to_thread(_count_prompt, operation, chat, body, model)
 
 
-def _count(call: Call, body: bytes, reported: ReportedUsage | None, written: int | str) -> Used:
-    model = call.model
-    output = Counted(written, UsageSource.ESTIMATED) if isinstance(written, int) else count_text(written, model)
-    if reported is not None:
-        return Used(replace(reported.usage, output=output.tokens, reasoning=0), output.source, reported.raw)
-    prompt = _count_prompt(call.operation, call.known_chat, body, model)
-    exact = prompt.source is output.source is UsageSource.COUNTED
-    source = UsageSource.COUNTED if exact else UsageSource.ESTIMATED
-    return Used(Usage(input=prompt.tokens, output=output.tokens), source)
+async def _count_texts(texts: Sequence[str], model: Model) -> Counted:
+    if family_of(model) is None:
+        return count_texts(texts, model)
+    return await asyncio.to_thread(count_texts, texts, model)
 
 
 def _count_prompt(operation: Operation, chat: Chat | None, body: bytes, model: Model) -> Counted:
@@ -73,3 +97,7 @@ def _count_prompt(operation: Operation, chat: Chat | None, body: bytes, model: M
     if chat is None:
         return Counted(operation.prompt_estimate(body), UsageSource.ESTIMATED)
     return count_chat(chat, model)
+
+
+def _prices(price: Price, word: str) -> bool:
+    return any(getattr(tier.rates, word) is not None for tier in price.tiers)

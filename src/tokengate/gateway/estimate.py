@@ -7,6 +7,7 @@ from tokengate.billing.quote import LONGEST_OUTPUT
 from tokengate.catalog import price as prices
 from tokengate.catalog.price import CallTraits
 from tokengate.core.usage import Usage
+from tokengate.gateway.asked import as_counted
 from tokengate.gateway.count import count_prompt
 from tokengate.gateway.operation import Operation
 from tokengate.gateway.pipeline import Gateway
@@ -32,6 +33,7 @@ async def estimate(gateway: Gateway, principal: Principal, operation: Operation,
     model, price, _ = gateway.find(asked.model, operation, principal)
     if model.preset is not None:
         asked = with_preset(model, model.preset, asked, operation, body)
+    asked = as_counted(asked, model)
     bound = asked.prompt_bound
     if model.context is not None:
         bound = min(bound, model.context * asked.prompts)
@@ -41,15 +43,17 @@ async def estimate(gateway: Gateway, principal: Principal, operation: Operation,
         held = most = min(asked.output_cap, most)
     else:
         held = min(most, gateway.default_output_cap)
-    written = asked.generated if model.has_output else 0
-    least = prices.bill(Usage(input=expected), price, CallTraits(thinking=asked.thinking))
+    written = asked.generated if model.has_output or asked.characters else 0
+    traits = CallTraits(thinking=asked.thinking, size=asked.size, quality=asked.quality)
+    least = prices.bill(Usage(input=expected, character=asked.characters), price, traits)
+    pieces = (asked.searches, asked.images, asked.characters, asked.seconds)
     return Estimate(
         model=model.id,
         input_expected=expected,
         input_most=bound,
         output_most=most * written,
         least_nano=least.total_nano,
-        most_nano=price.max_cost_nano(bound, most * written),
-        held_nano=price.max_cost_nano(bound, held * written),
+        most_nano=price.max_cost_nano(bound, most * written, *pieces),
+        held_nano=price.max_cost_nano(bound, held * written, *pieces),
         price_version=price.version,
     )

@@ -1,13 +1,14 @@
 """The same-format lane of every format but OpenAI's: the caller's bytes go to the backend and the backend's come back,
-edited only where they must be (the model's name, the output cap).
+edited only where they must be (the model's name, the output cap, the call's id).
 
 A sniffing reader looks at the frames that pass, for content, usage and the end.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from itertools import chain
 
 from tokengate.core.errors import GatewayError
+from tokengate.core.http import Exchange
 from tokengate.core.reply import Event, Failure, Finish, FinishReason, Stop
 from tokengate.core.sse import FrameBuffer, data_spans, split_frames
 from tokengate.core.usage import ReportedUsage, Usage
@@ -15,43 +16,72 @@ from tokengate.core.wire import Format, Forwarding, StreamReader, StreamWriter
 from tokengate.gateway.adapter import WholeReply
 from tokengate.gateway.call import Call
 from tokengate.gateway.heading import heading_of
+from tokengate.gateway.media import Fetch
 from tokengate.gateway.route import Target
-from tokengate.gateway.tally import Tally, has_content, output_text
+from tokengate.gateway.tally import Tally, has_content, output_texts
+from tokengate.gateway.written import Written
 
 _MAX_FRAME_BYTES = 64 * 1024 * 1024  # a frame may hold a picture
 
 
+def forwarded(call: Call, target: Target, output_cap: int | None) -> "Forwarded":
+    """Return the adapter that sends the caller's bytes."""
+    operation, asked = call.operation, call.asked
+    assert operation.forwarding is not None
+    format = target.formats[operation.speaks]
+    path = format.path(target.model, stream=asked.stream)
+    headers = {**format.headers(stream=asked.stream), **call.options.vendor_headers}
+    body = operation.forwarding.forward_chat(asked.members, model=target.model, output_cap=output_cap)
+    return Forwarded(call, target, path, headers, body, [])
+
+
 class Forwarded:
-    """Implements `Adapter` for a caller and a backend of one format."""
+    """Implements `Adapter` for a caller and a backend of one format, whose replies are the caller's as they come."""
 
-    __slots__ = ("_call", "_format", "_forwarding", "_renamed", "body", "dropped", "headers", "path")
+    __slots__ = ("_call", "_edit", "_format", "body", "dropped", "headers", "path")
 
-    def __init__(self, call: Call, target: Target, output_cap: int | None) -> None:
-        operation, asked = call.operation, call.asked
+    def __init__(
+        self, call: Call, target: Target, path: str, headers: Mapping[str, str], body: bytes, dropped: list[str]
+    ) -> None:
+        operation = call.operation
         assert operation.forwarding is not None
         self._call = call
-        self._forwarding: Forwarding = operation.forwarding
         self._format: Format = target.formats[operation.speaks]
-        self._renamed = asked.model != target.model
-        self.path = self._format.path(target.model, stream=asked.stream)
-        self.headers: Mapping[str, str] = {**self._format.headers(stream=asked.stream), **call.options.vendor_headers}
-        self.body = self._forwarding.forward_chat(asked.members, model=target.model, output_cap=output_cap)
-        self.dropped: list[str] = []
+        self._edit = _edit_of(call, operation.forwarding, renamed=call.asked.model != target.model)
+        self.path = path
+        self.headers = headers
+        self.body = body
+        self.dropped = dropped
 
     def whole(self, data: bytes) -> WholeReply:
-        """Read a whole reply; its bytes stay the backend's but for the model's name."""
+        """Read a whole reply; its bytes stay the backend's but for the model's name and the call's id."""
         reply = self._format.read_reply(data)
-        if self._renamed:
-            data = self._forwarding.rename_model(data, self._call.asked.model)
-        return WholeReply(data, has_content(reply), reply.usage, "" if reply.usage else output_text(reply))
+        if self._edit is not None:
+            data = self._edit(data)
+        return WholeReply(data, has_content(reply), reply.usage, () if reply.usage else output_texts(reply))
 
-    def lane(self) -> "ForwardLane":
+    def pieces(self, exchange: Exchange, fetch: Fetch) -> AsyncIterator[bytes]:
+        """Return the backend's body."""
+        return exchange.chunks()
+
+    def lane(self, written: Written) -> "ForwardLane":
         """Return the lane of a streamed reply."""
         call = self._call
         assert call.operation.format is not None
-        rename = self._forwarding.rename_model if self._renamed else None
         writer = call.operation.format.stream_writer(heading_of(call), call.chat(b""))
-        return ForwardLane(self._format.stream_reader(), writer, call.asked.choices, call.asked.model, rename)
+        return ForwardLane(self._format.stream_reader(), writer, call.asked.choices, self._edit, written)
+
+
+def _edit_of(call: Call, forwarding: Forwarding, *, renamed: bool) -> Callable[[bytes], bytes] | None:
+    """Return what edits a whole reply, or the data of a stream's frame; None when nothing has to be."""
+    put_id, model, heading = call.operation.put_id, call.asked.model, heading_of(call)
+
+    def edit(data: bytes) -> bytes:
+        if renamed:
+            data = forwarding.rename_model(data, model)
+        return data if put_id is None else put_id(data, heading)
+
+    return edit if renamed or put_id is not None else None
 
 
 class ForwardLane:
@@ -60,10 +90,9 @@ class ForwardLane:
     __slots__ = (
         "_buffer",
         "_choices",
+        "_edit",
         "_held",
-        "_model",
         "_reader",
-        "_rename",
         "_stopped",
         "_tally",
         "_writer",
@@ -77,17 +106,16 @@ class ForwardLane:
         reader: StreamReader,
         writer: StreamWriter,
         choices: int,
-        model: str,
-        rename: Callable[[bytes, str], bytes] | None,
+        edit: Callable[[bytes], bytes] | None,
+        written: Written,
     ) -> None:
         """`writer` writes what only we have to say: an error, or the end of a stream that got too long."""
         self._reader = reader
         self._writer = writer
         self._choices = choices
-        self._model = model
-        self._rename = rename
+        self._edit = edit
         self._buffer = FrameBuffer(_MAX_FRAME_BYTES)
-        self._tally = Tally()
+        self._tally = Tally(written)
         self._held = bytearray()
         self._stopped: set[int] = set()
         self.finished = False
@@ -115,9 +143,8 @@ class ForwardLane:
             self._note(self._reader.close())
         return out
 
-    def counted(self) -> int:
-        """Return an estimate of the output tokens that were forwarded."""
-        return self._tally.tokens
+    def count(self) -> None:
+        """Nothing waits: the tally adds what passes."""
 
     def end(self, usage: Usage | None = None) -> bytes:
         """Return the frames that were kept back."""
@@ -137,9 +164,9 @@ class ForwardLane:
         if self.ended:
             return b""
         self._note(self._reader.feed(frame))
-        if self._rename is not None:
+        if self._edit is not None:
             for start, end in reversed(data_spans(frame)):
-                frame = frame[:start] + self._rename(frame[start:end], self._model) + frame[end:]
+                frame = frame[:start] + self._edit(frame[start:end]) + frame[end:]
         if self._held or self.ended or len(self._stopped) >= self._choices:
             self._held += frame
             return b""

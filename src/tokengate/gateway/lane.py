@@ -4,19 +4,21 @@ In the request: `model`, `stream_options`, the output cap, the provider's declar
 is untouched. Replies are edited by the format's own readers: `model`, and the usage chunk when nobody asked for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 
 from msgspec import Struct, json
 
-from tokengate.catalog.tokens import TokenEstimate
 from tokengate.core.errors import BadRequest
+from tokengate.core.http import Exchange
 from tokengate.core.splice import DuplicateMember, Members
 from tokengate.formats.openai.replies import add_twins, read_reply, rename_model
 from tokengate.formats.openai.stream import StreamLane
-from tokengate.formats.openai.texts import reply_text
+from tokengate.formats.openai.texts import reply_texts
 from tokengate.gateway.adapter import WholeReply
+from tokengate.gateway.media import Fetch
 from tokengate.gateway.operation import Asked, Operation
 from tokengate.gateway.route import Target
+from tokengate.gateway.written import Written
 
 _NO_HEADERS: Mapping[str, str] = {}
 _NO_RENAMES: Mapping[str, str] = {}
@@ -60,15 +62,19 @@ class OpenAILane:
         if self._provider.twins:
             data = add_twins(data, "message")
         if reply.usage is None:
-            return WholeReply(data, reply.has_content, None, reply_text(data))
+            return WholeReply(data, reply.has_content, None, tuple(reply_texts(data)))
         return WholeReply(data, reply.has_content, reply.usage)
 
-    def lane(self) -> StreamLane:
+    def pieces(self, exchange: Exchange, fetch: Fetch) -> AsyncIterator[bytes]:
+        """Return the backend's body."""
+        return exchange.chunks()
+
+    def lane(self, written: Written) -> StreamLane:
         """Return the lane of a streamed reply."""
         return StreamLane(
             model=self._asked.model,
             include_usage=self._include_usage,
-            estimate=TokenEstimate().add,
+            write=written.add,
             usage_injected=self._injected,
             choices=self._asked.choices,
             reasoning_outside=self._provider.reasoning_outside,

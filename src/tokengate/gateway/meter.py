@@ -4,6 +4,8 @@ Whole and streamed replies end through the same few functions, so they cannot be
 its commit a call is not cancelled (see gateway/watch.py): no settled line is lost on the way.
 """
 
+import re
+
 import structlog
 from msgspec import Struct
 
@@ -13,7 +15,7 @@ from tokengate.core.errors import ClientGone, GatewayError, Unavailable
 from tokengate.core.money import write_balance, write_yuan
 from tokengate.core.usage import Usage, UsageSource
 from tokengate.gateway.call import Call, Headers
-from tokengate.gateway.count import Used
+from tokengate.gateway.count import Used, as_priced
 from tokengate.gateway.metrics import Metrics
 from tokengate.idempotency.replies import MAX_BODY_BYTES, Replies
 from tokengate.ledger.teller import Teller
@@ -24,6 +26,7 @@ from tokengate.usage.record import rows_of
 _log = structlog.get_logger("tokengate.gateway")
 
 _MAX_WARNING = 1_000  # characters of parameter names in a header
+_unprintable = re.compile(r"[^\x20-\x7e]")  # names are the caller's own, and a header is one line
 
 
 class Metered(Struct, frozen=True):
@@ -55,14 +58,23 @@ class Meter:
         if call.operation.id_header:
             headers.append((call.operation.id_header, call.id))
         headers.extend(admission.headers)
-        if charge.quote.output_cap is not None or call.dropped:
+        if charge.quote.output_cap is not None or call.dropped or call.added:
             headers.append(("x-tokengate-warning", _warning(call, charge)))
         return headers
 
     async def price(self, call: Call, charge: Charge, used: Used) -> Metered:
         """Settle the call in memory; `commit` must follow."""
         call.settling = True
-        bill = await charge.settle(used.usage, used.source, used.raw, call_id=call.id, now_ms=self._now_ms())
+        used = as_priced(used, charge.price, call.asked)
+        bill = await charge.settle(
+            used.usage,
+            used.source,
+            used.raw,
+            call_id=call.id,
+            now_ms=self._now_ms(),
+            size=used.size,
+            quality=used.quality,
+        )
         return Metered(used.usage, used.source, bill)
 
     async def commit(
@@ -72,10 +84,12 @@ class Meter:
         metered: Metered,
         reply: list[Row],
         *,
+        last: bytes,
         outcome: str = "ok",
         error: GatewayError | None = None,
     ) -> None:
-        """Make the settled call durable, with its usage record and the rows of its stored reply; count it.
+        """Make the settled call durable, with its usage record and the rows of its stored reply; count it. `last` is
+        what its caller will be told then.
 
         Raises Unavailable when that fails: then nobody pays, and nobody may get the end of the reply.
         """
@@ -90,7 +104,7 @@ class Meter:
             error=error,
         )
         keep = call.options.keep
-        kept = keep(call.id, call.reply) if keep is not None and call.reply is not None else ()
+        kept = keep(last, error) if keep is not None else ()
         try:
             await self._writer.commit([*bill.rows, *rows_of(record), *reply, *kept])
         except CommitFailed as failure:
@@ -106,12 +120,14 @@ class Meter:
             series.overrun_nano += bill.overrun_nano
             self._alarm(call, bill)
 
-    def stored_reply(self, call: Call, digest: bytes | None, headers: Headers, body: bytes) -> list[Row]:
+    def stored_reply(
+        self, call: Call, digest: bytes | None, headers: Headers, body: bytes, *, status: int = 200
+    ) -> list[Row]:
         """Return the rows that keep a reply for its idempotency key; none without a key or when it is too long."""
         key = call.options.idempotency_key
         if digest is None or key is None or len(body) > MAX_BODY_BYTES:
             return []
-        return self._replies.rows_of(call.principal.key_id, key, digest, 200, headers, body, self._now_ms())
+        return self._replies.rows_of(call.principal.key_id, key, digest, status, headers, body, self._now_ms())
 
     def unbilled(self, call: Call, error: GatewayError) -> None:
         """Record a call that was not billed; written behind, since nobody waits for it."""
@@ -146,6 +162,8 @@ def _warning(call: Call, charge: Charge) -> str:
     if charge.quote.output_cap is not None:
         warnings.append(f"max_tokens lowered to {charge.quote.output_cap} (balance)")
     if call.dropped:
-        names = ", ".join(call.dropped)[:_MAX_WARNING].encode("ascii", "replace").decode()
+        names = _unprintable.sub("?", ", ".join(call.dropped)[:_MAX_WARNING])
         warnings.append(f"dropped, {call.upstream} has no such parameter: {names}")
+    if call.added:
+        warnings.append(f"added: {', '.join(call.added)}")
     return "; ".join(warnings)

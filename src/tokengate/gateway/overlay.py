@@ -27,8 +27,16 @@ def overlaid(chat: Chat, fixed: Chat) -> Chat:
         output=_over(chat.output, fixed.output),
         reasoning=_over(chat.reasoning, fixed.reasoning),
         search=_over(chat.search, fixed.search),
+        parallel_tool_calls=_first(fixed.parallel_tool_calls, chat.parallel_tool_calls),
         service_tier=fixed.service_tier or chat.service_tier,
+        metadata=fixed.metadata or chat.metadata,
+        translation=fixed.translation or chat.translation,
+        high_resolution_images=_first(fixed.high_resolution_images, chat.high_resolution_images),
     )
+
+
+def _first(fixed: bool | None, own: bool | None) -> bool | None:
+    return own if fixed is None else fixed
 
 
 def _over(own: Settings, fixed: Settings) -> Settings:

@@ -66,7 +66,7 @@ def with_preset(model: Model, preset: Preset, asked: Asked, operation: Operation
         chat = overlaid(chat, fixed_chat(preset.parameters))
     if preset.system:
         chat = replace(chat, messages=(Message("system", (Text(preset.system),)), *chat.messages))
-    told = asked_of(chat, asked.members)
+    told = asked_of(chat, asked.members, asked.earlier_bytes)
     return replace(told, prompt_bound=told.prompt_bound + len(preset.system.encode()))
 
 

@@ -5,16 +5,20 @@ random; a backend whose breaker is open is left out. Everything is built at star
 """
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tokengate.core.chat import Chat
 from tokengate.core.errors import Unavailable
 from tokengate.core.http import HttpRequest, Timeouts, Transport
+from tokengate.core.upload import Upload
 from tokengate.core.wire import Format
 from tokengate.gateway.health import Breaker
 from tokengate.providers.provider import Provider
+
+_MAX_POSTS = 256  # a backend has a handful of endpoints
 
 
 class Backend(Struct, eq=False):
@@ -31,10 +35,27 @@ class Backend(Struct, eq=False):
     weight: int
     tier: int
     in_flight: int = 0
+    # By endpoint, the last request with a body: but for that, the next with the same headers is like it.
+    posts: dict[str, tuple[dict[str, str], HttpRequest]] = {}
 
-    def request(self, endpoint: str, body: bytes, headers: Mapping[str, str]) -> HttpRequest:
+    def request(self, endpoint: str, body: bytes | Upload, headers: Mapping[str, str]) -> HttpRequest:
         """Return the vendor's request for an endpoint path such as `/chat/completions`; `headers` are its format's,
         and the operator's own win over them."""
+        if isinstance(body, Upload):
+            request = self._request(endpoint, b"", headers)
+            media_type = {"content-type": body.content_type}
+            return replace(request, method="POST", headers={**request.headers, **media_type}, upload=body)
+        if not body:
+            return self._request(endpoint, body, headers)
+        known = self.posts.get(endpoint)
+        if known is None or known[0] != headers:
+            if len(self.posts) >= _MAX_POSTS:
+                self.posts.clear()
+            known = self.posts[endpoint] = (dict(headers), self._request(endpoint, body, headers))
+        like = known[1]
+        return HttpRequest(like.method, like.url, like.headers, body, like.timeouts)
+
+    def _request(self, endpoint: str, body: bytes, headers: Mapping[str, str]) -> HttpRequest:
         return self.provider.request(
             endpoint,
             body,
@@ -70,12 +91,13 @@ class Route:
         self._tiers = [tiers[tier] for tier in sorted(tiers)]
         self._single = targets[0] if len(targets) == 1 else None
 
-    def order(self) -> Iterator[Target]:
-        """Yield targets to try, best first; each is asked for permission by its breaker only when its turn comes."""
-        if self._single is not None:
-            if self._single.breaker.allow():
-                yield self._single
-            return
+    def order(self) -> Iterable[Target]:
+        """Return targets to try, best first; each is asked for permission by its breaker only when its turn comes."""
+        if self._single is None:
+            return self._all()
+        return (self._single,) if self._single.breaker.allow() else ()
+
+    def _all(self) -> Iterator[Target]:
         for tier in self._tiers:
             waiting = list(tier)
             while waiting:

@@ -9,8 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from tokengate.billing.charge import Charge
-from tokengate.core.errors import ClientGone, GatewayError, Unavailable, UpstreamFailed
+from tokengate.core.errors import ClientGone, Conflict, GatewayError, Unavailable, UpstreamFailed
+from tokengate.core.http import Exchange
 from tokengate.core.money import write_yuan
+from tokengate.core.sse import split_frames
+from tokengate.formats.openai.format import OPENAI_CHAT
 from tokengate.gateway.adapt import adapt
 from tokengate.gateway.adapter import Lane
 from tokengate.gateway.attempt import first_answer, send
@@ -19,16 +22,20 @@ from tokengate.gateway.count import used_by
 from tokengate.gateway.media import Fetch
 from tokengate.gateway.meter import Meter, Metered
 from tokengate.gateway.route import Route, Target
+from tokengate.gateway.written import Written
 from tokengate.idempotency.replies import MAX_BODY_BYTES
 from tokengate.limits.limiter import Admission
 from tokengate.storage.writer import Row
 
 _HOLD_BACK_S = 0.25  # how long a head without content may wait for the first content
-_COVER_CHECK_BYTES = 16 * 1024  # received bytes between two looks at what the hold still covers
+_CHECK_BYTES = 16 * 1024  # received bytes between two looks at what was written and what the hold still covers
 _COVER_MARGIN_TOKENS = 1_024  # what may arrive until the next look
+_MAX_LEAD_BYTES = 64 * 1024  # of what comes before the first content, kept for an error that is no stream
 _MAX_DRAIN_BYTES = 8 * 1024 * 1024  # read on for an absent caller at most this much
 _MAX_DRAIN_S = 120.0
+_SSE = "text/event-stream"
 _DEFECT = "The gateway could not end this reply; the operator has been told."
+_CUT = "The reply to this idempotency key was cut, and what was spoken is charged. Ask again with another key."
 
 
 class _Unaffordable(Exception):
@@ -49,12 +56,14 @@ class StreamRun:
         "_drained_since_s",
         "_fetch",
         "_headers",
+        "_held",
         "_kept",
         "_lane",
         "_meter",
         "_opened",
         "_route",
         "_unchecked_bytes",
+        "_written",
     )
 
     def __init__(
@@ -77,8 +86,10 @@ class StreamRun:
         self._fetch = fetch
         self._meter = meter
         self._lane: Lane | None = None
+        self._written = Written(call.model)
         self._opened = False
         self._headers: Headers = []
+        self._held = b""  # what this attempt said before any content
         self._kept: bytearray | None = bytearray() if digest is not None else None
         self._covered: int | None = None  # output tokens; None: the caller's own cap is held in full
         self._unchecked_bytes = 0
@@ -94,15 +105,13 @@ class StreamRun:
             return await self._answer()
         except Exception as error:
             if self._opened and self._lane is not None:
-                self._call.sink.end(
-                    self._lane.fail(error if isinstance(error, GatewayError) else GatewayError(_DEFECT))
-                )
+                self._end_broken(self._lane.fail(error if isinstance(error, GatewayError) else GatewayError(_DEFECT)))
             raise
 
     async def _answer(self) -> Metered | None:
         call, meter = self._call, self._meter
         if call.asked.output_cap is None:
-            self._covered = self._charge.output_covered()
+            self._covered = self._charge.quote.output_held
         try:
             await first_answer(call, self._route, meter.metrics, meter.clock, self._ask, may_retry=self._may_retry)
         except (UpstreamFailed, Unavailable) as failure:
@@ -119,7 +128,7 @@ class StreamRun:
             if call.client_gone:
                 return await self._end_gone()
             stopped = UpstreamFailed("The gateway stopped before the reply was whole.", kind="cut", status=503)
-            if not self._opened:
+            if not self._opened or call.options.outlives:
                 raise stopped from None
             return await self._end_cut(stopped, "stopped")
         return await self._end_whole()
@@ -131,50 +140,68 @@ class StreamRun:
         call = self._call
         adapter = await adapt(call, target, self._body, self._charge.quote.output_cap, self._fetch)
         exchange = await send(call, target, adapter)
-        lane = self._lane = adapter.lane()
+        self._written = Written(call.model)
+        lane = self._lane = adapter.lane(self._written)
         try:
-            chunks = exchange.chunks()
-            await self._lead(chunks, lane)
+            chunks = adapter.pieces(exchange, self._fetch)
+            lead = await self._lead(chunks, lane)
             await self._forward(chunks, lane)
         finally:
             exchange.close()
         failure = lane.failure
         if failure is not None:
-            backend = target.backend
-            said = bytes(failure.raw or b"")
-            inside = backend.provider.failure_inside(exchange.headers, said, credential=backend.credential)
+            inside = _failure_inside(target, exchange, bytes(failure.raw or b""))
             raise inside or UpstreamFailed(failure.message, kind="status")
+        if lane.has_content and lane.finished:
+            return
+        inside = None if lane.has_content else _failure_inside(target, exchange, lead)
         if not lane.finished:
-            raise UpstreamFailed("The backend's stream ended before the reply was whole.", kind="cut")
-        if not lane.has_content and not _has_output(lane):
-            raise UpstreamFailed("The backend answered with an empty stream.", kind="empty")
+            raise inside or UpstreamFailed("The backend's stream ended before the reply was whole.", kind="cut")
+        if not _has_output(lane):
+            raise inside or UpstreamFailed("The backend answered with an empty stream.", kind="empty")
 
-    async def _lead(self, chunks: AsyncIterator[bytes], lane: Lane) -> None:
-        """Read until the first content, keeping back what comes before it for a moment."""
+    async def _lead(self, chunks: AsyncIterator[bytes], lane: Lane) -> bytes:
+        """Read until the first content, keeping back what comes before it for a moment; return the beginning of what
+        came, which may be an error that is no stream."""
+        self._held = b""
         first = await anext(chunks, b"")
-        held = lane.feed(first) if first else lane.close()
-        patience_s = _HOLD_BACK_S
+        lead = first[:_MAX_LEAD_BYTES]
+        self._held = lane.feed(first) if first else lane.close()
+        # Sound has no words for an error: its head leaves with the first of it.
+        patience_s = None if self._call.asked.aloud is not None else _HOLD_BACK_S
         while first and not lane.has_content and not lane.ended:
             step = asyncio.ensure_future(anext(chunks, b""))
             try:
                 await asyncio.wait({step}, timeout=patience_s)
                 if not step.done():
-                    await self._send(held)
-                    held, patience_s = b"", None
+                    await self._send_lead()
+                    patience_s = None
                 chunk = await step
             finally:
                 step.cancel()
-            held += lane.feed(chunk) if chunk else lane.close()
+            lead += chunk[: _MAX_LEAD_BYTES - len(lead)]
+            self._held += lane.feed(chunk) if chunk else lane.close()
             if not chunk:
                 break
-            if patience_s is None and held:
-                await self._send(held)
-                held = b""
-        if lane.has_content:
-            self._call.first_token_s = self._meter.clock.monotonic_s()
+            if patience_s is None:
+                await self._send_lead()
+        if lane.has_content or _has_output(lane):
+            if lane.has_content:
+                self._call.first_token_s = self._meter.clock.monotonic_s()
+            held, self._held = self._held, b""
             await self._send(held)
-        elif _has_output(lane):
-            await self._send(held)
+        return lead
+
+    async def _send_lead(self) -> None:
+        """Send the head, and what came before any content: of a format whose streams may begin only once, the comments
+        alone, since another backend may have to take over."""
+        held, self._held = self._held, b""
+        format = self._call.operation.format
+        if format is not None and format.begins_once and len(held) < _MAX_LEAD_BYTES:
+            frames = list(split_frames(held))
+            self._held = b"".join(frame for frame in frames if not frame.startswith(b":"))
+            held = b"".join(frame for frame in frames if frame.startswith(b":"))
+        await self._send(held)
 
     async def _forward(self, chunks: AsyncIterator[bytes], lane: Lane) -> None:
         """Forward what follows the first content, piece by piece."""
@@ -187,8 +214,12 @@ class StreamRun:
             if not chunk:
                 return
             self._unchecked_bytes += len(chunk)
-            if self._covered is not None and self._unchecked_bytes >= _COVER_CHECK_BYTES:
-                await self._cover(lane)
+            if self._unchecked_bytes >= _CHECK_BYTES:
+                self._unchecked_bytes = 0
+                lane.count()
+                self._written.step()
+                if self._covered is not None:
+                    await self._cover(self._covered)
 
     async def _send(self, data: bytes) -> None:
         call = self._call
@@ -198,7 +229,8 @@ class StreamRun:
                 self._kept = None
         if not self._opened:
             self._opened = True
-            self._headers = self._meter.head(call, self._charge, self._admission, call.operation.stream_type)
+            type_ = call.operation.stream_type or call.reply_type
+            self._headers = self._meter.head(call, self._charge, self._admission, type_)
             self._headers.append(("cache-control", "no-cache"))
             call.sink.open(200, list(self._headers), data)
             if not call.client_gone:
@@ -222,11 +254,10 @@ class StreamRun:
         if self._drained_bytes > _MAX_DRAIN_BYTES or now_s - self._drained_since_s > _MAX_DRAIN_S:
             raise ClientGone
 
-    async def _cover(self, lane: Lane) -> None:
+    async def _cover(self, covered: int) -> None:
         """Keep the hold ahead of what has been delivered. Raises _Unaffordable."""
-        self._unchecked_bytes = 0
-        delivered = lane.counted()
-        if self._covered is None or delivered + _COVER_MARGIN_TOKENS <= self._covered:
+        delivered = self._written.tokens
+        if delivered + _COVER_MARGIN_TOKENS <= covered:
             return
         self._covered = await self._charge.cover_more(delivered)
         if delivered >= self._covered:
@@ -236,7 +267,9 @@ class StreamRun:
         lane = self._lane
         assert lane is not None
         self._call.settling = True  # a caller who leaves while it is counted is billed
-        used = await used_by(self._call, self._body, lane.usage, lane.counted())
+        if lane.usage is None or lane.usage.partial or self._call.operation.uses is not None:
+            lane.count()
+        used = await used_by(self._call, self._body, lane.usage, self._written)
         return await self._meter.price(self._call, self._charge, used)
 
     async def _end_whole(self) -> Metered:
@@ -246,7 +279,7 @@ class StreamRun:
         metered = await self._price()
         end = self._cost_comment(metered) + self._lane.end(metered.usage)
         outcome = "client_gone" if self._call.client_gone else "ok"
-        await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome=outcome)
+        await self._meter.commit(self._call, self._charge, metered, self._stored(end), last=end, outcome=outcome)
         self._call.sink.end(end)
         return metered
 
@@ -254,7 +287,7 @@ class StreamRun:
         assert self._lane is not None
         metered = await self._price()
         end = self._cost_comment(metered) + self._lane.length_end(metered.usage)
-        await self._meter.commit(self._call, self._charge, metered, self._stored(end), outcome="length")
+        await self._meter.commit(self._call, self._charge, metered, self._stored(end), last=end, outcome="length")
         self._call.sink.end(end)
         return metered
 
@@ -265,12 +298,12 @@ class StreamRun:
         event = lane.fail(failure)
         if not lane.has_content:
             self._meter.unbilled(self._call, failure)
-            self._call.sink.end(event)
+            self._end_broken(event)
             return None
         metered = await self._price()
-        reply = self._stored(event)
-        await self._meter.commit(self._call, self._charge, metered, reply, outcome=outcome, error=failure)
-        self._call.sink.end(event)
+        reply = self._stored_cut(event)
+        await self._meter.commit(self._call, self._charge, metered, reply, last=event, outcome=outcome, error=failure)
+        self._end_broken(event)
         return metered
 
     async def _end_gone(self) -> Metered | None:
@@ -281,8 +314,9 @@ class StreamRun:
             return None
         metered = await self._price()
         # It is charged, so the same idempotency key must not be charged again.
-        reply = self._stored(self._lane.fail(gone))
-        await self._meter.commit(self._call, self._charge, metered, reply, outcome="client_gone", error=gone)
+        last = self._lane.fail(gone)
+        reply = self._stored_cut(last)
+        await self._meter.commit(self._call, self._charge, metered, reply, last=last, outcome="client_gone", error=gone)
         return metered
 
     def _stored(self, end: bytes) -> list[Row]:
@@ -290,10 +324,31 @@ class StreamRun:
             return []
         return self._meter.stored_reply(self._call, self._digest, self._headers, bytes(self._kept) + end)
 
+    def _stored_cut(self, event: bytes) -> list[Row]:
+        """Return the rows that keep a reply which was cut: as it was, or that it was cut where no event can say so."""
+        if event:
+            return self._stored(event)
+        headers = [("content-type", "application/json"), ("x-request-id", self._call.id)]
+        cut = Conflict(_CUT)
+        body = OPENAI_CHAT.write_error(cut, self._call.id)
+        return self._meter.stored_reply(self._call, self._digest, headers, body, status=cut.status)
+
+    def _end_broken(self, event: bytes) -> None:
+        """End a reply that is not whole with an event that says so; where the lane has none, break it off."""
+        if event:
+            self._call.sink.end(self._held + event)
+        else:
+            self._call.sink.break_off()
+
     def _cost_comment(self, metered: Metered) -> bytes:
-        if not self._call.options.cost_comment or not self._call.operation.stream_type.startswith("text/event-stream"):
+        if not self._call.options.cost_comment or not self._call.operation.stream_type.startswith(_SSE):
             return b""
         return f": cost {write_yuan(metered.bill.cost_nano)}\n\n".encode()
+
+
+def _failure_inside(target: Target, exchange: Exchange, said: bytes) -> UpstreamFailed | None:
+    backend = target.backend
+    return backend.provider.failure_inside(exchange.headers, said, credential=backend.credential)
 
 
 def _has_output(lane: Lane) -> bool:

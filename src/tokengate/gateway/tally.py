@@ -1,8 +1,8 @@
-"""Counts what passes in the vocabulary: whether there is content, about how many tokens, which blocks are open."""
+"""Notes what passes in the vocabulary: whether there is content, what was written, which blocks are open."""
 
-from tokengate.catalog.tokens import TokenEstimate
 from tokengate.core.parts import Refusal, Text, Thinking, ToolCall
 from tokengate.core.reply import (
+    REPLY,
     BlockEnd,
     Event,
     FinishReason,
@@ -10,6 +10,7 @@ from tokengate.core.reply import (
     RefusalDelta,
     Reply,
     ServerTool,
+    Step,
     Stop,
     TextDelta,
     ThinkingDelta,
@@ -17,6 +18,7 @@ from tokengate.core.reply import (
     ToolDelta,
     ToolStart,
 )
+from tokengate.gateway.written import Written
 
 # An answer that says why it is empty is an answer: the model declined, or was not to say anything.
 _EXPLAINED = (FinishReason.CONTENT_FILTER, FinishReason.LENGTH)
@@ -26,31 +28,33 @@ class Tally:
     """What the events of one stream came to. Content is what a caller would keep: another backend may answer until
     it has passed."""
 
-    __slots__ = ("_estimate", "_open", "has_content")
+    __slots__ = ("_open", "_written", "has_content")
 
-    def __init__(self) -> None:
-        self._estimate = TokenEstimate()
+    def __init__(self, written: Written) -> None:
+        self._written = written
         self._open: dict[tuple[int, int], None] = {}
         self.has_content = False
-
-    @property
-    def tokens(self) -> int:
-        """About how many output tokens have passed."""
-        return self._estimate.tokens
 
     def add(self, event: Event) -> None:
         """Take one event more."""
         match event:
             case TextDelta() | ThinkingDelta() | RefusalDelta():
-                self._estimate.add(event.text)
-                self.has_content = self.has_content or bool(event.text)
+                self._written.add((event.choice, event.block), event.text)
+                if event.text:
+                    self.has_content = True
             case ToolDelta():
-                self._estimate.add(event.arguments)
+                self._written.add((event.choice, event.block), event.arguments)
             case ToolStart():
-                self._estimate.add(event.name)
+                self._written.add((event.choice, -1 - event.block), event.name)
                 self.has_content = True
-            case ThinkingSignature() | ServerTool() | Media():
+            case ThinkingSignature():
                 self.has_content = True
+            case ServerTool() | Media():
+                self._written.add_other()
+                self.has_content = True
+            case Step():
+                self.has_content = self.has_content or event.block != REPLY
+                return
             case BlockEnd():
                 self._open.pop((event.choice, event.block), None)
                 return
@@ -84,7 +88,7 @@ def has_content(reply: Reply) -> bool:
     return False
 
 
-def output_text(reply: Reply) -> str:
+def output_texts(reply: Reply) -> tuple[str, ...]:
     """Return what the model wrote, to be counted for a vendor that never said."""
     texts: list[str] = []
     for choice in reply.choices:
@@ -96,4 +100,4 @@ def output_text(reply: Reply) -> str:
                     texts += (part.name, part.arguments)
                 case _:
                     pass
-    return "".join(texts)
+    return tuple(texts)

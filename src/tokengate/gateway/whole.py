@@ -24,6 +24,7 @@ class Answer(Struct, frozen=True):
 
     body: bytes
     used: Used
+    content_type: str
 
 
 async def first_whole(
@@ -40,8 +41,11 @@ async def first_whole(
             exchange.close()
         reply = _read(adapter, target, exchange.headers, data)
         call.first_token_s = clock.monotonic_s()
-        used = await used_by(call, body, reply.usage, reply.text)
-        return Answer(reply.body if reply.write is None else reply.write(used.usage), used)
+        used = await used_by(call, body, reply.usage, reply.texts)
+        if reply.fetching is not None:
+            return Answer(await reply.fetching(fetch), used, reply.content_type)
+        written = reply.body if reply.write is None else reply.write(used.usage)
+        return Answer(written, used, reply.content_type)
 
     return await first_answer(call, route, metrics, clock, ask, may_retry=lambda: True)
 
@@ -51,7 +55,8 @@ def _read(adapter: Adapter, target: Target, headers: Mapping[str, str], data: by
     try:
         reply = adapter.whole(data)
     except UpstreamFailed as unreadable:
-        raise _inside(target, headers, data) or unreadable from None
+        said = unreadable.body.encode() or data  # an error may lie deeper than where errors are
+        raise _inside(target, headers, said) or unreadable from None
     if not reply.has_content and not (reply.usage and reply.usage.usage.output_total):
         empty = UpstreamFailed("The backend answered with an empty reply.", kind="empty")
         raise _inside(target, headers, data) or empty

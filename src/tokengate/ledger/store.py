@@ -6,9 +6,10 @@ Whoever locks a wallet and its leases locks the wallet first, here as in the wri
 from collections.abc import Sequence
 from typing import Literal
 
-from msgspec import Struct
-from sqlalchemy import Update, delete, func, insert, select, text, update
+from msgspec import Struct, structs
+from sqlalchemy import Update, case, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.core.clock import day_of, seconds_of, sleep_ms
@@ -16,7 +17,7 @@ from tokengate.core.errors import KeyReused, NotFound
 from tokengate.core.ids import NewId
 from tokengate.core.ids import new_id as random_id
 from tokengate.core.money import MAX_NANO, write_yuan
-from tokengate.ledger.rules import lease_size
+from tokengate.ledger.rules import Move, Seen
 from tokengate.storage.changes import bump
 from tokengate.storage.engine import Database
 from tokengate.storage.tables import journal, leases, orgs, tellers, top_up_requests, wallet_alerts, wallets
@@ -34,8 +35,13 @@ class CannotTakeOut(ValueError):
     """A wallet does not have what a correction takes out, or calls in flight hold it."""
 
 
+class TellerGone(Exception):
+    """The teller was taken for dead: it is not in the table any more, and its leases have returned."""
+
+
 class Wallet(Struct, frozen=True):
-    """A wallet as its row says: the balance, and what of it is leased to tellers or asked back from them."""
+    """A wallet as its row says: the balance, and what of it is leased to tellers, asked back from them, or held by
+    jobs."""
 
     id: str
     org_id: str
@@ -44,12 +50,13 @@ class Wallet(Struct, frozen=True):
     leased_nano: int
     credit_nano: int
     recall_nano: int
+    held_nano: int
     created_ms: int
 
     @property
     def free_nano(self) -> int:
         """What may be leased or taken out now."""
-        return self.balance_nano + self.credit_nano - self.leased_nano
+        return self.balance_nano + self.credit_nano - self.leased_nano - self.held_nano
 
 
 class FoundWallet(Struct, frozen=True):
@@ -79,11 +86,24 @@ class Entry(Struct, frozen=True):
 
 
 class Leased(Struct, frozen=True):
-    """A wallet and one teller's lease of it; `lent_nano` is what has just been added to the lease."""
+    """A wallet, one teller's lease of it, and how many tellers there are."""
 
     wallet: Wallet
     lease_nano: int
-    lent_nano: int = 0
+    tellers: int
+
+    @property
+    def seen(self) -> Seen:
+        wallet = self.wallet
+        return Seen(
+            balance_nano=wallet.balance_nano,
+            free_nano=wallet.free_nano,
+            recall_nano=wallet.recall_nano,
+            job_held_nano=wallet.held_nano,
+            lease_nano=self.lease_nano,
+            elsewhere_nano=wallet.leased_nano - self.lease_nano,
+            tellers=self.tellers,
+        )
 
 
 async def open_wallet(tx: AsyncConnection, org_id: str, name: str, now_ms: int, *, new_id: NewId = random_id) -> str:
@@ -237,7 +257,8 @@ async def correct(
         tries -= 1
         async with database.if_unserved() as unserved, database.tx() as tx:
             if unserved:
-                await return_leases(tx, await dead_tellers(tx))
+                for teller_id in await heartbeats(tx):
+                    await return_leases(tx, teller_id)
             before = await get_wallet(tx, org_id, wallet_id)
             taken = await _take_out(tx, before, -nano, note, now_ms, new_id)
             hopeless = before.balance_nano + before.credit_nano < -nano
@@ -251,7 +272,11 @@ async def correct(
         if not again:
             break
         await sleep_ms(pause_ms)
-    held = "" if hopeless else f", and calls in flight hold ¥{write_yuan(wallet.leased_nano)} of it; try again later"
+    held = (
+        ""
+        if hopeless
+        else f", and calls in flight hold ¥{write_yuan(wallet.leased_nano + wallet.held_nano)} of it; try again later"
+    )
     raise CannotTakeOut(
         f"¥{write_yuan(-nano)} cannot be taken out: the wallet has ¥{write_yuan(wallet.balance_nano)}{held}"
     )
@@ -263,63 +288,77 @@ async def register_teller(tx: AsyncConnection, teller_id: str, now_ms: int) -> N
 
 
 async def heartbeat(tx: AsyncConnection, teller_id: str, now_ms: int) -> bool:
-    """Say that the teller lives; False when it was taken for dead, and its leases are gone."""
-    return await _changed(tx, update(tellers).where(tellers.c.id == teller_id).values(heartbeat_ms=now_ms)) == 1
+    """Say that the teller lives; False when it was taken for dead, and its leases are gone. Each beat is later than the
+    one before, whatever the clock says."""
+    last = tellers.c.heartbeat_ms
+    later = case((last < now_ms, now_ms), else_=last + 1)
+    return await _changed(tx, update(tellers).where(tellers.c.id == teller_id).values(heartbeat_ms=later)) == 1
 
 
-async def dead_tellers(tx: AsyncConnection, *, but: str | None = None, silent_since_ms: int | None = None) -> list[str]:
-    """Return the tellers other than `but`; with `silent_since_ms`, only those not heard of since."""
-    query = select(tellers.c.id)
-    if but is not None:
-        query = query.where(tellers.c.id != but)
-    if silent_since_ms is not None:
-        query = query.where(tellers.c.heartbeat_ms < silent_since_ms)
-    return list((await tx.execute(query)).scalars())
+async def heartbeats(read: AsyncConnection) -> dict[str, int]:
+    """Return when each teller was last heard of, by its own clock."""
+    rows = await read.execute(select(tellers.c.id, tellers.c.heartbeat_ms))
+    return {teller_id: heartbeat_ms for teller_id, heartbeat_ms in rows}
 
 
-async def return_leases(tx: AsyncConnection, teller_ids: list[str]) -> None:
-    """Return everything that these tellers had leased and not spent, and forget them."""
-    for teller_id in teller_ids:
-        lent = select(leases.c.wallet_id).where(leases.c.teller_id == teller_id)
-        await tx.execute(select(wallets.c.id).where(wallets.c.id.in_(lent)).order_by(wallets.c.id).with_for_update())
-        returned = await tx.execute(
-            delete(leases).where(leases.c.teller_id == teller_id).returning(leases.c.wallet_id, leases.c.leased_nano)
-        )
-        for wallet_id, nano in returned.all():
-            await _move_leased(tx, wallet_id, -nano)
-        await tx.execute(delete(tellers).where(tellers.c.id == teller_id))
+async def return_leases(tx: AsyncConnection, teller_id: str, heartbeat_ms: int | None = None) -> bool:
+    """Return everything that a teller had leased and not spent, and forget the teller.
+
+    False, and nothing is done, when it is forgotten already, or was heard of after `heartbeat_ms`.
+    """
+    lent = select(leases.c.wallet_id).where(leases.c.teller_id == teller_id)
+    await tx.execute(select(wallets.c.id).where(wallets.c.id.in_(lent)).order_by(wallets.c.id).with_for_update())
+    teller = select(tellers.c.id).where(tellers.c.id == teller_id)
+    if heartbeat_ms is not None:
+        teller = teller.where(tellers.c.heartbeat_ms == heartbeat_ms)
+    if (await tx.execute(teller.with_for_update())).first() is None:
+        return False
+    returned = await tx.execute(
+        delete(leases).where(leases.c.teller_id == teller_id).returning(leases.c.wallet_id, leases.c.leased_nano)
+    )
+    for wallet_id, nano in returned.all():
+        await _move_leased(tx, wallet_id, -nano)
+    await tx.execute(delete(tellers).where(tellers.c.id == teller_id))
+    return True
 
 
 async def leased_wallets(read: AsyncConnection, teller_id: str, wallet_ids: list[str]) -> list[Leased]:
     """Return these wallets and what the teller has leased of them, as committed."""
     lease = (leases.c.teller_id == teller_id) & (leases.c.wallet_id == wallets.c.id)
-    query = select(*_WALLET, func.coalesce(leases.c.leased_nano, 0)).select_from(wallets.outerjoin(leases, lease))
-    rows = await read.execute(query.where(wallets.c.id.in_(wallet_ids)))
-    return [Leased(Wallet(*wallet), lease_nano) for *wallet, lease_nano in rows]
+    query = select(*_WALLET, func.coalesce(leases.c.leased_nano, 0), _TELLERS)
+    query = query.select_from(wallets.outerjoin(leases, lease)).where(wallets.c.id.in_(wallet_ids))
+    return [Leased(Wallet(*wallet), lease_nano, count) for *wallet, lease_nano, count in await read.execute(query)]
 
 
-async def lease(tx: AsyncConnection, teller_id: str, wallet_id: str) -> Leased:
-    """Lend the teller what the rules allow of what the wallet has free."""
-    rows = await tx.execute(select(*_WALLET).where(wallets.c.id == wallet_id).with_for_update())
-    wallet = Wallet(*rows.one())
-    lent_nano = lease_size(wallet.free_nano, wallet.recall_nano)
-    if lent_nano:
-        await _move_leased(tx, wallet_id, lent_nano)
-        if not await _move_lease(tx, teller_id, wallet_id, lent_nano):
-            await tx.execute(insert(leases).values(teller_id=teller_id, wallet_id=wallet_id, leased_nano=lent_nano))
-    return await _one_leased(tx, teller_id, wallet_id, lent_nano)
+async def lock_lease(tx: AsyncConnection, teller_id: str, wallet_id: str) -> Leased:
+    """Return a wallet and the teller's lease of it as they are until the transaction ends."""
+    await tx.execute(select(wallets.c.id).where(wallets.c.id == wallet_id).with_for_update())
+    (found,) = await leased_wallets(tx, teller_id, [wallet_id])  # not before: the wait may have been long
+    return found
 
 
-async def give_back(tx: AsyncConnection, teller_id: str, wallet_id: str, nano: int) -> Leased:
-    """Return a part of the teller's lease to the wallet."""
-    await _move_leased(tx, wallet_id, -nano)
-    assert await _move_lease(tx, teller_id, wallet_id, -nano), "only what was leased can be given back"
-    return await _one_leased(tx, teller_id, wallet_id, 0)
+async def move_lease(tx: AsyncConnection, teller_id: str, before: Leased, move: Move) -> Leased:
+    """Lend to the teller or take back, and note what is asked back; the wallet must be locked. Raises TellerGone."""
+    wallet = before.wallet
+    changed = {"leased_nano": wallet.leased_nano + move.nano, "recall_nano": move.recall_nano}
+    await tx.execute(update(wallets).where(wallets.c.id == wallet.id).values(changed))
+    if move.nano and not await _move_lease(tx, teller_id, wallet.id, move.nano):
+        if move.nano < 0:
+            raise TellerGone
+        lease = insert(leases).values(teller_id=teller_id, wallet_id=wallet.id, leased_nano=move.nano)
+        try:
+            await tx.execute(lease)
+        except IntegrityError:
+            raise TellerGone from None
+    if move.recall_nano > wallet.recall_nano:
+        await bump(tx, "wallets")
+    return Leased(structs.replace(wallet, **changed), before.lease_nano + move.nano, before.tellers)
 
 
 async def list_recalls(tx: AsyncConnection) -> dict[str, int]:
     """Return what is asked back now, by wallet."""
-    rows = await tx.execute(select(wallets.c.id, wallets.c.recall_nano).where(wallets.c.recall_nano > 0))
+    query = select(wallets.c.id, wallets.c.recall_nano).where(wallets.c.recall_nano > 0)
+    rows = await tx.execute(query.order_by(wallets.c.id))
     return {wallet_id: nano for wallet_id, nano in rows}
 
 
@@ -337,8 +376,10 @@ _WALLET = (
     wallets.c.leased_nano,
     wallets.c.credit_nano,
     wallets.c.recall_nano,
+    wallets.c.held_nano,
     wallets.c.created_ms,
 )
+_TELLERS = select(func.count()).select_from(tellers).scalar_subquery()
 _ENTRY = (
     journal.c.id,
     journal.c.kind,
@@ -381,7 +422,7 @@ async def _put_in(
 
 
 async def _take_out(tx: AsyncConnection, wallet: Wallet, nano: int, note: str, now_ms: int, new_id: NewId) -> bool:
-    free = wallets.c.balance_nano + wallets.c.credit_nano - wallets.c.leased_nano
+    free = wallets.c.balance_nano + wallets.c.credit_nano - wallets.c.leased_nano - wallets.c.held_nano
     changed = await _changed(
         tx,
         update(wallets)
@@ -430,11 +471,6 @@ async def _move_leased(tx: AsyncConnection, wallet_id: str, nano: int) -> None:
 async def _move_lease(tx: AsyncConnection, teller_id: str, wallet_id: str, nano: int) -> bool:
     mine = update(leases).where(leases.c.teller_id == teller_id, leases.c.wallet_id == wallet_id)
     return await _changed(tx, mine.values(leased_nano=leases.c.leased_nano + nano)) == 1
-
-
-async def _one_leased(tx: AsyncConnection, teller_id: str, wallet_id: str, lent_nano: int) -> Leased:
-    (found,) = await leased_wallets(tx, teller_id, [wallet_id])
-    return Leased(found.wallet, found.lease_nano, lent_nano)
 
 
 async def _changed(tx: AsyncConnection, statement: Update) -> int:

@@ -6,24 +6,28 @@ the rest of the call.
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Struct
 
-from tokengate.core.clock import Clock, day_of, now_ms, sleep_ms
+from tokengate.core.clock import Clock, now_ms, sleep_ms
 from tokengate.core.errors import InsufficientBalance, NotFound, Unavailable
-from tokengate.core.ids import NewId, day_of_id
+from tokengate.core.ids import NewId
 from tokengate.ledger import rules, store
-from tokengate.ledger.rules import Hold, Lease
-from tokengate.ledger.sweep import sweep
+from tokengate.ledger.entries import settlement_entry
+from tokengate.ledger.rules import Ask, Hold, Lease, Seen
+from tokengate.ledger.sweep import Sweeper, begin_serving
 from tokengate.storage.engine import Database, is_away
-from tokengate.storage.tables import journal, leases, wallets
-from tokengate.storage.writer import Add, Insert, Row, Writer
+from tokengate.storage.tables import leases, wallets
+from tokengate.storage.writer import Add, Row, Writer
 
 __all__ = ["Hold", "Settlement", "Teller"]
 
 HOLD_LIFETIME_MS = 6 * 3_600_000  # far beyond every call's deadline: what is older was forgotten
 RECALL_LIFETIME_MS = 15_000  # whoever asks money back gives up earlier, so an older recall was forgotten
 _BEAT_MS = 5_000
+_ASK_PAUSE_MS = 50
+_ASK_TRIES = 20  # with the pause, a second: tellers answer at once, and calls may release what they hold
 _RETRY_S = 2  # what a caller is told to wait for while the database is away
 _WALLETS_PER_QUERY = 500
 
@@ -39,30 +43,42 @@ class Settlement(Struct, frozen=True):
 
 
 class Teller:
-    """The one teller of a process. `id` changes only when the database took this teller for dead."""
+    """The one teller of a process, beside others of other processes. `id` changes only when they took it for dead."""
 
-    def __init__(self, database: Database, writer: Writer, clock: Clock, *, new_id: NewId) -> None:
+    def __init__(
+        self,
+        database: Database,
+        writer: Writer,
+        clock: Clock,
+        *,
+        new_id: NewId,
+        on_dead: Callable[[], Awaitable[None]] | None = None,
+        pause_ms: int = _ASK_PAUSE_MS,
+    ) -> None:
+        """`on_dead` is called after another teller was found dead and its leases were taken back; `pause_ms` is how
+        long a hold waits before it asks again."""
         self._database = database
         self._writer = writer
         self._clock = clock
         self._new_id = new_id
+        self._on_dead = on_dead
+        self._pause_ms = pause_ms
         self._leases: dict[str, Lease] = {}
         self._open: dict[Hold, None] = {}  # in the order of opening
+        self._asks: dict[str, list[Ask]] = {}  # by wallet: what holds are waiting for, the oldest first
         self._requests: dict[str, asyncio.Task[None]] = {}  # by wallet, at most one at a time
         self._recalls: dict[str, tuple[int, int]] = {}  # by wallet: how much is asked back, seen first when
+        self._renewing = asyncio.Lock()
+        self._sweeper = Sweeper(database)
         self._beating: asyncio.Task[None] | None = None
         self._now_ms = 0  # as of the last beat; exact enough for the age of a hold
         self.id = ""
 
     async def open(self) -> None:
-        """Register, after taking back what dead tellers had leased. Raises DatabaseInUse when another process
-        serves this database."""
-        await self._database.lock_for_serving()
+        """Register beside the other tellers, where there may be any. Raises DatabaseInUse."""
+        await begin_serving(self._database)
         await self._register()
-        dead = await sweep(self._database, mine=self.id, now_ms=self._now_ms, alone=True)
-        if dead:
-            _log.warning("took back the leases of %d tellers that had died", len(dead))
-        self._beating = asyncio.create_task(self._beat_forever(), name="teller")
+        self._beating = asyncio.create_task(self._beat_forever(), name=f"teller {self.id}")
 
     async def close(self) -> None:
         """Return every lease, once what was settled is durable. Holds that are still open expire."""
@@ -74,7 +90,12 @@ class Teller:
         self._leases.clear()
         await self._writer.commit(())
         async with self._database.tx() as tx:
-            await store.return_leases(tx, [self.id])
+            await store.return_leases(tx, self.id)
+
+    @property
+    def others(self) -> int:
+        """How many other tellers share the database, as of the last beat."""
+        return self._sweeper.others
 
     def try_hold(self, wallet_id: str, nano: int) -> Hold | None:
         """Hold from the lease; None when the lease is too small, and `hold` may know more."""
@@ -87,19 +108,22 @@ class Teller:
         return hold
 
     async def hold(self, wallet_id: str, nano: int) -> Hold:
-        """Hold, leasing more when that is needed. Raises InsufficientBalance, or NotFound."""
+        """Hold, leasing more when that is needed, and asking other tellers for what they have not spent. Raises
+        InsufficientBalance, or NotFound."""
         hold = self.try_hold(wallet_id, nano)
         if hold is None:
-            await self._lease_more(wallet_id, enough_nano=nano)
+            await self._gather(wallet_id, nano)
             hold = self.try_hold(wallet_id, nano)
         if hold is None:
-            raise InsufficientBalance(needed_nano=nano, available_nano=self.free_nano(wallet_id))
+            lease = self._leases.get(wallet_id)
+            free_nano = lease.free_nano + lease.pool_nano if lease is not None else 0
+            raise InsufficientBalance(needed_nano=nano, available_nano=free_nano)
         return hold
 
     async def grow(self, hold: Hold, nano: int) -> int:
         """Let the hold grow towards this size as far as the wallet can pay, and return its size."""
         if rules.grow(hold, nano) < nano and hold.state is rules.State.HELD:
-            await self._lease_more(hold.wallet_id, enough_nano=nano - hold.nano)
+            await self._gather(hold.wallet_id, nano - hold.nano, or_less=True)
             rules.grow(hold, nano)
         return hold.nano
 
@@ -112,12 +136,14 @@ class Teller:
         if settled_nano:
             account = f"wallet:{wallet_id}"
             rows = [
-                _entry("settle", wallet_id, account, settled_nano, call_id, now_ms),
+                settlement_entry("settle", wallet_id, account, settled_nano, call_id, now_ms),
                 Add(wallets, (wallet_id,), (-settled_nano, -settled_nano)),
                 Add(leases, (self.id, wallet_id), (-settled_nano,)),
             ]
         if overrun_nano:
-            rows.append(_entry("overrun", wallet_id, "house:overrun", overrun_nano, call_id, now_ms))
+            rows.append(settlement_entry("overrun", wallet_id, "house:overrun", overrun_nano, call_id, now_ms))
+        if hold.lease.others_recall_nano:
+            self._answer_recall(wallet_id)
         return Settlement(settled_nano, overrun_nano, rows)
 
     def revoke(self, hold: Hold, settled_nano: int) -> None:
@@ -128,11 +154,24 @@ class Teller:
         """Resolve the hold at no cost."""
         self._open.pop(hold, None)
         rules.release(hold)
+        if hold.lease.others_recall_nano:
+            self._answer_recall(hold.wallet_id)
+
+    def hand_over(self, hold: Hold) -> None:
+        """Resolve the hold because a transaction has moved it into the database (ledger/holds)."""
+        self._open.pop(hold, None)
+        rules.hand_over(hold)
 
     def free_nano(self, wallet_id: str) -> int:
         """Return what a new hold could take from the lease now."""
         lease = self._leases.get(wallet_id)
         return lease.free_nano if lease is not None else 0
+
+    def reach_nano(self, wallet_id: str) -> int:
+        """Return what new holds could take of the wallet at best: from the lease, and from what is not in it, which
+        other tellers may hold meanwhile."""
+        lease = self._leases.get(wallet_id)
+        return lease.free_nano + lease.pool_nano + lease.elsewhere_nano if lease is not None else 0
 
     def held_nano(self, wallet_id: str) -> int:
         """Return what is held of the wallet now."""
@@ -144,7 +183,7 @@ class Teller:
         lease = self._leases.get(wallet_id)
         if lease is None:
             return 0
-        return lease.balance_nano - (lease.held_nano if after_holds else 0)
+        return lease.balance_nano - (lease.held_nano + lease.job_held_nano if after_holds else 0)
 
     async def refresh(self, wallet_id: str | None = None) -> None:
         """Look at a wallet, or at all known ones, again: lease what was topped up, give back what is asked for.
@@ -152,30 +191,36 @@ class Teller:
         if wallet_id is not None:
             await self._lease_more(wallet_id)
             return
-        known = list(self._leases)
+        known = [(one, lease, lease.moves) for one, lease in self._leases.items() if one not in self._requests]
         for start in range(0, len(known), _WALLETS_PER_QUERY):
+            part = known[start : start + _WALLETS_PER_QUERY]
             async with self._database.read() as read:
-                found = await store.leased_wallets(read, self.id, known[start : start + _WALLETS_PER_QUERY])
-            changed = [state.wallet.id for state in found if self._is_news(state)]
+                found = await store.leased_wallets(read, self.id, [one for one, _, _ in part])
+            seen = {state.wallet.id: state.seen for state in found}
+            changed = [one for one, lease, moves in part if self._has_news(lease, moves, seen[one])]
             await asyncio.gather(*map(self._lease_more, changed))
 
     async def beat(self) -> None:
-        """Say that this teller lives, and put away what was forgotten: old holds, dead tellers, stale recalls."""
+        """Say that this teller lives, bring leases to the size that is wanted, and put away what was forgotten: old
+        holds, dead tellers, stale recalls."""
         self._now_ms = now_ms(self._clock)
         for hold in self._holds_before(self._now_ms - HOLD_LIFETIME_MS):
             _log.error("a hold of wallet %s expired", hold.wallet_id)
             self._expire(hold)
+        await self._database.lock_for_serving()
+        teller_id = self.id
         async with self._database.tx() as tx:
-            alive = await store.heartbeat(tx, self.id, self._now_ms)
-            recalls = await store.list_recalls(tx)
-            for wallet_id in self._stale(recalls):
-                await store.drop_recall(tx, wallet_id)
+            alive = await store.heartbeat(tx, teller_id, self._now_ms)
         if not alive:
-            _log.error("this teller was taken for dead: its holds expire, and it begins anew")
-            self._expire_all()
-            self._leases.clear()
-            await self._register()
-        await sweep(self._database, mine=self.id, now_ms=self._now_ms, alone=False)
+            await self._begin_anew(teller_id)
+        await self._drop_stale_recalls()
+        dead = await self._sweeper.look(self.id)
+        for lease in self._leases.values():
+            lease.beat()
+        if self.others:
+            await self.refresh()
+        if dead and self._on_dead is not None:
+            await self._on_dead()
 
     async def _beat_forever(self) -> None:
         while True:
@@ -187,9 +232,53 @@ class Teller:
 
     async def _register(self) -> None:
         self._now_ms = now_ms(self._clock)
-        self.id = self._new_id("tel", self._clock.now_s())
+        teller_id = self._new_id("tel", self._clock.now_s())
         async with self._database.tx() as tx:
-            await store.register_teller(tx, self.id, self._now_ms)
+            await store.register_teller(tx, teller_id, self._now_ms)
+        self.id = teller_id
+
+    async def _begin_anew(self, teller_id: str) -> None:
+        """Forget everything and register again: others have taken back the leases of the teller with this id."""
+        async with self._renewing:
+            if self.id != teller_id:
+                return
+            _log.error("this teller was taken for dead: its holds expire, and it begins anew")
+            self._expire_all()
+            self._leases.clear()
+            await self._register()
+
+    async def _gather(self, wallet_id: str, nano: int, *, or_less: bool = False) -> None:
+        """Return once the lease has so much free, or when the wallet cannot pay it; with `or_less`, once the lease has
+        what there is.
+
+        What lies in other tellers' leases is asked back, which takes them a moment; what they hold may be released.
+        """
+        ask = Ask(nano)
+        asks = self._asks.setdefault(wallet_id, [])
+        asks.append(ask)
+        tries = _ASK_TRIES
+        try:
+            while True:
+                await self._lease_more(wallet_id, enough_nano=ask.nano)
+                lease = self._leases.get(wallet_id)
+                if lease is None:  # just begun anew
+                    continue
+                missing_nano = ask.nano - lease.free_nano
+                reach_nano = lease.pool_nano + (lease.elsewhere_nano if tries else 0)
+                if or_less and missing_nano > reach_nano:
+                    ask.nano -= missing_nano - reach_nano
+                    missing_nano = reach_nano
+                if missing_nano <= 0 or missing_nano > reach_nano:
+                    return
+                reserved_nano = 0 if ask.insists else lease.others_recall_nano
+                if missing_nano > lease.pool_nano - reserved_nano:
+                    tries -= 1
+                    ask.insists = True
+                    await sleep_ms(self._pause_ms)
+        finally:
+            asks.remove(ask)
+            if not asks:
+                self._asks.pop(wallet_id, None)
 
     async def _lease_more(self, wallet_id: str, *, enough_nano: int | None = None) -> None:
         """Return after a request that began after this call, or when another one made enough free.
@@ -203,31 +292,33 @@ class Teller:
             if enough_nano is not None and self.free_nano(wallet_id) >= enough_nano:
                 return
             running = self._requests.get(wallet_id)
-        if running is None:
-            running = self._requests[wallet_id] = asyncio.create_task(self._request(wallet_id))
-        await asyncio.shield(running)
+        await asyncio.shield(running or self._begin_request(wallet_id))
+
+    def _answer_recall(self, wallet_id: str) -> None:
+        """Give back what has just become free, since somebody waits for it."""
+        if wallet_id not in self._requests and self._beating is not None:
+            self._begin_request(wallet_id)
+
+    def _begin_request(self, wallet_id: str) -> asyncio.Task[None]:
+        request = self._requests[wallet_id] = asyncio.create_task(self._request(wallet_id))
+        request.add_done_callback(_forgive)  # whoever waits for it is told
+        return request
 
     async def _request(self, wallet_id: str) -> None:
-        """Lease what is free, or give back what is asked for, and learn the balance."""
+        """Lease or give back what the rules say, and learn how the wallet stands."""
+        teller_id = self.id
         try:
-            teller_id = self.id
             async with self._database.read() as read:
                 found = await store.leased_wallets(read, teller_id, [wallet_id])
             if not found:
                 raise NotFound(f"There is no wallet {wallet_id}.")
             (state,) = found
             lease = self._leases.setdefault(wallet_id, Lease(wallet_id))
-            wallet = state.wallet
-            back_nano = rules.give_back_size(lease.free_nano, wallet.free_nano, wallet.recall_nano)
-            if rules.lease_size(wallet.free_nano, wallet.recall_nano):
-                async with self._database.tx() as tx:
-                    state = await store.lease(tx, teller_id, wallet_id)
-                lease.lend(state.lent_nano)
-            elif back_nano:
-                lease.give_back(back_nano)
-                async with self._database.tx() as tx:
-                    state = await store.give_back(tx, teller_id, wallet_id, back_nano)
-            lease.balance_nano = _balance(lease, state)
+            if _is_news(lease, state.seen, self._asks.get(wallet_id, ())):
+                state = await self._move(teller_id, lease)
+            lease.learn(state.seen)
+        except store.TellerGone:
+            await self._begin_anew(teller_id)
         except Exception as failure:
             if not is_away(failure):
                 raise
@@ -238,11 +329,28 @@ class Teller:
         finally:
             del self._requests[wallet_id]
 
-    def _is_news(self, state: store.Leased) -> bool:
-        lease, wallet = self._leases.get(state.wallet.id), state.wallet
-        return lease is not None and (
-            wallet.free_nano > 0 or wallet.recall_nano > 0 or lease.balance_nano != _balance(lease, state)
-        )
+    async def _move(self, teller_id: str, lease: Lease) -> store.Leased:
+        async with self._database.tx() as tx:
+            state = await store.lock_lease(tx, teller_id, lease.wallet_id)
+            asks = self._asks.get(lease.wallet_id, ())
+            if asks:
+                lease.asked_nano = asks[0].nano
+            move = rules.next_move(lease, state.seen, asks)
+            if move.nano < 0:  # at once: no hold may take it while the transaction ends
+                lease.give_back(-move.nano)
+            state = await store.move_lease(tx, teller_id, state, move)
+        if move.nano > 0:
+            lease.lend(move.nano)
+        lease.recalled_nano = move.recalled_nano
+        return state
+
+    def _has_news(self, lease: Lease, moves: int, seen: Seen) -> bool:
+        """Learn how a wallet stands, unless the lease has changed since the look; return whether it should."""
+        wallet_id = lease.wallet_id
+        if self._leases.get(wallet_id) is not lease or lease.moves != moves or wallet_id in self._requests:
+            return False
+        lease.learn(seen)
+        return _is_news(lease, seen, self._asks.get(wallet_id, ()))
 
     def _holds_before(self, opened_ms: int) -> list[Hold]:
         old: list[Hold] = []
@@ -260,23 +368,28 @@ class Teller:
         del self._open[hold]
         rules.expire(hold)
 
-    def _stale(self, recalls: dict[str, int]) -> list[str]:
-        """Return the wallets whose recall has stood unchanged for too long."""
+    async def _drop_stale_recalls(self) -> None:
+        """Forget what has been asked back unchanged for too long."""
+        async with self._database.read() as read:
+            recalls = await store.list_recalls(read)
         before, self._recalls = self._recalls, {}
         for wallet_id, nano in recalls.items():
             seen = before.get(wallet_id)
             self._recalls[wallet_id] = seen if seen is not None and seen[0] == nano else (nano, self._now_ms)
         oldest_ms = self._now_ms - RECALL_LIFETIME_MS
-        return [wallet_id for wallet_id, (_, since_ms) in self._recalls.items() if since_ms < oldest_ms]
+        stale = [wallet_id for wallet_id, (_, since_ms) in self._recalls.items() if since_ms < oldest_ms]
+        if stale:
+            async with self._database.tx() as tx:
+                for wallet_id in stale:
+                    await store.drop_recall(tx, wallet_id)
 
 
-def _balance(lease: Lease, state: store.Leased) -> int:
-    """Return the balance less what is settled and not yet committed: by that the lease in memory is the smaller."""
-    return state.wallet.balance_nano - (state.lease_nano - lease.leased_nano)
+def _forgive(request: asyncio.Task[None]) -> None:
+    if not request.cancelled():
+        request.exception()
 
 
-def _entry(kind: str, wallet_id: str, debit: str, nano: int, call_id: str, now_ms: int) -> Insert:
-    """Return a call's entry. Its key is made of the call's, so that no call can be entered twice."""
-    entry_id = f"jnl_{call_id.rpartition('_')[2]}" + ("" if kind == "settle" else f"_{kind}")
-    day = day_of_id(call_id) or day_of(now_ms // 1000)
-    return Insert(journal, (day, entry_id, kind, wallet_id, debit, "house:revenue", nano, call_id, "", now_ms))
+def _is_news(lease: Lease, seen: Seen, asks: Sequence[Ask]) -> bool:
+    """Say whether there is something to lease, to give back or to ask for."""
+    move = rules.next_move(lease, seen, asks)
+    return move.nano != 0 or move.recall_nano != seen.recall_nano

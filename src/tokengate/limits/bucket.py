@@ -48,12 +48,12 @@ class Bucket:
             change = max(change, -still_there, -self._debt) if still_there > 0 else 0
         self._debt += change
 
-    def remaining(self, limit: int, now_us: int) -> int:
-        """Return how much fits now."""
+    def standing(self, limit: int, now_us: int) -> tuple[int, int]:
+        """Return how much fits now, and how long until the bucket is empty again."""
         if now_us > self._at_us:
             self._leak(limit, now_us)
         free = limit + -self._debt // _MINUTE_US
-        return free if free > 0 else 0
+        return free if free > 0 else 0, -(-self._debt // limit)
 
     def reset_us(self, limit: int, now_us: int) -> int:
         """Return how long until the bucket is empty again."""

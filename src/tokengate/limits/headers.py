@@ -12,7 +12,7 @@ _HOUR_S = 3_600
 def rate_headers(names: tuple[str, str, str], limit: int, remaining: int, reset_us: int) -> Headers:
     """Return the three headers of one limit; `names` is REQUESTS or TOKENS."""
     limit_name, remaining_name, reset_name = names
-    return ((limit_name, f"{limit}"), (remaining_name, f"{remaining}"), (reset_name, write_duration(reset_us)))
+    return ((limit_name, str(limit)), (remaining_name, str(remaining)), (reset_name, write_duration(reset_us)))
 
 
 def write_duration(duration_us: int) -> str:

@@ -160,6 +160,16 @@ class Limiter:
                 if day == self._day:
                     self._spent[charge.scope] = self._spent.get(charge.scope, 0) + cost_nano
 
+    def spend(self, key_id: str, model_id: str, nano: int) -> None:
+        """Count what a job has cost its key, when it ends. It counts for the day and the period in which it ends."""
+        self._turn_day()
+        scopes: list[Scope] = [key_id, (key_id, model_id)] if model_id in self._model_rules else [key_id]
+        for scope in scopes:
+            self._spent[scope] = self._spent.get(scope, 0) + nano
+        for (owner, _), spent in self._budgets.items():
+            if owner == key_id:
+                spent.nano += nano
+
     def load_spend(self, spent: Mapping[tuple[str, str], int], day: int) -> None:
         """Take over what (key, model) pairs have spent on `day` so far, as the usage records have it.
 
@@ -349,12 +359,12 @@ def _headers(charges: list[_Charge], now_us: int) -> Headers:
     for charge in charges:
         rules, counter = charge.rules, charge.counter
         if (limit := rules.requests_per_minute) is not None:
-            left = counter.requests.remaining(limit, now_us)
+            left, reset_us = counter.requests.standing(limit, now_us)
             if requests is None or left < requests[1]:
-                requests = (limit, left, counter.requests.reset_us(limit, now_us))
+                requests = (limit, left, reset_us)
         if (limit := rules.tokens_per_minute) is not None:
-            left = counter.tokens.remaining(limit, now_us)
+            left, reset_us = counter.tokens.standing(limit, now_us)
             if tokens is None or left < tokens[1]:
-                tokens = (limit, left, counter.tokens.reset_us(limit, now_us))
+                tokens = (limit, left, reset_us)
     headers = rate_headers(REQUESTS, *requests) if requests else ()
     return headers + rate_headers(TOKENS, *tokens) if tokens else headers

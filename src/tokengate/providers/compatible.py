@@ -7,22 +7,83 @@ from msgspec import Struct
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.http import HttpRequest, Timeouts
+from tokengate.core.images import NO_IMAGES, ImageFormats
+from tokengate.core.jobs import NO_JOBS, JobFormats
+from tokengate.core.ranking import RerankFormat
+from tokengate.core.speech import SpeechFormat
+from tokengate.core.transcription import TranscriptionFormat
 from tokengate.core.vectors import EmbeddingFormat
 from tokengate.core.wire import Format
 from tokengate.formats.openai.format import OPENAI_CHAT
 from tokengate.formats.openai.vectors import OPENAI_EMBEDDINGS
-from tokengate.providers.error_body import VendorError, kept_body, read_error, retry_after_s
+from tokengate.providers.error_body import VendorError, kept_body, read_error, retry_after_s, word
 
 # The caller's own request is at fault: the same status goes back to them.
 _PASSED_ON: Final = frozenset({400, 404, 413, 415, 422})
+
+# Anthropic's status for an overloaded API.
+_OVERLOADED: Final = 529
+
+# Codes of errors inside a status 200 or a stream, where the status that belongs to them is not said. Numbers are some
+# vendors' codes. https://platform.openai.com/docs/api-reference/responses/object, 2026-11
+_STATUS_OF_CODE: Final = {
+    **{str(status): status for status in (400, 401, 402, 403, 404, 413, 415, 422, 429, 500, 502, 503, 504)},
+    **dict.fromkeys(
+        (
+            "bio_policy",
+            "content_filter",
+            "content_policy_violation",
+            "context_length_exceeded",
+            "cyber_policy",
+            "empty_image_file",
+            "failed_to_download_image",
+            "image_content_policy_violation",
+            "image_file_not_found",
+            "image_file_too_large",
+            "image_parse_error",
+            "image_too_large",
+            "image_too_small",
+            "invalid_base64_image",
+            "invalid_encrypted_content",
+            "invalid_image",
+            "invalid_image_format",
+            "invalid_image_mode",
+            "invalid_image_url",
+            "invalid_prompt",
+            "misalignment_policy_violation",
+            "moderation_blocked",
+            "unsupported_image_media_type",
+        ),
+        400,
+    ),
+    "invalid_api_key": 401,
+    "model_not_found": 404,
+    "insufficient_quota": 429,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+    "server_is_overloaded": _OVERLOADED,
+    "slow_down": _OVERLOADED,
+    "vector_store_timeout": 504,
+}
+
+# And of their types, where the code says nothing. https://platform.openai.com/docs/guides/error-codes, 2026-11
+_STATUS_OF_TYPE: Final = {
+    "authentication_error": 401,
+    "insufficient_quota": 429,
+    "invalid_request_error": 400,
+    "not_found_error": 404,
+    "overloaded_error": _OVERLOADED,
+    "permission_error": 403,
+    "rate_limit_error": 429,
+    "requests": 429,
+    "timeout_error": 504,
+    "tokens": 429,
+}
 
 # Some vendors' edge refuses requests that do not say who asks.
 _USER_AGENT: Final = "tokengate"
 
 _ACT: Final = "The operator of this gateway has to act."
-
-# Anthropic's status for an overloaded API.
-_OVERLOADED: Final = 529
 
 
 class OpenAICompatible(Struct, frozen=True, kw_only=True):
@@ -35,6 +96,13 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
     vendors: tuple[str, ...] = ()
     spoken: tuple[Format, ...] = (OPENAI_CHAT,)  # the one that says most comes first
     embedding: EmbeddingFormat | None = OPENAI_EMBEDDINGS
+    rerank: RerankFormat | None = None
+    moderates: bool = False
+    images: ImageFormats = NO_IMAGES
+    draws_in_chats: bool = False
+    speech: SpeechFormat | None = None
+    jobs: JobFormats = NO_JOBS
+    transcription: TranscriptionFormat | None = None
     on_abort: Literal["cancel", "drain"] = "cancel"
     usage_on_request: bool = True
     reasoning_outside: bool = False
@@ -97,7 +165,8 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
             kind=kind,
             status=ours,
             upstream_status=status,
-            upstream_request_id=headers.get("x-request-id") or headers.get("request-id") or error.request_id,
+            upstream_request_id=word(headers.get("x-request-id") or headers.get("request-id"), credential)
+            or error.request_id,
             body=kept_body(body, credential),
             retry_after_s=wait_s,
             type=kind_of_error,
@@ -127,7 +196,7 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
 
     def status_of(self, error: VendorError) -> int:
         """Return the status that an error inside a status 200 should have had."""
-        return int(error.code) if error.code in {"400", "401", "403", "404", "413", "422", "429", "503"} else 500
+        return _STATUS_OF_CODE.get(error.code or "") or _STATUS_OF_TYPE.get(error.type or "", 500)
 
     def wait_s(self, headers: Mapping[str, str], body: bytes) -> float | None:
         """Return how long the vendor asks to wait."""

@@ -7,7 +7,17 @@ own. The vendor's compatible mode, which `DASHSCOPE_API_KEY` turns on, is anothe
 
 from typing import Final
 
+from tokengate.core.at_once import AtOnce
+from tokengate.core.images import ImageFormats
+from tokengate.formats.dashscope.embeddings import DASHSCOPE_EMBEDDINGS
+from tokengate.formats.dashscope.films import DashScopeFilms
 from tokengate.formats.dashscope.format import DASHSCOPE
+from tokengate.formats.dashscope.hearing import DashScopeHearing
+from tokengate.formats.dashscope.images import EDIT, GENERATION
+from tokengate.formats.dashscope.pictures import DashScopePictures
+from tokengate.formats.dashscope.recordings import DashScopeRecordings
+from tokengate.formats.dashscope.rerank import DASHSCOPE_RERANK
+from tokengate.formats.dashscope.speech import DASHSCOPE_SPEECH
 from tokengate.providers.compatible import OpenAICompatible
 from tokengate.providers.error_body import VendorError
 
@@ -32,6 +42,8 @@ _STATUS: Final = {
 }
 _WRONG_SERVICE: Final = "url error"
 
+_IMAGES: Final[ImageFormats] = {"generation": GENERATION, "edit": EDIT}
+
 
 class DashScopeNative(OpenAICompatible, frozen=True, kw_only=True):
     """Knows DashScope's codes."""
@@ -53,6 +65,15 @@ PROVIDER = DashScopeNative(
     base_url="https://dashscope.aliyuncs.com/api/v1",
     vendors=("qwen",),
     spoken=(DASHSCOPE,),
-    embedding=None,
+    embedding=DASHSCOPE_EMBEDDINGS,
+    rerank=DASHSCOPE_RERANK,
+    images=_IMAGES,
+    jobs={
+        "image": DashScopePictures(at_once=AtOnce(_IMAGES)),
+        "video": DashScopeFilms(),
+        "transcription": DashScopeRecordings(),
+    },
+    transcription=DashScopeHearing(),
+    speech=DASHSCOPE_SPEECH,
     quota_codes=frozenset({"Arrearage", "AllocationQuota.FreeTierOnly"}),
 )

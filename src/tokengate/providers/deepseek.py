@@ -1,12 +1,14 @@
 """DeepSeek."""
 
 from tokengate.core.reply import FinishReason
+from tokengate.formats.openai.dialect import ENGINE_PARAMETERS
 from tokengate.formats.openai.format import OpenAIChat
 from tokengate.providers.compatible import OpenAICompatible
 
 # https://api-docs.deepseek.com/api/create-chat-completion, 2026-11
 _CHAT = OpenAIChat(
-    lacks=frozenset(
+    lacks=ENGINE_PARAMETERS
+    | frozenset(
         {
             "n",
             "top_k",

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 MAX_KEPT = 2048  # characters of a vendor's body that are kept
 
+_MAX_WORD = 200  # characters of a code, a parameter or an id
 _MAX_MESSAGE = 1000
 _MAX_PLAIN = 200
 _MAX_RETRY_AFTER_S = 3600.0
@@ -53,6 +54,7 @@ def read_error(body: bytes, credential: str) -> VendorError:
     {"code", "error": "message"}                        xAI; Ollama without a code
     {"object": "error", "message", "type", "code"}      older vLLM, SGLang
     {"code", "message", "request_id"}                   DashScope
+    {"code": 402, "msg", "data"}                        sellers of Suno, with status 200
     {"base_resp": {"status_code", "status_msg"}}        MiniMax, with status 200
     {"detail": "message" | [{"loc", "msg"}]}            FastAPI servers
     data: {…}                                           any of these in a stream
@@ -63,15 +65,26 @@ def read_error(body: bytes, credential: str) -> VendorError:
         return VendorError(message=_plain(text, credential))
     fields = cast("dict[str, object]", value)
     error, found = _error_in(fields)
-    message = _text(error.get("message")) or _text(fields.get("error")) or _detail(fields.get("detail"))
+    message = (
+        _text(error.get("message"))
+        or _text(error.get("msg"))
+        or _text(fields.get("error"))
+        or _detail(fields.get("detail"))
+    )
     return VendorError(
         message=without_secrets(message or "", credential)[:_MAX_MESSAGE],
-        type=_text(error.get("type")) or _text(error.get("status")),
-        code=_text(error.get("code")),
-        param=_text(error.get("param")),
-        request_id=_text(fields.get("request_id")) or _text(error.get("request_id")),
+        type=word(error.get("type"), credential) or word(error.get("status"), credential),
+        code=word(error.get("code"), credential),
+        param=word(error.get("param"), credential),
+        request_id=word(fields.get("request_id"), credential) or word(error.get("request_id"), credential),
         found=found and message is not None,
     )
+
+
+def word(value: object, credential: str) -> str | None:
+    """Return a vendor's word, such as a code or an id, without secrets; None for what is none."""
+    text = _text(value)
+    return None if text is None else without_secrets(text, credential)[:_MAX_WORD]
 
 
 def kept_body(body: bytes, credential: str) -> str:
@@ -124,7 +137,7 @@ def _error_in(fields: Mapping[str, object]) -> tuple[Mapping[str, object], bool]
         answer = cast("dict[str, object]", base)
         code = answer.get("status_code")
         return {"message": answer.get("status_msg"), "code": code}, code not in (0, None)
-    coded = "code" in fields and ("message" in fields or isinstance(inner, str))
+    coded = "code" in fields and ("message" in fields or "msg" in fields or isinstance(inner, str))
     return fields, coded or isinstance(inner, str) or "detail" in fields or fields.get("object") == "error"
 
 

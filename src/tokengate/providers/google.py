@@ -4,9 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from tokengate.core.at_once import AtOnce
 from tokengate.core.http import HttpRequest, Timeouts
+from tokengate.core.images import ImageFormats
 from tokengate.formats.gemini.embeddings import GEMINI_EMBEDDINGS
 from tokengate.formats.gemini.format import GEMINI
+from tokengate.formats.gemini.images import GeminiImages
 from tokengate.providers.compatible import OpenAICompatible
 from tokengate.providers.error_body import VendorError, retry_after_s
 
@@ -51,6 +54,8 @@ class Google(OpenAICompatible, frozen=True, kw_only=True):
         return float(delay[1]) if delay else None
 
 
+_IMAGES: Final[ImageFormats] = {"generation": GeminiImages(task="generation"), "edit": GeminiImages(task="edit")}
+
 PROVIDER = Google(
     name="google",
     title="Google",
@@ -59,4 +64,7 @@ PROVIDER = Google(
     vendors=("google",),
     spoken=(GEMINI,),
     embedding=GEMINI_EMBEDDINGS,
+    draws_in_chats=True,
+    images=_IMAGES,
+    jobs={"image": AtOnce(_IMAGES)},
 )

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 
+from msgspec.structs import replace
+
 from tokengate import providers
 from tokengate.core.settings import UpstreamSettings
 from tokengate.providers.provider import Provider
@@ -16,6 +18,16 @@ def provider_of(name: str) -> Provider:
     if name not in known:
         raise ValueError(f"there is no provider {name!r}; there are {', '.join(sorted(known))}")
     return known[name]
+
+
+def with_address(upstream: UpstreamSettings) -> UpstreamSettings:
+    """Return an upstream with its address: its own, else its provider's. Raises ValueError when nobody knows it."""
+    provider = provider_of(upstream.provider)
+    if upstream.base_url:
+        return upstream
+    if not provider.base_url:
+        raise ValueError(f"base_url is missing: {provider.name} has no address of its own.")
+    return replace(upstream, base_url=provider.base_url)
 
 
 @cache

@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec import Raw
 
-from tokengate.formats.openai.dialect import Range
+from tokengate.formats.openai.dialect import ENGINE_PARAMETERS, Range
 from tokengate.formats.openai.format import OpenAIChat
 from tokengate.providers.compatible import OpenAICompatible
 from tokengate.providers.error_body import VendorError
@@ -28,7 +28,8 @@ _STATUS: Final = {
 # https://platform.minimaxi.com/docs/api-reference/text-openai-api, 2026-11. Thinking stands in the text unless it is
 # asked for apart, in details that must come back whole in turns with tools; each of a stream's repeats its text so far.
 _CHAT: Final = OpenAIChat(
-    lacks=frozenset(
+    lacks=ENGINE_PARAMETERS
+    | frozenset(
         {
             "n",
             "top_k",

@@ -5,6 +5,11 @@ from typing import Literal, Protocol
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.http import HttpRequest, Timeouts
+from tokengate.core.images import ImageFormats
+from tokengate.core.jobs import JobFormats
+from tokengate.core.ranking import RerankFormat
+from tokengate.core.speech import SpeechFormat
+from tokengate.core.transcription import TranscriptionFormat
 from tokengate.core.vectors import EmbeddingFormat
 from tokengate.core.wire import Format
 
@@ -36,6 +41,41 @@ class Provider(Protocol):
     @property
     def embedding(self) -> EmbeddingFormat | None:
         """How it is asked for embeddings; None when it has none."""
+        ...
+
+    @property
+    def rerank(self) -> RerankFormat | None:
+        """How it is asked to rank documents; None when it does not."""
+        ...
+
+    @property
+    def moderates(self) -> bool:
+        """Whether it has OpenAI's moderation."""
+        ...
+
+    @property
+    def images(self) -> ImageFormats:
+        """How it is asked for pictures, for each task that it takes."""
+        ...
+
+    @property
+    def draws_in_chats(self) -> bool:
+        """Whether its models that make pictures answer chats, with pictures in the message."""
+        ...
+
+    @property
+    def speech(self) -> SpeechFormat | None:
+        """How it is asked to read a text aloud; None when it does not."""
+        ...
+
+    @property
+    def jobs(self) -> JobFormats:
+        """How it is asked for what takes long, for each kind of job that it takes."""
+        ...
+
+    @property
+    def transcription(self) -> TranscriptionFormat | None:
+        """How it is asked to write down what was said; None when it does not."""
         ...
 
     @property

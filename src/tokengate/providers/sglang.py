@@ -1,11 +1,14 @@
 """SGLang, on the operator's own machines."""
 
+from tokengate.formats.openai.dialect import VLLM
 from tokengate.formats.openai.format import OpenAIChat
+from tokengate.formats.openai.rerank import OpenAIRerank
 from tokengate.providers.compatible import OpenAICompatible
 
 # python/sglang/srt/entrypoints/openai/protocol.py, 2026-11
 _CHAT = OpenAIChat(
-    lacks=frozenset(
+    lacks=VLLM
+    | frozenset(
         {
             "top_a",
             "budget",
@@ -21,6 +24,7 @@ _CHAT = OpenAIChat(
         }
     ),
     media=frozenset({"image", "audio", "video"}),
+    system_first=True,  # the chat templates of Qwen3.5 and others fail on instructions that come later
     reasoning="template",
     search=None,
     partial="continue_final_message",
@@ -28,4 +32,7 @@ _CHAT = OpenAIChat(
     tool_signatures=False,
 )
 
-PROVIDER = OpenAICompatible(name="sglang", title="SGLang", spoken=(_CHAT,))
+# The same file: V1RerankReqInput, and a bare list of RerankResponse, whose score is called `score`.
+_RERANK = OpenAIRerank(lacks=frozenset({"max_tokens_per_doc", "objects"}), own_replies=True)
+
+PROVIDER = OpenAICompatible(name="sglang", title="SGLang", spoken=(_CHAT,), rerank=_RERANK)

@@ -1,12 +1,15 @@
 """xAI."""
 
+from tokengate.formats.openai.dialect import ENGINE_PARAMETERS
 from tokengate.formats.openai.format import OpenAIChat
+from tokengate.formats.responses.format import ResponsesFormat
 from tokengate.providers.compatible import OpenAICompatible
 
 # https://docs.x.ai/docs/api-reference#chat-completions, 2026-11. Its reasoning models answer 400 to penalties and
 # stop, and some to reasoning_effort: that depends on the model, and the answer says so.
 _CHAT = OpenAIChat(
-    lacks=frozenset(
+    lacks=ENGINE_PARAMETERS
+    | frozenset(
         {
             "top_k",
             "min_p",
@@ -40,6 +43,8 @@ PROVIDER = OpenAICompatible(
     base_url="https://api.x.ai/v1",
     key_env="XAI_API_KEY",
     vendors=("xai",),
-    spoken=(_CHAT,),
+    # Its search and other tools of its own are in the Responses API alone, whose instructions it answered with an error
+    # and takes among the input. https://docs.x.ai/docs/guides/chat, 2026-11
+    spoken=(_CHAT, ResponsesFormat(instructions=False)),
     reasoning_outside=True,  # 2026-11: completion_tokens count the visible answer only. https://docs.x.ai/docs/guides/reasoning
 )

@@ -1,13 +1,14 @@
 """Zhipu GLM."""
 
 from tokengate.core.reply import FinishReason
-from tokengate.formats.openai.dialect import Range
+from tokengate.formats.openai.dialect import ENGINE_PARAMETERS, Range
 from tokengate.formats.openai.format import OpenAIChat
 from tokengate.providers.compatible import OpenAICompatible
 
 # https://docs.bigmodel.cn/api-reference/模型-api/对话补全, 2026-11
 _CHAT = OpenAIChat(
-    lacks=frozenset(
+    lacks=ENGINE_PARAMETERS
+    | frozenset(
         {
             "n",
             "top_k",

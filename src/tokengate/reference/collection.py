@@ -4,8 +4,11 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from tokengate.reference.openapi import Route
 from tokengate.reference.words import (
+    FORM_TYPE,
     Field,
     Lang,
     OperationWords,
@@ -19,6 +22,8 @@ _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 _SAMPLE_MODEL = "qwen-plus"
 
 Document = dict[str, Any]
+
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def collection(routes: Iterable[Route], *, server: str, lang: Lang) -> Document:
@@ -53,14 +58,26 @@ def _item(route: Route, words: OperationWords, lang: Lang) -> Document:
     if route.operation.auth == "none":
         request["auth"] = {"type": "noauth"}
     if words.example:
-        request["header"].insert(0, {"key": "Content-Type", "value": words.content_type})
-        request["body"] = {
-            "mode": "raw",
-            "raw": words.example[0].text(lang, _SAMPLE_MODEL),
-            "options": {"raw": {"language": "json"}},
-        }
+        first = words.example[0]
+        text = first.text(lang, _SAMPLE_MODEL)
+        if words.type_of(first) == FORM_TYPE:
+            request["body"] = {"mode": "formdata", "formdata": [_part(*part) for part in _decode(text).items()]}
+        else:
+            request["header"].insert(0, {"key": "Content-Type", "value": words.type_of(first)})
+            request["body"] = {"mode": "raw", "raw": text, "options": {"raw": {"language": "json"}}}
     replies = [_reply(reply, request, lang) for reply in words.reply]
     return {"name": words.title.in_lang(lang), "request": request, "response": replies}
+
+
+def _part(name: str, value: object) -> Document:
+    """Return a part of a form; the boundary is left to who sends it."""
+    if isinstance(value, str) and value.startswith("@"):
+        return {"key": name, "type": "file", "src": value.removeprefix("@")}
+    return {
+        "key": name,
+        "type": "text",
+        "value": value if isinstance(value, str) else msgspec.json.encode(value).decode(),
+    }
 
 
 def _headers(words: OperationWords) -> list[Field]:

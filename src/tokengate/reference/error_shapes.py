@@ -8,6 +8,9 @@ from msgspec import Struct
 
 from tokengate.core.errors import GatewayError
 from tokengate.formats.anthropic.errors import write_error as write_anthropic_error
+from tokengate.formats.dashscope.errors import write_error as write_dashscope_error
+from tokengate.formats.gemini.errors import write_error as write_gemini_error
+from tokengate.formats.suno.replies import write_error as write_suno_error
 from tokengate.reference.errors import Status
 from tokengate.reference.schema import Schema
 from tokengate.reference.table import ErrorShape
@@ -22,6 +25,23 @@ class Shape(Struct, frozen=True):
     schema: Schema
     write: Callable[[GatewayError, str], bytes] | None = None
 
+
+_GEMINI: Final[Schema] = {
+    "type": "object",
+    "properties": {
+        "error": {
+            "type": "object",
+            "properties": {
+                "code": {"type": "integer"},
+                "message": {"type": "string"},
+                "status": {"type": "string"},
+                "details": {"type": "array", "items": {"type": "object"}},
+            },
+            "required": ["code", "message", "status"],
+        }
+    },
+    "required": ["error"],
+}
 
 SHAPES: Final[Mapping[ErrorShape, Shape]] = {
     "openai": Shape(
@@ -59,6 +79,39 @@ SHAPES: Final[Mapping[ErrorShape, Shape]] = {
             "required": ["type", "error"],
         },
         write_anthropic_error,
+    ),
+    "gemini": Shape("GeminiError", _GEMINI, write_gemini_error),
+    # Who asks for a stream as an array is refused by an array.
+    "gemini-stream": Shape(
+        "GeminiStreamError",
+        {"anyOf": [_GEMINI, {"type": "array", "items": _GEMINI, "minItems": 1, "maxItems": 1}]},
+        write_gemini_error,
+    ),
+    "dashscope": Shape(
+        "DashScopeError",
+        {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "request_id": {"type": "string"},
+            },
+            "required": ["code", "message", "request_id"],
+        },
+        write_dashscope_error,
+    ),
+    "suno": Shape(
+        "SunoError",
+        {
+            "type": "object",
+            "properties": {
+                "code": {"type": "string"},
+                "message": {"type": "string"},
+                "data": {"type": "null"},
+            },
+            "required": ["code", "message", "data"],
+        },
+        write_suno_error,
     ),
 }
 

@@ -97,7 +97,7 @@ _SAMPLES: dict[str, GatewayError] = {
         errors.BadRequest("'temperature' must be a number from 0 to 2.", param="temperature"),
         errors.Unsupported("deepseek", "logit_bias"),
         errors.BadKey(),
-        errors.InsufficientBalance(needed_nano=1_250_000_000, available_nano=310_000_000),
+        errors.InsufficientBalance(needed_nano=1_250_000_000, available_nano=310_000_000, instead="lower max_tokens"),
         errors.BudgetExhausted(5_000_000_000, "day", 1_795_046_400),
         errors.Forbidden("The model 'xiaowei' has no price set, so it cannot be called.", param="model"),
         errors.NotFound("Unknown request URL: GET /v1/unknown."),

@@ -210,4 +210,6 @@ def _price_row(model: Model, running: Running, lang: Lang) -> str:
     amounts = (price.input_per_ktok_yuan, price.output_per_ktok_yuan) if price else (None, None)
     shown_amounts = " | ".join(f"¥{amount}" if amount is not None else "–" for amount in amounts)
     vendor = vendor_title(model.vendor, lang)
-    return f"| [{model.id}](/models/{model.id}) | {model.name} | {vendor} | {shown_amounts} | {model.updated} |"
+    return (
+        f"| [{model.id}](/models/{model.id}) | {model.name_in(lang)} | {vendor} | {shown_amounts} | {model.updated} |"
+    )

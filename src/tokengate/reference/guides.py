@@ -27,7 +27,27 @@ _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 STAMPS = "modified.json"  # in the folder; made by tools/gen_reference.py
 
 # The guides in the order in which a reader needs them; others follow by name.
-_ORDER = ("quick-start", "first-call", "using-the-api", "sdk-openai", "sdk-anthropic", "ai-applications", "reference")
+_ORDER = (
+    "quick-start",
+    "first-call",
+    "using-the-api",
+    "sdk-openai",
+    "sdk-anthropic",
+    "sdk-google",
+    "sdk-dashscope",
+    "codex",
+    "conversion",
+    "embeddings-rerank-moderation",
+    "images",
+    "video",
+    "speech",
+    "music",
+    "vllm-omni",
+    "ai-applications",
+    "reference",
+    "connect-a-vendor",
+    "add-a-vendor",
+)
 
 
 class Heading(Struct, frozen=True):

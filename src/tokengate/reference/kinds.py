@@ -18,6 +18,7 @@ class Offer(Struct, frozen=True, forbid_unknown_fields=True):
 
     operation: str
     kinds: tuple[str, ...]
+    format: str = ""  # of those that do the same, each for its own SDK
     vendors: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
 
@@ -29,8 +30,17 @@ class Offer(Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
+class WireFormat(Struct, frozen=True, forbid_unknown_fields=True):
+    """A wire format as its SDK's users know it. `base` is what the SDK takes as its address, after the gateway's."""
+
+    title: Text
+    base: str
+    guide: str = ""
+
+
 class _Kinds(Struct, frozen=True, forbid_unknown_fields=True):
     offer: tuple[Offer, ...]
+    formats: dict[str, WireFormat]
     kinds: dict[str, Text]
     capabilities: dict[str, Text]
     regions: dict[str, Text]
@@ -46,6 +56,26 @@ def operations_for(model: Model) -> tuple[ApiOperation, ...]:
     """Return the operations that call a model, the one to show first at the front."""
     found = dict.fromkeys(offer.operation for offer in _kinds().offer if offer.fits(model))
     return tuple(_BY_ID[id] for id in found)
+
+
+def formats_beside(operation: ApiOperation, model: Model | None) -> dict[str, ApiOperation]:
+    """Return, by format, the operations that do what this one does, itself among them, for a model if one is named;
+    none when it is of no format."""
+    offers = [offer for offer in _kinds().offer if offer.format and (model is None or offer.fits(model))]
+    own = [offer for offer in offers if offer.operation == operation.id]
+    if not own:
+        return {}
+    found = {own[0].format: operation}
+    for offer in offers:
+        general = model is not None or not (offer.vendors or offer.capabilities)
+        if general and set(offer.kinds) & set(own[0].kinds):
+            found.setdefault(offer.format, _BY_ID[offer.operation])
+    return {name: found[name] for name in _kinds().formats if name in found}
+
+
+def wire_format(name: str) -> WireFormat:
+    """Return what is known of a format that `formats_beside` named."""
+    return _kinds().formats[name]
 
 
 def kind_title(kind: str, lang: Lang) -> str:

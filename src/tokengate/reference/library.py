@@ -20,12 +20,19 @@ from tokengate.reference.generated import (
     generated_markdown,
 )
 from tokengate.reference.guides import Guides, outline
-from tokengate.reference.kinds import capability_title, operation_of, operations_for, vendor_title
+from tokengate.reference.kinds import (
+    capability_title,
+    formats_beside,
+    operation_of,
+    operations_for,
+    vendor_title,
+    wire_format,
+)
 from tokengate.reference.markdown import endpoint_markdown
-from tokengate.reference.models import ModelCard, Models, description
+from tokengate.reference.models import ModelCard, Models, ModelWay, description
 from tokengate.reference.openapi import Document as OpenApi
 from tokengate.reference.openapi import openapi_document
-from tokengate.reference.pages import Link, Page, Parameter, Written, endpoint_page
+from tokengate.reference.pages import Link, Page, Parameter, Way, Written, endpoint_page
 from tokengate.reference.plain import plain
 from tokengate.reference.running import Running
 from tokengate.reference.search import Document, Found, SearchIndex
@@ -43,8 +50,9 @@ _KINDS = {
     "reference": Text("参考", "Reference"),
 }
 _TAGLINE = Text(
-    "自托管的 AI 网关：一个密钥调用所有模型，OpenAI 兼容接口，预付费钱包，账单精确到最后一位。",
-    "A self-hosted AI gateway: one key for every model, an OpenAI-compatible API, prepaid wallets, exact bills.",
+    "自托管的 AI 网关：一个密钥调用所有模型，OpenAI、Anthropic、Google 与 DashScope 的接口，预付费钱包，精确的账单。",
+    "A self-hosted AI gateway: one key for every model, the APIs of OpenAI, Anthropic, Google and DashScope, prepaid "
+    "wallets, exact bills.",
 )
 
 
@@ -70,7 +78,7 @@ class Library:
 
     def navigation(self, lang: Lang) -> Navigation:
         """Return the tree and the help menu."""
-        guides = [slug for slug in self._guides.slugs(lang) if slug.startswith("guide/")]
+        guides = [slug for slug in self._guides.slugs(lang) if not slug.startswith("project/")]
         return Navigation(
             tree=self._tree(lang),
             help=tuple(Link(self._guide_title(slug, lang), slug) for slug in guides),
@@ -102,7 +110,12 @@ class Library:
         """Return a model's card."""
         first = operations_for(model)[:1]
         page = self.page(model_slug(model, first[0]), lang, server) if first else None
-        return self.models.card(model, lang, page.sample_request if page else None, server)
+        ways = tuple(
+            ModelWay(way, server + wire_format(way.format).base, sample)
+            for way in (page.ways if page else ())
+            if (beside := self.page(way.slug, lang, server)) and (sample := beside.sample_request)
+        )
+        return self.models.card(model, lang, page.sample_request if page else None, ways, server)
 
     def slugs(self, lang: Lang) -> Iterator[str]:
         """Yield the slug of every page there is, once each."""
@@ -161,9 +174,40 @@ class Library:
         slug = model_slug(model, operation) if model else operation_slug(operation)
         place = self._place(slug, lang)
         assert place is not None
-        others = self.models.links(model, operation.id) if model else ()
-        page = endpoint_page(slug, operation, model, place, self.running, server=server, lang=lang, others=others)
+        ways = self._ways(operation, model, lang)
+        shown = {operation.id, *(way.operation for way in ways)}
+        page = endpoint_page(
+            slug,
+            operation,
+            model,
+            place,
+            self.running,
+            server=server,
+            lang=lang,
+            ways=ways,
+            others=self.models.links(model, shown, lang) if model else (),
+        )
         return replace(page, markdown=endpoint_markdown(page))
+
+    def _ways(self, operation: ApiOperation, model: Model | None, lang: Lang) -> tuple[Way, ...]:
+        """Return the formats in which the same call is served; none when there is no choice."""
+        served = {
+            name: beside
+            for name, beside in formats_beside(operation, model).items()
+            if beside is operation or self.running.serves(beside)
+        }
+        if len(served) < 2:
+            return ()
+        return tuple(
+            Way(
+                name,
+                wire_format(name).title.in_lang(lang),
+                beside.id,
+                model_slug(model, beside) if model else operation_slug(beside),
+                wire_format(name).guide or None,
+            )
+            for name, beside in served.items()
+        )
 
     def _endpoint_of(self, slug: str) -> tuple[ApiOperation, Model | None] | None:
         operation = known_operation(slug)
@@ -270,7 +314,7 @@ class Library:
         place = self._place(slug, lang)
         assert place is not None
         able = " ".join(capability_title(one, lang) for one in model.capabilities)
-        names = " ".join((model.id, model.name, *model.aliases, model.series))
+        names = " ".join((model.id, model.name_in(lang), *model.aliases, model.series))
         text = f"{names} {vendor_title(model.vendor, lang)} {able} {description(model, lang)}"
         where = " / ".join(link.title for link in place.breadcrumb)
         return Document(slug, place.title, _KINDS["model"].in_lang(lang), text, where)

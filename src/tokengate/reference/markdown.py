@@ -21,6 +21,7 @@ _WORDS = {
     ),
     "yes": Text("是", "yes"),
     "no": Text("否", "no"),
+    "ways": Text("同一调用的其他格式", "The same call in other formats"),
     "base": Text("接口地址", "Base URLs"),
     "remedy": Text("处理", "What to do"),
 }
@@ -55,6 +56,9 @@ def _lines(page: Page) -> Iterator[str]:
         if text:
             yield from (text, "")
     yield from (f"{word('base', lang)}: {', '.join(page.base_urls)}", "")
+    beside = [f"[{way.title}](/docs/{way.slug})" for way in page.ways if way.operation != page.operation]
+    if beside:
+        yield from (f"{word('ways', lang)}: {', '.join(beside)}", "")
     if page.auth is not None:
         yield from (f"## {word('auth', lang)}", "", f"`{page.auth.header}: {page.auth.example}`", "")
     for place in ("header", "path", "query", "body"):

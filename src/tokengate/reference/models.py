@@ -1,13 +1,14 @@
 """Models as the portal shows them: rows of the table, cards, facets, and what each costs."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import cache
 from importlib import resources
 
 import msgspec
 from msgspec import Struct
 
+from tokengate.catalog.applications import SERIES
 from tokengate.catalog.model import Model
 from tokengate.reference.kinds import (
     capability_title,
@@ -17,15 +18,16 @@ from tokengate.reference.kinds import (
     vendor_title,
 )
 from tokengate.reference.listing import FACETS, Count, Listing, Row, Sort
-from tokengate.reference.pages import Link, SampleRequest
+from tokengate.reference.pages import Link, SampleRequest, Way
 from tokengate.reference.prices import ModelPrice, brief, model_price
 from tokengate.reference.running import LiveStatus, PageStatus, Running
 from tokengate.reference.tree import model_slug
-from tokengate.reference.words import Lang, Text
+from tokengate.reference.words import Lang, Text, operation_words
 
 # Where a Chinese character and a Latin one meet, which typesetting keeps a space apart.
 _BESIDE_LATIN = re.compile("(?<=[一-鿿])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[一-鿿])")
 
+_APPLICATIONS = Text(SERIES, "AI applications")
 _STATUS_TITLES = {"released": Text("已上线", "Released"), "developing": Text("开发中", "In development")}
 
 
@@ -77,6 +79,14 @@ class ModelEndpoint(Struct, frozen=True):
     status: PageStatus
 
 
+class ModelWay(Struct, frozen=True):
+    """A model called in the format of one SDK: the address that the SDK takes, and a request to begin with."""
+
+    way: Way
+    base_url: str
+    sample_request: SampleRequest
+
+
 class ModelCard(Struct, frozen=True):
     """Everything about one model but its traffic and price history."""
 
@@ -88,6 +98,7 @@ class ModelCard(Struct, frozen=True):
     live: LiveStatus
     endpoints: tuple[ModelEndpoint, ...]
     sample_request: SampleRequest | None
+    ways: tuple[ModelWay, ...]  # every format that reaches it, when there are several
     base_url: str
 
 
@@ -153,12 +164,12 @@ class Models:
         operations = operations_for(model)
         return ModelSummary(
             id=model.id,
-            name=model.name,
+            name=model.name_in(lang),
             kind=model.kind,
             kind_title=kind_title(model.kind, lang),
             vendor=model.vendor,
             vendor_title=vendor_title(model.vendor, lang),
-            series=model.series,
+            series=_series_title(model.series, lang),
             region=model.region,
             region_title=region_title(model.region, lang),
             capabilities=model.capabilities,
@@ -185,7 +196,9 @@ class Models:
             for operation in operations_for(model)
         )
 
-    def card(self, model: Model, lang: Lang, sample: SampleRequest | None, server: str) -> ModelCard:
+    def card(
+        self, model: Model, lang: Lang, sample: SampleRequest | None, ways: tuple[ModelWay, ...], server: str
+    ) -> ModelCard:
         """Return a model's card."""
         operations = operations_for(model)
         base = self._running.bases(operations[0])[0] if operations else ""
@@ -198,12 +211,18 @@ class Models:
             live=self._running.live(model, operations),
             endpoints=self.endpoints(model),
             sample_request=sample,
+            ways=ways,
             base_url=server + base,
         )
 
-    def links(self, model: Model, but: str) -> tuple[Link, ...]:
-        """Return the other pages of a model."""
-        return tuple(Link(one.operation, one.slug) for one in self.endpoints(model) if one.operation != but)
+    def links(self, model: Model, but: Set[str], lang: Lang) -> tuple[Link, ...]:
+        """Return the pages of a model but for those of some operations."""
+        words = operation_words()
+        return tuple(
+            Link(words[one.operation].title.in_lang(lang), one.slug)
+            for one in self.endpoints(model)
+            if one.operation not in but
+        )
 
     def _status(self, model: Model) -> PageStatus:
         first = operations_for(model)[:1]
@@ -213,7 +232,8 @@ class Models:
         price = self._running.catalog.price_of(model.id)
         rates = price.rates(1) if price else None
         status = self._status(model)
-        names = (model.id, model.name, model.series, model.vendor, *model.aliases, *model.capabilities)
+        named = (model.name, *model.names.values())
+        names = (model.id, *named, model.series, model.vendor, *model.aliases, *model.capabilities)
         titles = (*(capability_title(one, "en") for one in model.capabilities), vendor_title(model.vendor, "zh"))
         return Row(
             id=model.id,
@@ -238,19 +258,20 @@ class Models:
 
 def description(model: Model, lang: Lang) -> str:
     """Return a paragraph about a model: its own, or one made of what the catalogue knows."""
-    own = _first_paragraph(_introduction(model.id, lang)) or model.description
+    own = _first_paragraph(_introduction(model.id, lang)) or model.description_in(lang)
     if own:
         return own
     able = [capability_title(one, lang) for one in model.capabilities]
     vendor = vendor_title(model.vendor, lang)
     if lang == "zh":
         maker = f"{vendor} {model.series} 系列" if model.series else vendor
-        text = f"是{maker}的{kind_title(model.kind, lang)}模型"
+        text = "是一个 AI 应用" if model.preset else f"是{maker}的{kind_title(model.kind, lang)}模型"
         text += f"，支持{'、'.join(able)}" if able else ""
         text += f"，上下文长度 {model.context:,} tokens。" if model.context else "。"
-        return f"{model.name} {_BESIDE_LATIN.sub(' ', text)}"
+        return f"{model.name_in(lang)} {_BESIDE_LATIN.sub(' ', text)}"
     series = f" of the {model.series} series" if model.series else ""
-    text = f"{model.name} is a {kind_title(model.kind, lang)} model by {vendor}{series}"
+    what = "an AI application" if model.preset else f"a {kind_title(model.kind, lang)} model by {vendor}{series}"
+    text = f"{model.name_in(lang)} is {what}"
     text += f" with {', '.join(one.lower() for one in able)}" if able else ""
     return text + (f" and a context of {model.context:,} tokens." if model.context else ".")
 
@@ -258,6 +279,10 @@ def description(model: Model, lang: Lang) -> str:
 def _counts(facet: str, counts: Mapping[str, int], lang: Lang) -> tuple[Count, ...]:
     shown = [Count(value, _facet_title(facet, value, lang), count) for value, count in counts.items()]
     return tuple(sorted(shown, key=lambda one: (-one.count, one.value)))
+
+
+def _series_title(series: str, lang: Lang) -> str:
+    return _APPLICATIONS.in_lang(lang) if series == SERIES else series
 
 
 def _facet_title(facet: str, value: str, lang: Lang) -> str:
@@ -270,6 +295,8 @@ def _facet_title(facet: str, value: str, lang: Lang) -> str:
             return capability_title(value, lang)
         case "region":
             return region_title(value, lang)
+        case "series":
+            return _series_title(value, lang)
         case "status":
             return _STATUS_TITLES[value].in_lang(lang)
         case _:

@@ -1,10 +1,11 @@
 """The OpenAPI 3.1 document of what the gateway serves, built from the bound rows of the operation table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tokengate.reference.checked import body_fields
 from tokengate.reference.error_shapes import SHAPES, error_example
@@ -12,6 +13,7 @@ from tokengate.reference.errors import Status, statuses_of
 from tokengate.reference.schema import Schema, field_schema, object_schema
 from tokengate.reference.table import ApiOperation, Auth, ErrorShape
 from tokengate.reference.words import (
+    FORM_TYPE,
     Field,
     Lang,
     OperationWords,
@@ -29,8 +31,9 @@ _BODY_ERRORS = frozenset({"BadRequest"})
 
 _TITLE = Text("TokenGate：一个密钥，所有模型", "TokenGate: one key for every model")
 _ABOUT = Text(
-    "自托管的 AI 网关：OpenAI 兼容接口、预付费钱包与精确到最后一位的账单。",
-    "A self-hosted AI gateway: an OpenAI-compatible API, prepaid wallets and bills exact to the last digit.",
+    "自托管的 AI 网关：OpenAI、Anthropic、Google 与 DashScope 的接口，预付费钱包，精确到最后一位的账单。",
+    "A self-hosted AI gateway: the APIs of OpenAI, Anthropic, Google and DashScope over every model, prepaid wallets, "
+    "and bills exact to the last digit.",
 )
 
 _SCHEMES: dict[Auth, tuple[str, Document]] = {
@@ -59,7 +62,7 @@ def openapi_document(routes: Iterable[Route], *, version: str, server: str, lang
         paths.setdefault(route.path, {})[route.operation.method.lower()] = _operation(route, lang)
     used = {route.operation.auth for route in listed} - {"none"}
     tags = dict.fromkeys(group_of()[route.operation.id].in_lang(lang) for route in listed)
-    shapes: list[ErrorShape] = ["openai", *(route.operation.errors for route in listed)]
+    shapes: list[ErrorShape] = ["openai", *(shape for route in listed for shape in _shapes(route.operation))]
     schemas: dict[str, Schema] = {SHAPES[shape].name: SHAPES[shape].schema for shape in shapes}
     for route in listed:
         operation = route.operation
@@ -99,7 +102,7 @@ def _operation(route: Route, lang: Lang) -> Document:
     body = _request_body(operation, words, lang)
     if body is not None:
         document["requestBody"] = body
-    document["responses"] = _responses(words, operation.errors, lang)
+    document["responses"] = _responses(words, _shapes(operation), lang)
     return document
 
 
@@ -130,25 +133,27 @@ def _parameters(place: str, fields: Iterable[Field], lang: Lang) -> list[Documen
 
 
 def _request_body(operation: ApiOperation, words: OperationWords, lang: Lang) -> Document | None:
-    if operation.request is not None:
-        schema: Schema = {"$ref": f"#/components/schemas/{operation.request.__name__}"}
-    elif words.body:
-        schema = object_schema(words.body, lang)
-    else:
+    if operation.request is None and not words.body:
         return None
-    content: Document = {"schema": schema}
-    if words.example:
-        content["examples"] = {
-            example.title.en: {
-                "summary": example.title.in_lang(lang),
-                "value": msgspec.json.decode(example.text(lang, _SAMPLE_MODEL)),
-            }
-            for example in words.example
+    content: Document = {kind: {"schema": _body_schema(operation, words, kind, lang)} for kind in words.content_types()}
+    for example in words.example:
+        content[words.type_of(example)].setdefault("examples", {})[example.title.en] = {
+            "summary": example.title.in_lang(lang),
+            "value": msgspec.json.decode(example.text(lang, _SAMPLE_MODEL)),
         }
-    return {"required": True, "content": {words.content_type: content}}
+    return {"required": True, "content": content}
 
 
-def _responses(words: OperationWords, shape: ErrorShape, lang: Lang) -> Document:
+def _body_schema(operation: ApiOperation, words: OperationWords, kind: str, lang: Lang) -> Schema:
+    if operation.request is not None and kind != FORM_TYPE:
+        return {"$ref": f"#/components/schemas/{operation.request.__name__}"}
+    fields = body_fields(operation, words)
+    if kind == FORM_TYPE:
+        fields = tuple(replace(field, type="file") if field.name in words.files else field for field in fields)
+    return object_schema(fields, lang)
+
+
+def _responses(words: OperationWords, shapes: Sequence[ErrorShape], lang: Lang) -> Document:
     responses: Document = {}
     headers = _reply_headers(words, lang)
     for reply in words.reply:
@@ -158,8 +163,9 @@ def _responses(words: OperationWords, shape: ErrorShape, lang: Lang) -> Document
         content: Document = {}
         text = reply.text(lang, _SAMPLE_MODEL)
         if reply.content_type == "application/json":
-            content["schema"] = object_schema(reply.fields, lang) if reply.fields else {"type": "object"}
-            content["example"] = msgspec.json.decode(text)
+            example = content["example"] = msgspec.json.decode(text)
+            kind = "array" if isinstance(example, list) else "object"
+            content["schema"] = object_schema(reply.fields, lang) if reply.fields else {"type": kind}
         elif reply.content_type == "text/event-stream":
             content["example"] = text  # a schema would be of the whole stream, or of an event: readers differ
         elif reply.content_type.startswith("text/"):
@@ -167,18 +173,23 @@ def _responses(words: OperationWords, shape: ErrorShape, lang: Lang) -> Document
             content["example"] = text
         found["content"][reply.content_type] = content
     for status in statuses_of(words.errors):
-        _add_error(responses, status, shape, lang)
+        _add_error(responses, status, shapes, lang)
     return responses
 
 
-def _add_error(responses: Document, status: Status, shape: ErrorShape, lang: Lang) -> None:
+def _shapes(operation: ApiOperation) -> tuple[ErrorShape, ...]:
+    return (operation.errors, operation.native) if operation.native else (operation.errors,)
+
+
+def _add_error(responses: Document, status: Status, shapes: Sequence[ErrorShape], lang: Lang) -> None:
     """Add an error; several classes may share a status, each with an example."""
+    schemas = [{"$ref": f"#/components/schemas/{SHAPES[shape].name}"} for shape in shapes]
     found = responses.setdefault(str(status.status), {"description": status.words.meaning.in_lang(lang), "content": {}})
     content = found["content"].setdefault(
-        "application/json", {"schema": {"$ref": f"#/components/schemas/{SHAPES[shape].name}"}, "examples": {}}
+        "application/json", {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}, "examples": {}}
     )
     if "examples" in content:
-        value = error_example(status, shape)
+        value = error_example(status, shapes[0])
         content["examples"][status.name] = {"summary": status.words.title.in_lang(lang), "value": value}
 
 

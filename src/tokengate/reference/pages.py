@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Literal
+from urllib.parse import quote
 
 from msgspec import Struct
 
@@ -28,7 +29,27 @@ PageKind = Literal["endpoint", "guide", "reference"]
 _MANY = 2**31 - 1  # a limit that is only what fits is no range to show
 _MASKED = "Bearer ********************"
 _KEY = "$TOKENGATE_API_KEY"
-_EXAMPLE_MODELS = {"embeddings": "text-embedding-3-small"}
+_EMBEDDING = "text-embedding-3-small"
+_PICTURES = "gpt-image-2"
+_EXAMPLE_MODELS = {
+    "responses.compact": "gpt-5.4",
+    "embeddings": _EMBEDDING,
+    "gemini.embed": _EMBEDDING,
+    "gemini.batch_embed": _EMBEDDING,
+    "images.generations": _PICTURES,
+    "images.edits": _PICTURES,
+    "images.variations": _PICTURES,
+    "audio.speech": "tts-1-hd",
+    "audio.transcriptions": "whisper-1",
+    "audio.translations": "whisper-1",
+    "videos.create": "wan-t2v",
+    "dashscope.multimodal": "qwen-vl-max",
+    "dashscope.image_edit": "wan2.5-i2i-preview",
+    "dashscope.image_generation": "wan2.6-t2i",
+    "dashscope.video": "wan2.6-t2v",
+    "dashscope.frames": "wan2.2-kf2v-flash",
+    "dashscope.transcription": "paraformer-v2",
+}
 _ANY_MODEL = "qwen-plus"
 
 
@@ -80,6 +101,16 @@ class SampleRequest(Struct, frozen=True):
     body: str | None
 
 
+class Way(Struct, frozen=True):
+    """The same call in the format of one SDK. `guide` is the page about that SDK."""
+
+    format: str
+    title: str
+    operation: str
+    slug: str
+    guide: str | None
+
+
 class Auth(Struct, frozen=True):
     """How the operation is authorised."""
 
@@ -111,11 +142,13 @@ class Page(Struct, frozen=True):
     base_urls: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     content_type: str = "application/json"
+    files: tuple[str, ...] = ()  # members of the body that a form has as files
     request_example: str | None = None
     request_examples: tuple[RequestExample, ...] = ()
     responses: tuple[Answer, ...] = ()
     sample_request: SampleRequest | None = None
-    others: tuple[Link, ...] = ()  # other ways to call the same model
+    ways: tuple[Way, ...] = ()  # this call in every format that is served, its own among them
+    others: tuple[Link, ...] = ()  # other operations that call the same model
     description: str = ""
 
 
@@ -137,19 +170,21 @@ def endpoint_page(
     *,
     server: str,
     lang: Lang,
+    ways: tuple[Way, ...] = (),
     others: tuple[Link, ...] = (),
 ) -> Page:
     """Return the page of an operation, for a model if one is named. Its Markdown is left to `markdown.py`."""
     words = operation_words()[operation.id]
     name = model.id if model else _example_model(operation, running)
     examples = tuple(
-        RequestExample(example.title.in_lang(lang), example.text(lang, name), words.content_type)
+        RequestExample(example.title.in_lang(lang), example.text(lang, name), words.type_of(example))
         for example in _fitting(words.example, model)
     )
     bases = running.bases(operation)
     path = bases[0] + operation.path
+    sampled = path.replace("{model}", name)
     if model is not None:
-        path = path.replace("{model}", model.id)
+        path = sampled
     return Page(
         slug=slug,
         kind="endpoint",
@@ -169,11 +204,13 @@ def endpoint_page(
         auth=_auth(operation),
         base_urls=tuple(server + base for base in bases),
         parameters=_parameters(operation, words, lang),
-        content_type=words.content_type,
+        content_type=", ".join(words.content_types()),
+        files=words.files,
         request_example=examples[0].body if examples else None,
         request_examples=examples,
         responses=tuple(_answers(words, operation.errors, model, name, lang)),
-        sample_request=_sample(operation, words, path, examples),
+        sample_request=_sample(operation, words, sampled, examples),
+        ways=ways,
         others=others,
         description=words.description.in_lang(lang),
     )
@@ -183,9 +220,9 @@ def _example_model(operation: ApiOperation, running: Running) -> str:
     """Return whom the examples of an operation's own page call: the usual model, or one that can be called here."""
     usual = _EXAMPLE_MODELS.get(operation.id, _ANY_MODEL)
     known = running.catalog.resolve(usual)
-    if known is not None and running.callable(known):
+    able = [model for model in running.catalog.models() if operation in operations_for(model)]
+    if known is not None and running.callable(known) and (known in able or not able):
         return usual
-    able = (model for model in running.catalog.models() if operation in operations_for(model))
     return next((model.id for model in able if running.callable(model)), usual)
 
 
@@ -237,8 +274,10 @@ def _shown_type(field: Field) -> str:
 
 
 def _fitting(examples: Iterable[Example], model: Model | None) -> list[Example]:
-    """Return the examples for a model, in the order of its capabilities; all of them when none is named."""
-    listed = list(examples)
+    """Return the examples for a model, in the order of its capabilities; all of them when none is named, but for those
+    of another kind of model."""
+    kind = model.kind if model else ""
+    listed = [example for example in examples if example.kind in ("", kind)]
     if model is None:
         return listed
     able = [example for capability in model.capabilities for example in listed if example.capability == capability]
@@ -304,6 +343,13 @@ def _sample(
 ) -> SampleRequest:
     for field in words.path:
         path = path.replace(f"{{{field.name}}}", field.example)
+    told = [
+        f"{field.name}={quote(field.enum[0] if len(field.enum) == 1 else field.example, safe='')}"
+        for field in words.query
+        if len(field.enum) == 1 or field.required  # there is but one way, or it must be said
+    ]
+    if told:
+        path += f"?{'&'.join(told)}"
     headers: dict[str, str] = {}
     if operation.auth == "bearer":
         headers["Authorization"] = f"Bearer {_KEY}"
@@ -314,7 +360,7 @@ def _sample(
             if field.required and field.name.lower() not in ("authorization", operation.auth):
                 headers[field.name] = field.example
     if examples:
-        headers["Content-Type"] = words.content_type
+        headers["Content-Type"] = examples[0].content_type
     return SampleRequest(operation.method, path, headers, examples[0].body if examples else None)
 
 

@@ -37,7 +37,7 @@ class Running(Struct, frozen=True, eq=False):
     def callable(self, model: Model) -> bool:
         """Say whether the model has a price and a backend."""
         priced = self.catalog.price_of(model.id) is not None
-        return priced and self.offers(model.id) and model.id not in self.absent()
+        return priced and self.offers(model.answered_by) and model.answered_by not in self.absent()
 
     def status(self, operation: ApiOperation, model: Model | None = None) -> PageStatus:
         """Return whether an operation works here, for a model if one is named."""
@@ -48,7 +48,7 @@ class Running(Struct, frozen=True, eq=False):
         """Return how a model is doing now, by the breakers of its backends."""
         if not self.callable(model) or not any(self.serves(operation) for operation in operations):
             return "developing"
-        states = [state for _, name, state in self.breakers() if name == model.id]
+        states = [state for _, name, state in self.breakers() if name == model.answered_by]
         closed = states.count("closed")
         if closed == len(states):
             return "available"

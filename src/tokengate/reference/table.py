@@ -8,14 +8,29 @@ yet are in `data/operations/*.toml`, read when the first page is asked for.
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from tokengate.formats.openai.parameters import ChatBody, CompletionBody, EmbeddingBody
+from tokengate.formats.openai.parameters import (
+    ChatBody,
+    CompletionBody,
+    EmbeddingBody,
+    ImageBody,
+    ImageEditBody,
+    ImageVariationBody,
+    ModerationBody,
+    RerankBody,
+    SpeechBody,
+    VideoBody,
+    VideoEditBody,
+    VideoRemixBody,
+)
 
 Method = Literal["GET", "POST", "DELETE"]
-ErrorShape = Literal["openai", "anthropic"]
+ErrorShape = Literal["openai", "anthropic", "gemini", "gemini-stream", "dashscope", "suno"]
 Auth = Literal["bearer", "x-api-key", "x-goog-api-key", "none"]
 
 OPENAI_BASES = ("/v1", "/api/gpt/v1", "/compatible-mode/v1")
+GEMINI_BASES = ("/v1beta", "/v1")
 
 
 class ApiOperation(Struct, frozen=True, eq=False):
@@ -28,6 +43,7 @@ class ApiOperation(Struct, frozen=True, eq=False):
     auth: Auth = "bearer"
     request: type[Struct] | None = None
     errors: ErrorShape = "openai"  # the format in whose words its refusals are
+    native: ErrorShape | None = None  # a format whose bodies are answered here too, in that format
 
     def paths(self) -> tuple[str, ...]:
         """Return the full path under each base."""
@@ -43,14 +59,45 @@ def _openai(id: str, path: str, request: type[Struct] | None = None, method: Met
     return ApiOperation(id, method, path, OPENAI_BASES, request=request)
 
 
+def _gemini(id: str, path: str, bases: tuple[str, ...] = GEMINI_BASES, method: Method = "POST") -> ApiOperation:
+    return ApiOperation(f"gemini.{id}", method, path, bases, "x-goog-api-key", errors="gemini")
+
+
 def _suno(id: str, path: str, method: Method = "POST") -> ApiOperation:
-    return ApiOperation(f"suno.{id}", method, path, ("/suno",))
+    return ApiOperation(f"suno.{id}", method, path, ("/suno/v2",), errors="suno")
 
 
-CHAT_COMPLETIONS = _openai("chat.completions", "/chat/completions", ChatBody)
+CHAT_COMPLETIONS = ApiOperation(
+    "chat.completions", "POST", "/chat/completions", OPENAI_BASES, request=ChatBody, native="dashscope"
+)
 APP_CHAT = ApiOperation("apps.chat", "POST", "/v1/apps/{name}/chat/completions", request=ChatBody)
 COMPLETIONS = _openai("completions", "/completions", CompletionBody)
 EMBEDDINGS = _openai("embeddings", "/embeddings", EmbeddingBody)
+# Cohere's own clients ask below /v2. https://docs.cohere.com/reference/rerank, 2026-11
+RERANK = replace(_openai("rerank", "/rerank", RerankBody), bases=(*OPENAI_BASES, "/v2"))
+MODERATIONS = _openai("moderations", "/moderations", ModerationBody)
+SPEECH = _openai("audio.speech", "/audio/speech", SpeechBody)
+TRANSCRIPTIONS = _openai("audio.transcriptions", "/audio/transcriptions")
+TRANSLATIONS = _openai("audio.translations", "/audio/translations")
+RESPONSES = _openai("responses", "/responses")
+RESPONSE_TOKENS = _openai("responses.input_tokens", "/responses/input_tokens")
+COMPACT_RESPONSE = _openai("responses.compact", "/responses/compact")
+SHOW_RESPONSE = _openai("responses.show", "/responses/{response_id}", method="GET")
+DELETE_RESPONSE = _openai("responses.delete", "/responses/{response_id}", method="DELETE")
+RESPONSE_ITEMS = _openai("responses.input_items", "/responses/{response_id}/input_items", method="GET")
+CANCEL_RESPONSE = _openai("responses.cancel", "/responses/{response_id}/cancel")
+IMAGE_GENERATIONS = _openai("images.generations", "/images/generations", ImageBody)
+IMAGE_EDITS = _openai("images.edits", "/images/edits", ImageEditBody)
+IMAGE_VARIATIONS = _openai("images.variations", "/images/variations", ImageVariationBody)
+VIDEOS = _openai("videos.create", "/videos", VideoBody)
+LIST_VIDEOS = _openai("videos.list", "/videos", method="GET")
+SHOW_VIDEO = _openai("videos.show", "/videos/{video_id}", method="GET")
+DELETE_VIDEO = _openai("videos.delete", "/videos/{video_id}", method="DELETE")
+VIDEO_CONTENT = _openai("videos.content", "/videos/{video_id}/content", method="GET")
+REMIX_VIDEO = _openai("videos.remix", "/videos/{video_id}/remix", VideoRemixBody)
+EDIT_VIDEO = _openai("videos.edits", "/videos/edits", VideoEditBody)
+EXTEND_VIDEO = _openai("videos.extensions", "/videos/extensions")
+VIDEO_CHARACTERS = _openai("videos.characters", "/videos/characters")
 LIST_MODELS = _openai("models.list", "/models", method="GET")
 SHOW_MODEL = _openai("models.show", "/models/{model}", method="GET")
 
@@ -59,10 +106,87 @@ ANTHROPIC_COUNT_TOKENS = ApiOperation(
     "anthropic.count_tokens", "POST", "/v1/messages/count_tokens", auth="x-api-key", errors="anthropic"
 )
 
+GEMINI_GENERATE = _gemini("generate", "/models/{model}:generateContent")
+GEMINI_STREAM = replace(_gemini("stream", "/models/{model}:streamGenerateContent"), errors="gemini-stream")
+GEMINI_COUNT = _gemini("count", "/models/{model}:countTokens")
+GEMINI_EMBED = _gemini("embed", "/models/{model}:embedContent")
+GEMINI_BATCH_EMBED = _gemini("batch_embed", "/models/{model}:batchEmbedContents")
+GEMINI_LIST_MODELS = _gemini("models.list", "/models", ("/v1beta",), "GET")
+GEMINI_SHOW_MODEL = _gemini("models.show", "/models/{model}", ("/v1beta",), "GET")
+
+_NATIVE = "/api/v1/services"
+_AIGC = f"{_NATIVE}/aigc"
+DASHSCOPE_TEXT = ApiOperation("dashscope.text", "POST", f"{_AIGC}/text-generation/generation", errors="dashscope")
+DASHSCOPE_MULTIMODAL = ApiOperation(
+    "dashscope.multimodal", "POST", f"{_AIGC}/multimodal-generation/generation", errors="dashscope"
+)
+DASHSCOPE_TEXT_EMBEDDING = ApiOperation(
+    "dashscope.text_embedding", "POST", f"{_NATIVE}/embeddings/text-embedding/text-embedding", errors="dashscope"
+)
+DASHSCOPE_MULTIMODAL_EMBEDDING = ApiOperation(
+    "dashscope.multimodal_embedding",
+    "POST",
+    f"{_NATIVE}/embeddings/multimodal-embedding/multimodal-embedding",
+    errors="dashscope",
+)
+DASHSCOPE_RERANK = ApiOperation(
+    "dashscope.rerank", "POST", f"{_NATIVE}/rerank/text-rerank/text-rerank", errors="dashscope"
+)
+DASHSCOPE_IMAGE = ApiOperation("dashscope.image", "POST", f"{_AIGC}/text2image/image-synthesis", errors="dashscope")
+DASHSCOPE_IMAGE_EDIT = ApiOperation(
+    "dashscope.image_edit", "POST", f"{_AIGC}/image2image/image-synthesis", errors="dashscope"
+)
+DASHSCOPE_IMAGE_GENERATION = ApiOperation(
+    "dashscope.image_generation", "POST", f"{_AIGC}/image-generation/generation", errors="dashscope"
+)
+DASHSCOPE_VIDEO = ApiOperation(
+    "dashscope.video", "POST", f"{_AIGC}/video-generation/video-synthesis", errors="dashscope"
+)
+DASHSCOPE_FRAMES = ApiOperation("dashscope.frames", "POST", f"{_AIGC}/image2video/video-synthesis", errors="dashscope")
+DASHSCOPE_TRANSCRIPTION = ApiOperation(
+    "dashscope.transcription", "POST", f"{_NATIVE}/audio/asr/transcription", errors="dashscope"
+)
+DASHSCOPE_TASK = ApiOperation("dashscope.task", "GET", "/api/v1/tasks/{task_id}", errors="dashscope")
+DASHSCOPE_TASKS = ApiOperation("dashscope.tasks", "GET", "", ("/api/v1/tasks", "/api/v1/tasks/"), errors="dashscope")
+DASHSCOPE_TASK_CANCEL = ApiOperation(
+    "dashscope.task_cancel", "POST", "/api/v1/tasks/{task_id}/cancel", errors="dashscope"
+)
+DASHSCOPE_UPLOAD_POLICY = ApiOperation("dashscope.upload_policy", "GET", "/api/v1/uploads", errors="dashscope")
+DASHSCOPE_UPLOAD = ApiOperation("dashscope.upload", "POST", "/api/v1/uploads", auth="none", errors="dashscope")
+
+MUSIC_TASK = _suno("fetch", "/tasks/{task_id}", "GET")
+MUSIC_CREATE = _suno("create", "/create")
+MUSIC_EXTEND = _suno("extend", "/extend")
+MUSIC_COVER = _suno("cover", "/cover")
+MUSIC_UPLOAD_EXTEND = _suno("upload-extend", "/upload-extend")
+MUSIC_UPLOAD_COVER = _suno("upload-cover", "/upload-cover")
+MUSIC_REPLACE = _suno("replace", "/replace-section")
+MUSIC_CONCAT = _suno("concat", "/concat")
+MUSIC_STEMS = _suno("stems", "/stems")
+MUSIC_MIDI = _suno("midi", "/midi")
+MUSIC_LYRICS = _suno("lyrics", "/lyrics")
+MUSIC_MP4 = _suno("mp4", "/mp4")
+MUSIC_WAV = _suno("wav", "/wav")
+MUSIC_TIMING = _suno("timing", "/timing")
+MUSIC_BEATS = _suno("beats", "/beats")
+MUSIC_TAGS = _suno("tags", "/tags")
+MUSIC_SUBMIT = ApiOperation("music.submit", "POST", "/suno/submit/{action}", errors="suno")
+MUSIC_FETCH = ApiOperation("music.fetch", "GET", "/suno/fetch/{task_id}", errors="suno")
+MUSIC_FETCH_MANY = ApiOperation("music.fetch_many", "POST", "/suno/fetch", errors="suno")
+
 BALANCE = ApiOperation("balance", "GET", "/v1/balance")
 QUOTE = ApiOperation("quote", "POST", "/v1/quote")
 USAGE = ApiOperation("usage.list", "GET", "/v1/usage")
 USAGE_OF_CALL = ApiOperation("usage.show", "GET", "/v1/usage/{request_id}")
+
+JOBS = ApiOperation("jobs.list", "GET", "/v1/jobs")
+JOB = ApiOperation("jobs.show", "GET", "/v1/jobs/{job_id}")
+JOB_EVENTS = ApiOperation("jobs.events", "GET", "/v1/jobs/{job_id}/events")
+JOB_CANCEL = ApiOperation("jobs.cancel", "POST", "/v1/jobs/{job_id}/cancel")
+JOB_DELETE = ApiOperation("jobs.delete", "DELETE", "/v1/jobs/{job_id}")
+JOB_CALLBACK = ApiOperation("jobs.callback", "POST", "/v1/callbacks/{job_id}/{token}", auth="none")
+WEBHOOK_SECRET = ApiOperation("jobs.webhook_secret", "GET", "/v1/webhook_secret")
+RESULT = ApiOperation("results.show", "GET", "/v1/results/{job_id}/{name}", auth="none")
 
 HEALTH = ApiOperation("health", "GET", "/healthz", auth="none")
 READINESS = ApiOperation("readiness", "GET", "/readyz", auth="none")
@@ -80,12 +204,22 @@ TABLE: tuple[ApiOperation, ...] = (
     APP_CHAT,
     COMPLETIONS,
     EMBEDDINGS,
+    RERANK,
+    MODERATIONS,
     LIST_MODELS,
     SHOW_MODEL,
     BALANCE,
     QUOTE,
     USAGE,
     USAGE_OF_CALL,
+    JOBS,
+    JOB,
+    JOB_EVENTS,
+    JOB_CANCEL,
+    JOB_DELETE,
+    JOB_CALLBACK,
+    WEBHOOK_SECRET,
+    RESULT,
     HEALTH,
     READINESS,
     METRICS,
@@ -95,37 +229,70 @@ TABLE: tuple[ApiOperation, ...] = (
     LLMS_TXT,
     MARKDOWN_PAGE,
     PICTURE,
-    _openai("responses", "/responses"),
-    _openai("images.generations", "/images/generations"),
-    _openai("images.edits", "/images/edits"),
-    _openai("audio.speech", "/audio/speech"),
-    _openai("audio.transcriptions", "/audio/transcriptions"),
-    _openai("videos.create", "/videos"),
-    _openai("videos.show", "/videos/{video_id}", method="GET"),
-    _openai("videos.content", "/videos/{video_id}/content", method="GET"),
+    RESPONSES,
+    SHOW_RESPONSE,
+    DELETE_RESPONSE,
+    RESPONSE_ITEMS,
+    RESPONSE_TOKENS,
+    COMPACT_RESPONSE,
+    CANCEL_RESPONSE,
+    IMAGE_GENERATIONS,
+    IMAGE_EDITS,
+    IMAGE_VARIATIONS,
+    SPEECH,
+    TRANSCRIPTIONS,
+    TRANSLATIONS,
+    VIDEOS,
+    SHOW_VIDEO,
+    VIDEO_CONTENT,
+    LIST_VIDEOS,
+    DELETE_VIDEO,
+    REMIX_VIDEO,
+    EDIT_VIDEO,
+    EXTEND_VIDEO,
+    VIDEO_CHARACTERS,
     ANTHROPIC_MESSAGES,
     ANTHROPIC_COUNT_TOKENS,
-    ApiOperation("gemini.generate", "POST", "/v1beta/models/{model}:generateContent", auth="x-goog-api-key"),
-    ApiOperation("gemini.stream", "POST", "/v1beta/models/{model}:streamGenerateContent", auth="x-goog-api-key"),
-    ApiOperation("dashscope.text", "POST", "/api/v1/services/aigc/text-generation/generation"),
-    ApiOperation("dashscope.multimodal", "POST", "/api/v1/services/aigc/multimodal-generation/generation"),
-    ApiOperation("dashscope.image", "POST", "/api/v1/services/aigc/text2image/image-synthesis"),
-    ApiOperation("dashscope.video", "POST", "/api/v1/services/aigc/video-generation/video-synthesis"),
-    ApiOperation("dashscope.task", "GET", "/api/v1/tasks/{task_id}"),
-    _suno("fetch", "/fetch/{task_id}", "GET"),
-    _suno("create", "/submit/music"),
-    _suno("extend", "/submit/music"),
-    _suno("cover", "/submit/music"),
-    _suno("upload-extend", "/submit/music"),
-    _suno("upload-cover", "/submit/music"),
-    _suno("replace", "/submit/music"),
-    _suno("concat", "/submit/concat"),
-    _suno("stems", "/submit/music"),
-    _suno("midi", "/act/midi/{clip_id}", "GET"),
-    _suno("lyrics", "/submit/lyrics"),
-    _suno("mp4", "/act/mp4/{clip_id}", "GET"),
-    _suno("wav", "/act/wav/{clip_id}", "GET"),
-    _suno("timing", "/act/timing/{clip_id}", "GET"),
-    _suno("beats", "/act/beats/{clip_id}", "GET"),
-    _suno("tags", "/submit/tags"),
+    GEMINI_GENERATE,
+    GEMINI_STREAM,
+    GEMINI_COUNT,
+    GEMINI_EMBED,
+    GEMINI_BATCH_EMBED,
+    GEMINI_LIST_MODELS,
+    GEMINI_SHOW_MODEL,
+    DASHSCOPE_TEXT,
+    DASHSCOPE_MULTIMODAL,
+    DASHSCOPE_TEXT_EMBEDDING,
+    DASHSCOPE_MULTIMODAL_EMBEDDING,
+    DASHSCOPE_RERANK,
+    DASHSCOPE_UPLOAD_POLICY,
+    DASHSCOPE_UPLOAD,
+    DASHSCOPE_IMAGE,
+    DASHSCOPE_IMAGE_EDIT,
+    DASHSCOPE_IMAGE_GENERATION,
+    DASHSCOPE_VIDEO,
+    DASHSCOPE_FRAMES,
+    DASHSCOPE_TRANSCRIPTION,
+    DASHSCOPE_TASK,
+    DASHSCOPE_TASKS,
+    DASHSCOPE_TASK_CANCEL,
+    MUSIC_TASK,
+    MUSIC_CREATE,
+    MUSIC_EXTEND,
+    MUSIC_COVER,
+    MUSIC_UPLOAD_EXTEND,
+    MUSIC_UPLOAD_COVER,
+    MUSIC_REPLACE,
+    MUSIC_CONCAT,
+    MUSIC_STEMS,
+    MUSIC_MIDI,
+    MUSIC_LYRICS,
+    MUSIC_MP4,
+    MUSIC_WAV,
+    MUSIC_TIMING,
+    MUSIC_BEATS,
+    MUSIC_TAGS,
+    MUSIC_SUBMIT,
+    MUSIC_FETCH,
+    MUSIC_FETCH_MANY,
 )

@@ -42,6 +42,7 @@ class _Written(Struct, frozen=True, forbid_unknown_fields=True):
     model: str = ""
     models: _Models | None = None
     operations: str = ""  # those whose ids begin with this
+    applications: bool = False  # those that were published and are not among the children
     region: str = ""  # vendors of this region that have no folder get one here
     titles: dict[str, str] = field(default_factory=dict[str, str])
     titles_en: dict[str, str] = field(default_factory=dict[str, str])
@@ -89,6 +90,8 @@ def _node(written: _Written, running: Running, lang: Lang) -> Node:
         children += _models(written, running, lang)
     if written.operations and not written.children:
         children += _operations(written.operations, running, lang)
+    if written.applications:
+        children += _applications(written, running, lang)
     if written.region:
         children += _other_vendors(written, running, lang)
     if written.coming.zh and not any(running.serves(one) for one in _named(written.operations)):
@@ -105,6 +108,22 @@ def _models(written: _Written, running: Running, lang: Lang) -> list[Node]:
         for model in _in_tree(running)
         if (model.region, model.vendor) == (wanted.region, wanted.vendor)
     ]
+
+
+def _applications(written: _Written, running: Running, lang: Lang) -> list[Node]:
+    named = {found.id for name in _models_named(written) if (found := running.catalog.resolve(name)) is not None}
+    return [
+        _model_node(model, model.name_in(lang), running)
+        for model in running.catalog.models()
+        if model.preset is not None and model.id not in named
+    ]
+
+
+def _models_named(written: _Written) -> Iterator[str]:
+    if written.model:
+        yield written.model
+    for child in written.children:
+        yield from _models_named(child)
 
 
 def _model_node(model: Model, title: str, running: Running) -> Node:

@@ -24,6 +24,7 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 NO_TEXT = Text()
+FORM_TYPE = "multipart/form-data"
 
 
 class Field(Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,12 +55,16 @@ class Field(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Example(Struct, frozen=True, forbid_unknown_fields=True):
-    """A request body; `$model` stands for the model. With `capability`, for models that have it."""
+    """A request body; `$model` stands for the model. A form is written as an object whose files are `@NAME`. With
+    `capability`, for models that have it; with `kind`, only for models of that kind, and not on the operation's own
+    page."""
 
     title: Text
     body: str
+    content_type: str = ""  # the operation's, unless said
     body_en: str = ""
     capability: str = ""
+    kind: str = ""
 
     def text(self, lang: Lang, model: str) -> str:
         """Return the body for a model in a language."""
@@ -85,7 +90,8 @@ class Reply(Struct, frozen=True, forbid_unknown_fields=True):
 
 class OperationWords(Struct, frozen=True, forbid_unknown_fields=True):
     """One operation. `parameters` are sections of the words for a body that a struct checks, `body` the fields of
-    one that nothing checks yet; `errors` are classes of `core/errors.py`, or sets of them."""
+    one that nothing checks yet; `files` are members that a form has as files; `errors` are classes of
+    `core/errors.py`, or sets of them."""
 
     id: str
     title: Text
@@ -97,11 +103,20 @@ class OperationWords(Struct, frozen=True, forbid_unknown_fields=True):
     path: tuple[Field, ...] = ()
     query: tuple[Field, ...] = ()
     body: tuple[Field, ...] = ()
+    files: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     reply_headers: tuple[str, ...] = ()
     errors: tuple[str, ...] = ()
     example: tuple[Example, ...] = ()
     reply: tuple[Reply, ...] = ()
+
+    def type_of(self, example: Example) -> str:
+        """Return the content type of an example."""
+        return example.content_type or self.content_type
+
+    def content_types(self) -> tuple[str, ...]:
+        """Return the content types that bodies may have, that of the first example first."""
+        return tuple(dict.fromkeys(map(self.type_of, self.example))) or (self.content_type,)
 
 
 class Group(Struct, frozen=True, forbid_unknown_fields=True):
@@ -135,7 +150,7 @@ def groups() -> tuple[Group, ...]:
     return tuple(msgspec.toml.decode(_read(f"operations/{name}.toml"), type=Group) for name in _ORDER)
 
 
-_ORDER = ("openai", "account", "media", "formats", "suno", "running")
+_ORDER = ("openai", "account", "media", "jobs", "formats", "suno", "music", "running")
 
 
 @cache

@@ -37,6 +37,11 @@ async def bump(tx: AsyncConnection, kind: str) -> None:
         await tx.execute(select(func.pg_notify(_CHANNEL, kind)))
 
 
+async def hold(tx: AsyncConnection, kind: str) -> None:
+    """Let every `bump` of this kind wait for the end of this transaction; on SQLite all changes wait anyhow."""
+    await tx.execute(select(changes.c.version).where(changes.c.kind == kind).with_for_update())
+
+
 class Changes:
     """Calls the watchers of a kind after its version has grown. Start it before the first load of what it watches:
     then nothing is missed between the two."""

@@ -1,14 +1,13 @@
 """Opens the database, SQLite or PostgreSQL, migrated, and hands out transactions and consistent reads.
 
-Also owns the serve lock: at most one process serves a database, while commands work beside it.
+Also says who serves it: on SQLite one process, on PostgreSQL any number. Commands work beside them.
 """
 
 import asyncio
-import fcntl
 import os
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
@@ -20,12 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from tokengate.core.clock import Clock, SystemClock
 from tokengate.core.settings import Settings
 from tokengate.storage.migrations.upgrade import upgrade
+from tokengate.storage.serve_lock import FileServeLock, PostgresqlServeLock, ServeLock, try_flock
+from tokengate.storage.sqlite_connection import SqliteConnection
 
 Tx = AsyncConnection  # what `Database.tx` yields, for signatures outside of the stores
 
 BUSY_TIMEOUT_MS = 5_000  # how long a SQLite writer waits for another one
-_SERVE_LOCK_KEY = 0x746F6B656E67  # "tokeng": the advisory lock that the serving process holds on PostgreSQL
-_SERVE_LOCK_TRIES = 10  # PostgreSQL needs a moment to notice that a killed process has gone
+_SERVE_LOCK_TRIES = 10  # a command may have it for the length of a transaction
 _SERVE_LOCK_PAUSE_S = 0.1
 _TURN_PAUSE_S = 0.001
 
@@ -36,7 +36,7 @@ _AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError
 
 
 class DatabaseInUse(RuntimeError):
-    """Another process serves this database."""
+    """Another process serves this database, or keeps it to itself."""
 
 
 class DatabaseUnavailable(RuntimeError):
@@ -87,7 +87,8 @@ class Database:
         self.engine = engine
         self.path = path
         self.dsn = dsn
-        self._serving: AsyncExitStack | None = None
+        self._serving: ServeLock | None = None
+        self._first = asyncio.Lock()
 
     @asynccontextmanager
     async def tx(self) -> AsyncGenerator[AsyncConnection, None]:
@@ -105,57 +106,70 @@ class Database:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
 
-    async def lock_for_serving(self) -> None:
-        """Take the serve lock until `close` or the end of the process; again does nothing.
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may serve this database at once."""
+        return self.dialect == "postgresql"
 
-        Raises DatabaseInUse when another process holds it.
+    async def lock_for_serving(self) -> None:
+        """Take the serve lock until `close` or the end of the process; again does nothing, unless it was lost with the
+        connection to a server that was away.
+
+        Raises DatabaseInUse when another process has it to itself.
         """
         if self._serving is not None:
-            return
-        async with AsyncExitStack() as stack:
-            if not await self._try_serve_lock(stack):
-                raise DatabaseInUse(
-                    f"another process serves {self.path or 'this database'} already; stop it, or give this one "
-                    "a data folder (or database) of its own"
-                )
-            self._serving = stack.pop_all()
+            if not self._serving.is_lost():
+                return
+            await self._serving.release()
+            self._serving = None
+        lock = self._serve_lock()
+        try:
+            for left in range(_SERVE_LOCK_TRIES, 0, -1):
+                if await lock.try_take(alone=not self.shared):
+                    self._serving = lock
+                    return
+                if left > 1:
+                    await asyncio.sleep(_SERVE_LOCK_PAUSE_S)
+        finally:
+            if self._serving is not lock:
+                await lock.release()
+        if self.shared:
+            raise DatabaseInUse(
+                "a command, or a gateway of an earlier version, keeps this database to itself; try again"
+            )
+        raise DatabaseInUse(
+            f"another process serves {self.path} already; stop it, or give this one a data folder of its own"
+        )
 
     @asynccontextmanager
     async def if_unserved(self) -> AsyncGenerator[bool, None]:
         """Yield True, and keep it true for the block, when no process serves this database."""
-        async with AsyncExitStack() as stack:
-            yield self._serving is None and await self._try_serve_lock(stack, tries=1)
+        lock = self._serve_lock()
+        try:
+            yield self._serving is None and await lock.try_take(alone=True)
+        finally:
+            await lock.release()
 
     async def close(self) -> None:
         if self._serving is not None:
-            await self._serving.aclose()
+            await self._serving.release()
             self._serving = None
         await self.engine.dispose()
+
+    def _serve_lock(self) -> ServeLock:
+        return PostgresqlServeLock(lambda: connect_postgresql(self.dsn)) if self.shared else FileServeLock(self.path)
 
     async def _begin(self, connection: AsyncConnection) -> None:
         if self.dialect == "postgresql":
             await connection.begin()
             return
         await connection.execution_options(begin="IMMEDIATE")
-        turn = await _take_turn(self.path)
-        try:
-            await connection.begin()
-        finally:
-            os.close(turn)
-
-    async def _try_serve_lock(self, stack: AsyncExitStack, *, tries: int = _SERVE_LOCK_TRIES) -> bool:
-        if self.dialect == "sqlite":
-            lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            stack.callback(os.close, lock)
-            return _try_flock(lock)
-        connection = await connect_postgresql(self.dsn)
-        stack.push_async_callback(connection.close)
-        for left in range(tries, 0, -1):
-            if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _SERVE_LOCK_KEY):
-                return True
-            if left > 1:
-                await asyncio.sleep(_SERVE_LOCK_PAUSE_S)
-        return False
+        async with self._first:  # one task waits for the turn; the others wait for it, in order
+            turn = await _take_turn(self.path)
+            try:
+                await connection.begin()
+            finally:
+                os.close(turn)
 
 
 def is_away(error: Exception) -> bool:
@@ -216,7 +230,7 @@ def _open_sqlite(url: URL) -> Database:
         raise BadDatabaseUrl("the ledger needs a file: use sqlite:///path/to/tokengate.db")
     path = Path(url.database).absolute()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+    engine = create_async_engine(f"sqlite+aiosqlite:///{path}", connect_args={"factory": SqliteConnection})
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:  # pyright: ignore[reportUnusedFunction]  # used by the event
@@ -242,14 +256,6 @@ def _open_postgresql(url: URL) -> Database:
     return Database("postgresql", engine, path="", dsn=dsn)
 
 
-def _try_flock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 async def _take_turn(path: str) -> int:
     """Return the turn file, locked: closing it ends the turn.
 
@@ -258,7 +264,7 @@ async def _take_turn(path: str) -> int:
     """
     file = open_turn(path)
     try:
-        while not _try_flock(file):
+        while not try_flock(file):
             await asyncio.sleep(_TURN_PAUSE_S)
     except BaseException:
         os.close(file)

@@ -54,8 +54,8 @@ projects = Table(
     Column("stores_responses", Boolean, nullable=False, server_default=text("true")),
 )
 
-# A wallet's money: `balance` is what its org owns, `leased` the part lent to tellers and not yet spent.
-# `recall` is how much another process asks the tellers to give back (see ledger/).
+# A wallet's money: `balance` is what its org owns, `leased` the part lent to tellers and not yet spent, `held` the part
+# that jobs hold. `recall` is how much another process asks the tellers to give back (see ledger/).
 wallets = Table(
     "wallets",
     metadata,
@@ -67,7 +67,10 @@ wallets = Table(
     _nano("credit_nano"),
     _nano("recall_nano"),
     Column("created_ms", BigInteger, nullable=False),
+    _nano("held_nano"),
     CheckConstraint("balance_nano + credit_nano - leased_nano >= 0", name="never_overdrawn"),
+    CheckConstraint("balance_nano + credit_nano - leased_nano - held_nano >= 0", name="held_is_there"),
+    CheckConstraint("held_nano >= 0", name="held_not_negative"),
     CheckConstraint("leased_nano >= 0", name="leased_not_negative"),
     CheckConstraint("credit_nano >= 0", name="credit_not_negative"),
 )
@@ -162,6 +165,17 @@ platform_settings = Table(
     metadata,
     Column("name", String(64), primary_key=True),
     Column("value", Text, nullable=False),
+)
+
+# AI applications that operators published at run time; `definition` is JSON.
+apps = Table(
+    "apps",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("definition", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("changed_ms", BigInteger, nullable=False),
+    Column("disabled_ms", BigInteger),
 )
 
 # Who changed what. `before` and `after` are JSON of what changed, without secrets; `org_id` is null for what
@@ -322,7 +336,7 @@ outbox = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("org_id", String(64), nullable=False),
-    Column("subject", String(64), nullable=False),  # the wallet that it is about
+    Column("subject", String(64), nullable=False),  # the wallet, or the job, that it is about
     Column("kind", String(64), nullable=False),
     Column("body", Text, nullable=False),
     Column("state", String(8), nullable=False),  # waiting | sent | dead
@@ -352,7 +366,7 @@ calls = Table(
     Column("upstream", String(100), nullable=False),
     Column("stream", Boolean, nullable=False),
     Column("status", Integer, nullable=False),
-    # ok | error | client_gone | upstream_cut | length | stopped | crashed
+    # ok | error | client_gone | upstream_cut | length | stopped | cancelled | crashed
     Column("outcome", String(24), nullable=False),
     Column("error", Text, nullable=False),
     Column("started_ms", BigInteger, nullable=False),
@@ -428,6 +442,8 @@ price_versions = Table(
     Index("ix_price_versions_model_id_effective_ms", "model_id", "effective_ms"),
 )
 
+# Replies that are kept. Where several processes share the database, calls that run have a row, too: `status` 0, in
+# `reply` the id of the teller that runs it (see idempotency/).
 idempotency = Table(
     "idempotency",
     metadata,
@@ -453,6 +469,104 @@ stored_responses = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),
     Index("ix_stored_responses_created_ms", "created_ms"),
+)
+
+# Responses in the background that have not ended; the commit that ends one stores it and drops its row. `owner` is the
+# teller whose process runs it, `wish` what is asked of that process: cancel or delete. `content` is sealed.
+background_responses = Table(
+    "background_responses",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("org_id", String(64), nullable=False),
+    Column("project_id", String(64), nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),  # queued | in_progress
+    Column("wish", String(16), nullable=False),
+    Column("streams", Boolean, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("owner", String(64), nullable=False),
+    Column("due_ms", BigInteger, nullable=False),  # when nobody runs it
+    Column("created_ms", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+# The events of such responses whose callers asked for a stream, some at once, sealed. Rows may overlap: what is in
+# doubt is written again. They live as long as the response. It keeps SQLite's rowid, as `calls` does.
+response_events = Table(
+    "response_events",
+    metadata,
+    Column("response_id", String(64), primary_key=True),
+    Column("last_number", Integer, primary_key=True),  # of the last event of the row
+    Column("created_ms", BigInteger, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Index("ix_response_events_created_ms", "created_ms"),
+)
+
+# What takes a vendor long. `state` is what callers see, `step` what is to be done next (see tasks/): submit, sending,
+# look, fetch, done. `owner` is the teller whose process is at it now. `task` and `outcome` are sealed, `files` is JSON.
+# Whoever ends a job does so where `ended_ms` is null, in the transaction that moves its money.
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("org_id", String(64), nullable=False),
+    Column("project_id", String(64), nullable=False),
+    Column("key_id", String(64), nullable=False),
+    Column("wallet_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("endpoint", String(64), nullable=False),
+    Column("model", String(200), nullable=False),  # as the caller called it
+    Column("model_id", String(200), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("percent", Integer, nullable=False),
+    Column("upstream", String(100), nullable=False),
+    Column("vendor_id", Text, nullable=False),
+    Column("task", LargeBinary, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
+    Column("files", Text, nullable=False),
+    Column("error_code", String(100), nullable=False),
+    Column("error", Text, nullable=False),
+    _nano("held_nano"),
+    _nano("cost_nano"),
+    Column("price_version", Integer, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("callback_url", Text, nullable=False),
+    Column("idempotency_key", String(255)),
+    Column("digest", LargeBinary(32), nullable=False),
+    Column("client_request_id", String(200)),
+    Column("attempts", Text, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("started_ms", BigInteger),
+    Column("ended_ms", BigInteger),
+    Column("deadline_ms", BigInteger, nullable=False),
+    Column("due_ms", BigInteger, nullable=False),
+    Column("files_until_ms", BigInteger),
+    Column("owner", String(64), nullable=False),
+    CheckConstraint("held_nano >= 0", name="held_not_negative"),
+    CheckConstraint("cost_nano >= 0", name="cost_not_negative"),
+    CheckConstraint("ended_ms IS NULL OR held_nano = 0", name="ended_holds_nothing"),
+    Index("ix_jobs_project_id_id", "project_id", "id"),
+    Index(
+        "ix_jobs_due_ms",
+        "due_ms",
+        sqlite_where=text("ended_ms IS NULL"),
+        postgresql_where=text("ended_ms IS NULL"),
+    ),
+    Index(
+        "ix_jobs_key_id_idempotency_key",
+        "key_id",
+        "idempotency_key",
+        unique=True,
+        sqlite_where=text("idempotency_key IS NOT NULL"),
+        postgresql_where=text("idempotency_key IS NOT NULL"),
+    ),
+    Index(
+        "ix_jobs_files_until_ms",
+        "files_until_ms",
+        sqlite_where=text("files_until_ms IS NOT NULL"),
+        postgresql_where=text("files_until_ms IS NOT NULL"),
+    ),
 )
 
 # The first day whose calls are kept (`kind` is "calls"): earlier ones were dropped on purpose. It only grows.

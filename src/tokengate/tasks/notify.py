@@ -23,6 +23,7 @@ from tokengate.ledger.alerts import Alerts, Destination
 from tokengate.storage import outbox
 from tokengate.storage.engine import Database
 from tokengate.storage.outbox import Message
+from tokengate.tasks.job_hooks import JobHooks
 
 PAUSES_MS: Final = (
     10_000,
@@ -60,6 +61,7 @@ class Notifier:
         self,
         database: Database,
         alerts: Alerts,
+        job_hooks: JobHooks,
         transport: Transport,
         clock: Clock,
         *,
@@ -69,6 +71,7 @@ class Notifier:
     ) -> None:
         self._database = database
         self._alerts = alerts
+        self._job_hooks = job_hooks
         self._transport = transport
         self._clock = clock
         self._held_nano = held_nano
@@ -127,7 +130,10 @@ class Notifier:
         return bool(due)
 
     async def _deliver(self, message: Message) -> None:
-        destination = await self._destination(message.org_id, message.subject)
+        if message.subject.startswith("job_"):
+            destination = await self._job_hooks.destination(message.subject)
+        else:
+            destination = await self._destination(message.org_id, message.subject)
         if destination is None:
             await self._end(message, outbox.DEAD, "nobody wants it any more")
             return

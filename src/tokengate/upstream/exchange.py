@@ -12,6 +12,7 @@ from aiohttp.connector import Connection
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.http import Timeouts
+from tokengate.core.upload import Upload
 from tokengate.upstream import failures
 from tokengate.upstream.idle import IdleConnections
 from tokengate.upstream.inflate import ENCODINGS, Inflater
@@ -56,6 +57,7 @@ class HttpExchange:
         "_task",
         "_timeouts",
         "_unsent_bytes",
+        "_unsent_pieces",
         "_watchdog",
         "_whole",
         "backend",
@@ -80,6 +82,7 @@ class HttpExchange:
         self._task: asyncio.Task[object] | None = None
         self._expired: Stage | None = None
         self._unsent_bytes = 0
+        self._unsent_pieces = False  # the backend answered before all of an upload was sent
         self._resume_s = NEVER
         self._stage: Stage = "connect"
         self.deadline_s = NEVER
@@ -109,8 +112,11 @@ class HttpExchange:
             self._task = None
             self.deadline_s = NEVER
 
-    async def ask(self, reader: ReplyReader, head: bytes, body: bytes, *, has_body: bool) -> None:
-        """Send the request and wait for the reply's head; `has_body` is false for a reply to HEAD.
+    async def ask(
+        self, reader: ReplyReader, head: bytes, body: bytes, upload: Upload | None = None, *, has_body: bool
+    ) -> None:
+        """Send the request, with its body or the upload in its place, and wait for the reply's head; `has_body` is
+        false for a reply to HEAD.
 
         Raises Lost when the connection ends before any byte of a reply, UpstreamFailed otherwise.
         """
@@ -128,6 +134,8 @@ class HttpExchange:
         self._stage = "first"
         self.deadline_s = self._watchdog.latest_s + self._timeouts.first
         try:
+            if upload is not None:
+                await self._send(reader, upload)
             while not reader.status:
                 reader.check()
                 await reader.news()
@@ -161,6 +169,8 @@ class HttpExchange:
             if size_bytes > limit_bytes:
                 self.close()
                 raise failures.too_large(self.backend, limit_bytes)
+            if self._whole and self._inflater is None:
+                break
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def chunks(self) -> AsyncIterator[bytes]:
@@ -184,6 +194,21 @@ class HttpExchange:
         reader, self._reader = self._reader, None
         assert reader is not None
         reader.close()
+
+    async def _send(self, reader: ReplyReader, upload: Upload) -> None:
+        """Send a form as the backend takes it in; one that answers before its end gets no more of it."""
+        transport = reader.transport
+        for piece in upload.pieces():
+            if reader.status:
+                self._unsent_pieces = True
+                return
+            reader.check()
+            transport.write(piece)
+            self._unsent_bytes = transport.get_write_buffer_size()
+            self.deadline_s = self._watchdog.latest_s + self._timeouts.first
+            while reader.full and not reader.status:
+                reader.check()
+                await reader.news()
 
     def check(self, latest_s: float) -> None:
         """Move the first deadline while the backend still takes in the request."""
@@ -258,7 +283,7 @@ class HttpExchange:
 
     def _release(self, reader: ReplyReader) -> None:
         self._watchdog.forget(self)
-        if reader.transport.get_write_buffer_size():
+        if self._unsent_pieces or reader.transport.get_write_buffer_size():
             self.drop()  # answered before it had taken in the request, whose rest must not reach it as a new one
             return
         self._reader = None

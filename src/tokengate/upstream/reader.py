@@ -49,6 +49,7 @@ class ReplyReader(asyncio.Protocol):
         "answered",
         "arrived",
         "connection",
+        "full",
         "headers",
         "on_body",
         "status",
@@ -62,6 +63,7 @@ class ReplyReader(asyncio.Protocol):
         self.headers: CIMultiDict[str] = CIMultiDict()
         self.arrived = True
         self.answered = False  # some of a reply has come
+        self.full = False  # enough of a request waits to be taken in
         self._handler = handler
         self._loop = asyncio.get_running_loop()
         self._pieces: list[bytes] = []
@@ -204,6 +206,13 @@ class ReplyReader(asyncio.Protocol):
                 self._failure.__cause__ = exc
         self._wake()
         self._handler.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self.full = True
+
+    def resume_writing(self) -> None:
+        self.full = False
+        self._wake()
 
     # What the parser found.
 

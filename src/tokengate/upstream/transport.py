@@ -7,8 +7,9 @@ It takes aiohttp's connector and leaves out its session and its parser, which co
 import asyncio
 import ssl
 from base64 import b64encode
+from collections.abc import Mapping
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final
 
 from aiohttp import ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.client_reqrep import ConnectionKey
@@ -34,12 +35,29 @@ _NO_TIMEOUT: Final = ClientTimeout(total=None, sock_connect=None)  # the watchdo
 _MAX_TARGETS: Final = 1024  # URLs remembered; a backend has a handful
 
 
-class _Target(NamedTuple):
+class _Target:
     """What requests to one URL have in common."""
 
-    template: ClientRequest  # tells the connector where to
-    head: str  # request line and fixed headers
-    place: int  # the same for all that may share connections
+    __slots__ = ("_headers", "_start", "_written", "place", "template")
+
+    def __init__(self, template: ClientRequest, start: str, place: int) -> None:
+        """`template` tells the connector where to; `start` is the request line and fixed headers; `place` is the same
+        for all that may share connections."""
+        self.template = template
+        self.place = place
+        self._start = start
+        self._headers: Mapping[str, str] | None = None
+        self._written = b""
+
+    def head(self, backend: str, request: HttpRequest) -> bytes:
+        """Return the request's head. Raises UpstreamFailed for a header that holds a line break: it would be two."""
+        if request.headers is not self._headers:
+            self._written = f"{self._start}{_lines(backend, request.headers)}".encode()
+            self._headers = request.headers
+        if request.body or request.method == "POST":
+            size_bytes = len(request.body) if request.upload is None else request.upload.size_bytes
+            return b"%bcontent-length: %d\r\n\r\n" % (self._written, size_bytes)
+        return self._written + b"\r\n"
 
 
 class HttpTransport:
@@ -77,7 +95,7 @@ class HttpTransport:
         the work twice; the caller gets one answer and pays for one, and model calls change nothing else.
         """
         target = self._targets.get((request.method, request.url)) or self._prepare(request)
-        head = _head(self._name, target.head, request)
+        head = target.head(self._name, request)
         exchange = HttpExchange(self._name, request.timeouts, self.watchdog, self._idle, target.place)
         try:
             for resent in (False, True):
@@ -85,7 +103,7 @@ class HttpTransport:
                 if reader is None:
                     reader, used = await self._connect(exchange, target)
                 try:
-                    await exchange.ask(reader, head, request.body, has_body=request.method != "HEAD")
+                    await exchange.ask(reader, head, request.body, request.upload, has_body=request.method != "HEAD")
                     break
                 except Lost as failure:
                     if resent or not used:
@@ -163,15 +181,11 @@ class HttpTransport:
         return self._targets.setdefault((request.method, request.url), _Target(template, head, place))
 
 
-def _head(backend: str, fixed: str, request: HttpRequest) -> bytes:
-    """Return the request's head. A header that holds a line break would be two headers: it is refused."""
-    lines = [f"{name}: {value}\r\n" for name, value in request.headers.items()]
-    head = "".join(lines)
-    if head.count("\n") != len(lines) or head.count("\r") != len(lines) or "\0" in head:
+def _lines(backend: str, headers: Mapping[str, str]) -> str:
+    lines = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if lines.count("\n") != len(headers) or lines.count("\r") != len(headers) or "\0" in lines:
         raise UpstreamFailed(f"A header configured for {backend} holds a line break.", kind="invalid", backend=backend)
-    if request.body or request.method == "POST":
-        return f"{fixed}{head}content-length: {len(request.body)}\r\n\r\n".encode()
-    return f"{fixed}{head}\r\n".encode()
+    return lines
 
 
 def _basic(proxy: URL) -> str:

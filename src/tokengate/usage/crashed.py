@@ -11,7 +11,7 @@ from tokengate.storage.engine import Database
 from tokengate.storage.tables import open_calls
 from tokengate.storage.writer import Delete, Writer
 from tokengate.usage.record import CallRecord, rows_of
-from tokengate.usage.store import OpenCall, list_open_calls
+from tokengate.usage.store import OpenCall, take_over_open_calls
 
 _BATCH = 500
 
@@ -23,12 +23,13 @@ class Crashed(Struct, frozen=True):
     held_nano: int = 0
 
 
-async def record_crashed(database: Database, writer: Writer) -> Crashed:
-    """Turn every noted call that has not ended into a record. To be called before the first call of this process."""
+async def record_crashed(database: Database, writer: Writer, teller_id: str) -> Crashed:
+    """Turn the noted calls of dead tellers that have not ended into records. Each is first taken over by the teller
+    of this process, so that of several processes one records it."""
     total = Crashed()
     while True:
-        async with database.read() as read:
-            found = await list_open_calls(read, _BATCH)
+        async with database.tx() as tx:
+            found = await take_over_open_calls(tx, teller_id, _BATCH)
         cut_off = [call for call in found if not call.ended]
         for call in found:
             record = [] if call.ended else rows_of(_record(call))

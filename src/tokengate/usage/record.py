@@ -26,7 +26,7 @@ class CallRecord(Struct, frozen=True):
     upstream: str
     stream: bool
     status: int
-    outcome: str  # ok | error | client_gone | upstream_cut | length | stopped | crashed
+    outcome: str  # ok | error | client_gone | upstream_cut | length | stopped | cancelled | crashed
     error: str
     started_ms: int
     latency_ms: int

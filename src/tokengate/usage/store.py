@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Label, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Label, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tokengate.core.errors import BadRequest
 from tokengate.core.ids import day_of_id
 from tokengate.core.periods import PERIODS, Period, span_of
-from tokengate.storage.tables import calls, keys, open_calls, retention, usage_daily
+from tokengate.storage.tables import calls, keys, open_calls, retention, tellers, usage_daily
 from tokengate.usage.record import CallRecord
 
 MAX_PAGE = 1_000
@@ -235,9 +235,12 @@ class OpenCall(Struct, frozen=True):
     ended: bool
 
 
-async def list_open_calls(read: AsyncConnection, limit: int) -> list[OpenCall]:
-    """Return noted calls of every org. While no teller is at work, all of them are what a crash left."""
+async def take_over_open_calls(tx: AsyncConnection, teller_id: str, limit: int) -> list[OpenCall]:
+    """Return noted calls, of every org, whose tellers are dead; from now on they are this living teller's."""
     noted = open_calls.c
+    left = select(noted.id).where(noted.teller_id.not_in(select(tellers.c.id))).order_by(noted.id).limit(limit)
+    taken = update(open_calls).where(noted.id.in_(left.with_for_update(skip_locked=True))).values(teller_id=teller_id)
+    call_ids = list((await tx.execute(taken.returning(noted.id))).scalars())
     query = (
         select(
             noted.id,
@@ -253,10 +256,10 @@ async def list_open_calls(read: AsyncConnection, limit: int) -> list[OpenCall]:
         )
         .join(keys, keys.c.id == noted.key_id)
         .outerjoin(calls, (calls.c.key_id == noted.key_id) & (calls.c.id == noted.id))
+        .where(noted.id.in_(call_ids))
         .order_by(noted.id)
-        .limit(limit)
     )
-    return [OpenCall(**row) for row in (await read.execute(query)).mappings()]
+    return [OpenCall(**row) for row in (await tx.execute(query)).mappings()]
 
 
 async def keep_calls_from(tx: AsyncConnection, day: int) -> None:

@@ -1,8 +1,9 @@
-"""The caller's address: the connection's own, or what a proxy that the operator trusts says of it."""
+"""Addresses: the caller's, and the gateway's own as callers reach it."""
 
 from collections.abc import Sequence
 
 from tokengate.core.networks import Network, plain_address, within
+from tokengate.web.request import Request
 
 
 def caller_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) -> str:
@@ -16,3 +17,9 @@ def caller_address(peer: str, forwarded_for: str, trusted: Sequence[Network]) ->
             break
         address = plain_address(hop.strip())
     return address
+
+
+def own_address(request: Request, configured: str) -> str:
+    """Return where callers reach the gateway: as configured, else as this caller did."""
+    scheme = "https" if request.headers.get("x-forwarded-proto") == "https" else "http"
+    return configured.rstrip("/") or f"{scheme}://{request.headers.get('host', 'localhost')}"

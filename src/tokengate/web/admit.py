@@ -11,6 +11,7 @@ from tokengate.core.networks import Network
 from tokengate.core.networks import within as within_networks
 from tokengate.gateway.call import Options
 from tokengate.web.address import caller_address
+from tokengate.web.forms import Part, is_form, read_form
 from tokengate.web.request import Request
 
 T = TypeVar("T")
@@ -36,21 +37,34 @@ class Admit:
         """Return who calls, by the `key` that the surface found where its SDK puts it, else by the Authorization
         header. Raises BadKey; Forbidden for an address that the key may not be used from; Unavailable while the
         gateway stops."""
-        if self.stopping:
-            raise Unavailable("The gateway is stopping; another one will take over.", retry_after_s=2)
+        self.require_open()
         principal = self._find(key or request.bearer())
         if principal.networks is not None:
             self._require_address(request, principal.networks)
         return principal
 
+    def require_open(self) -> None:
+        """Raise Unavailable while the gateway stops."""
+        if self.stopping:
+            raise Unavailable("The gateway is stopping; another one will take over.", retry_after_s=2)
+
     async def json_body(self, request: Request) -> bytes:
         """Return the body. Raises UnsupportedMediaType, BodyTooLarge, BadRequest, TimeoutError."""
         request.require_json()
+        body = await self._body(request)
+        if not body:
+            raise BadRequest("The request body is empty; a JSON object is needed.")
+        return body
+
+    async def form(self, request: Request) -> list[Part] | None:
+        """Return the parts of a form; None when the body is no form. Raises BodyTooLarge, BadRequest, TimeoutError."""
+        kind = request.headers.get("content-type", "")
+        return read_form(kind, await self._body(request)) if is_form(kind) else None
+
+    async def _body(self, request: Request) -> bytes:
         body = request.received_body(self._max_body_bytes)
         if body is None:
             body = await within(self._body_timeout_s, request.body(self._max_body_bytes))
-        if not body:
-            raise BadRequest("The request body is empty; a JSON object is needed.")
         return body
 
     def _require_address(self, request: Request, allowed: tuple[Network, ...]) -> None:
@@ -69,8 +83,10 @@ def options(request: Request, *, usage_always: bool = False) -> Options:
     client_request_id: str | None = headers.get("x-client-request-id") or headers.get("x-request-id")
     return Options(
         usage_always=usage_always,
+        webhook=headers.get("x-tokengate-webhook", ""),
         cost_comment=headers.get("x-tokengate-cost") == "stream",
         idempotency_key=idempotency_key,
+        resolve_uploads=headers.get("x-dashscope-ossresourceresolve") == "enable",
         client_request_id=client_request_id and client_request_id[:_MAX_CLIENT_REQUEST_ID],
     )
 

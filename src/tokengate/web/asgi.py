@@ -3,7 +3,7 @@
 Promises what the specification asks of a server: the body comes in `http.request`, a caller who leaves is
 `http.disconnect` on receiving and an OSError on sending, a piece is sent only when there is room for it, and a reply
 that its application does not finish is broken off instead of ending cleanly. `lifespan` and `websocket` scopes do not
-occur: the composition root starts and stops everything, and nothing here speaks WebSocket.
+occur: the composition root starts and stops everything, and nothing behind ASGI speaks WebSocket.
 """
 
 import asyncio

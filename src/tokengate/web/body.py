@@ -1,6 +1,7 @@
 """A request's body as it arrives: a bounded buffer between a connection and the surface that reads it."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from tokengate.core.errors import BodyTooLarge, ClientGone
@@ -80,20 +81,21 @@ class Body:
         A body that is a little too large is read to its end first, so that the caller gets to read the refusal
         instead of a broken pipe.
         """
+        pieces = [piece async for piece in self.pieces(limit_bytes, declared_bytes)]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def pieces(self, limit_bytes: int, declared_bytes: int | None) -> AsyncGenerator[bytes]:
+        """Yield it as it arrives; `whole` says what is raised, once a body that is too large was read to its end."""
         if declared_bytes is not None and declared_bytes - limit_bytes > MAX_DISCARDED_BYTES:
             raise BodyTooLarge(limit_bytes)
-        pieces: list[bytes] = []
         size = 0
         while True:
             if self._size:
-                taken = self._take()
-                for piece in taken:
+                for piece in self._take():
                     size += len(piece)
-                if size <= limit_bytes:
-                    pieces += taken
-                else:
-                    pieces.clear()
-                    if size - limit_bytes > MAX_DISCARDED_BYTES:
+                    if size <= limit_bytes:
+                        yield piece
+                    elif size - limit_bytes > MAX_DISCARDED_BYTES:
                         raise BodyTooLarge(limit_bytes)
             elif self.complete:
                 break
@@ -104,7 +106,6 @@ class Body:
                 await self._waiter
         if size > limit_bytes:
             raise BodyTooLarge(limit_bytes)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _take(self) -> list[bytes]:
         taken, size = self._pieces, self._size

@@ -14,11 +14,13 @@ from tokengate.core.ids import NewId
 from tokengate.core.networks import Network
 from tokengate.core.sealing import Sealer
 from tokengate.core.settings import Settings
+from tokengate.gateway.applications import Applications
 from tokengate.gateway.watch import Watch
 from tokengate.ledger.alerts import Alerts
 from tokengate.ledger.codes import Redeemer
 from tokengate.ledger.teller import Teller
 from tokengate.storage.engine import Database
+from tokengate.tasks.jobs import Jobs
 from tokengate.tasks.notify import Notifier
 from tokengate.upstream.guard import Guard
 from tokengate.web.oidc import Provider
@@ -57,11 +59,13 @@ class Console(Struct, frozen=True, eq=False):
     keyring: KeyRing
     portal: Portal
     catalog: Catalog
+    applications: Applications
     teller: Teller
     watch: Watch
     redeemer: Redeemer
     alerts: Alerts
     notifier: Notifier
+    jobs: Jobs
     guard: Guard
     oidc: Mapping[str, Provider]
     trusted_proxies: tuple[Network, ...]

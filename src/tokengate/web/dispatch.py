@@ -25,16 +25,19 @@ _log = structlog.get_logger("tokengate.web")
 
 _EXPOSED = (
     "x-request-id, request-id, x-account-balance, x-request-cost, x-tokengate-warning, idempotent-replayed, "
-    "retry-after, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, "
-    "x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens"
+    "x-upstream-request-id, retry-after, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, "
+    "x-ratelimit-remaining-requests, "
+    "x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens, "
+    "accept-ranges, content-disposition, content-range, etag"
 )
-_METHODS = "GET, POST, DELETE, OPTIONS"
+_METHODS = "GET, HEAD, POST, DELETE, OPTIONS"
 
 
 class Endpoint(Struct, frozen=True, eq=False):
     """One public route: a row of the operation table, served under one of its bases.
 
-    A path with a `{name}` is matched by what is before it and what is behind it; the name may contain slashes.
+    A path with names in braces is matched by what is before the first and what is behind the last; what is between may
+    contain slashes. Whoever asks for the head of what may be got, gets it: handlers for GET see HEAD, too.
     """
 
     operation: ApiOperation
@@ -82,10 +85,14 @@ class Dispatch:
         for endpoint in self.endpoints:
             head, brace, rest = endpoint.path.partition("{")
             methods = (
-                prefixes.setdefault((head, rest.partition("}")[2]), {}) if brace else self._exact.setdefault(head, {})
+                prefixes.setdefault((head, rest.rpartition("}")[2]), {}) if brace else self._exact.setdefault(head, {})
             )
             methods[endpoint.method] = endpoint
-        self._prefixes = tuple((head, tail, methods) for (head, tail), methods in prefixes.items())
+        # What is matched by more comes first: `/v1/models/{model}:countTokens` before `/v1/models/{model}`.
+        self._prefixes = tuple(
+            (head, tail, prefixes[head, tail])
+            for head, tail in sorted(prefixes, key=lambda one: (len(one[0]), len(one[1])), reverse=True)
+        )
         self._mounts = tuple(mounts)
         self._pages = pages
         self._clock = clock
@@ -130,12 +137,14 @@ class Dispatch:
             methods = self._find_prefix(path)
             if methods is None:
                 return None
-        endpoint = methods.get(request.method)
+        endpoint = methods.get("GET" if request.method == "HEAD" else request.method)
         if endpoint is None:
             if request.method == "OPTIONS":
                 self._preflight(request)
                 return None
-            raise MethodNotAllowed(request.method, ", ".join(sorted(methods)))
+            request.write_error = next(iter(methods.values())).write_error
+            allowed = {*methods, "HEAD"} if "GET" in methods else {*methods}
+            raise MethodNotAllowed(request.method, ", ".join(sorted(allowed)))
         return endpoint
 
     def _find_prefix(self, path: str) -> dict[str, Endpoint] | None:

@@ -5,7 +5,9 @@ body has arrived gets its answer, and then the connection is closed (RFC 9112, s
 """
 
 import asyncio
+import re
 from collections import deque
+from collections.abc import Callable
 from typing import cast
 from urllib.parse import unquote
 
@@ -13,7 +15,7 @@ import httptools
 import msgspec
 
 from tokengate.web.http1_turn import STATUS_LINES, Turn
-from tokengate.web.request import Request
+from tokengate.web.request import Other, Request
 from tokengate.web.server import (
     HEAD_TIMEOUT_S,
     IDLE_TIMEOUT_S,
@@ -31,6 +33,9 @@ _NAMES = {
     for spelling in (name, name.title())
 }
 
+# RFC 3986, section 3.2: a name or an address with or without a port; empty for a target without an authority.
+_is_host = re.compile(r"(?:\[[0-9A-Fa-f:.%v]+\]|[A-Za-z0-9._~%!$&'()*+;=-]*)(?::\d*)?", re.ASCII).fullmatch
+
 
 class Http1(asyncio.Protocol):
     """One connection."""
@@ -45,6 +50,8 @@ class Http1(asyncio.Protocol):
         self._quiet_bytes = 0  # since the parser found something
         self._url = b""
         self._headers: dict[str, str] = {}
+        self._host: str | None = None  # the last one, which was sound
+        self._target = (b"", "", "")  # the last one, its path and its query
         self._refusal: _Refusal | None = None  # of what came after the requests in the queue
         self._closing = False  # nothing that arrives is read
         self._paused = False  # writing
@@ -97,10 +104,16 @@ class Http1(asyncio.Protocol):
 
     def on_url(self, url: bytes) -> None:
         self._url += url
-        self._count(len(url))
+        self._quiet_bytes = 0
+        self._head_bytes += len(url)
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise _too_large()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count(len(name) + len(value) + 4)
+        self._quiet_bytes = 0
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > MAX_HEAD_BYTES:
+            raise _too_large()
         if not self._in_head:
             return  # a trailer
         key = _NAMES.get(name) or name.decode("latin-1").lower()
@@ -118,19 +131,19 @@ class Http1(asyncio.Protocol):
         version = parser.get_http_version()
         if version != "1.1":
             self._check_version(version)
+        host = headers.get("host")
+        if host != self._host or host is None:
+            self._check_host(version, host)
         coding = headers.get("transfer-encoding")
         if coding is not None and coding.lower() != "chunked":  # RFC 9112, section 6.1
             raise _Refusal(400, "The only Transfer-Encoding that is understood is chunked.")
-        path, _, query = self._url.partition(b"?")
-        if not path.startswith(b"/") and b"://" in path:  # RFC 9112, section 3.2.2
-            path = b"/" + b"".join(path.split(b"/", 3)[3:])
+        if self._url != self._target[0]:
+            self._target = (self._url, *_path_and_query(self._url))
+        _, path, query = self._target
         turn = Turn(self, parser.get_method().decode("latin-1"), version, parser.should_keep_alive())
         if "expect" in headers:
             turn.expects = headers["expect"].lower() == "100-continue"
-        text = path.decode("latin-1")
-        request = turn.request = Request(
-            turn.method, unquote(text) if "%" in text else text, query.decode("latin-1"), headers, self.client, turn
-        )
+        request = turn.request = Request(turn.method, path, query, headers, self.client, turn)
         self._reading = turn
         self._queue.append(turn)
         if len(self._queue) == 1:
@@ -169,6 +182,22 @@ class Http1(asyncio.Protocol):
         else:
             self._since_s = self.server.loop.time()
             self.go_on_reading()
+
+    def has_only(self, turn: Turn) -> bool:
+        """Say whether there is nothing on the connection but one request, whole, and the connection would be kept."""
+        alone = len(self._queue) == 1 and self._queue[0] is turn and turn.body.complete and not self._in_head
+        return alone and turn.keep_alive and not self._closing and not self.server.stopping
+
+    def hand_over(self, opening: Callable[[Server], Other]) -> Other:
+        """Let another protocol have the connection, whose only request has been answered."""
+        self._queue.clear()
+        self.go_on_reading()
+        self._closing = True
+        self.server.connections.discard(self)
+        other = opening(self.server)
+        self.transport.set_protocol(other)
+        other.connection_made(self.transport)
+        return other
 
     def stop_reading(self) -> None:
         if not self._stopped:
@@ -216,17 +245,20 @@ class Http1(asyncio.Protocol):
     def abort(self) -> None:
         self.transport.abort()
 
-    def _count(self, size_bytes: int) -> None:
-        self._quiet_bytes = 0
-        self._head_bytes += size_bytes
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise _too_large()
-
     def _check_version(self, version: str) -> None:
         if version != "1.0":
             raise _Refusal(505, f"HTTP/{version} is not supported; use HTTP/1.1, or HTTP/2 from the first byte.")
         if "transfer-encoding" in self._headers:  # RFC 9112, section 6.1: nobody knows where such a body ends
             raise _Refusal(400, "HTTP/1.0 has no Transfer-Encoding.")
+
+    def _check_host(self, version: str, host: str | None) -> None:
+        """Refuse a request that does not say once, and soundly, for whom it is: RFC 9112, section 3.2."""
+        if host is None:
+            if version == "1.1":
+                raise _Refusal(400, "HTTP/1.1 requires a Host header.")
+        elif not _is_host(host):  # two headers were joined by a comma and a blank
+            raise _Refusal(400, "The Host header must name one host.")
+        self._host = host
 
     def _parse(self, data: bytes | memoryview) -> None:
         while True:
@@ -234,21 +266,24 @@ class Http1(asyncio.Protocol):
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
                 data = memoryview(data)[upgrade.args[0] :]
-                self._ignore_upgrade()
+                self._note_upgrade()
             else:
                 return
 
-    def _ignore_upgrade(self) -> None:
-        """Go on in HTTP/1.1: the head is parsed again without the wish to leave it (RFC 9110, section 7.8)."""
+    def _note_upgrade(self) -> None:
+        """Go on in HTTP/1.1: the head is parsed again without the wish to leave it, which the turn is told of
+        (RFC 9110, section 7.8)."""
         method = self._parser.get_method()
         if method == b"CONNECT":
             raise _Refusal(400, "CONNECT is not supported.")
+        upgrade = self._headers["upgrade"]
         head = b"%b %b HTTP/%b\r\n" % (method, self._url, self._parser.get_http_version().encode())
         for name, value in self._headers.items():
             if name not in ("connection", "upgrade"):
                 head += f"{name}: {value}\r\n".encode("latin-1")
         self._parser = httptools.HttpRequestParser(self)
         self._parser.feed_data(head + b"\r\n")
+        self._queue[-1].upgrade = upgrade
 
     def _refuse(self, refusal: "_Refusal") -> None:
         """Read no more, and say why when the requests before that are answered."""
@@ -285,6 +320,14 @@ class Http1(asyncio.Protocol):
             self.transport.resume_reading()
         self.transport.write_eof()
         self.server.loop.call_later(LINGER_S, self.transport.abort)
+
+
+def _path_and_query(url: bytes) -> tuple[str, str]:
+    path, _, query = url.partition(b"?")
+    if not path.startswith(b"/") and b"://" in path:  # RFC 9112, section 3.2.2
+        path = b"/" + b"".join(path.split(b"/", 3)[3:])
+    text = path.decode("latin-1")
+    return unquote(text) if "%" in text else text, query.decode("latin-1")
 
 
 class _Refusal(Exception):

@@ -1,12 +1,13 @@
 """One request of an HTTP/1.1 connection: its body in, its reply out, and whether the connection outlives it."""
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Literal
 
 from tokengate.core.errors import ClientGone
 from tokengate.web.body import Body
-from tokengate.web.request import Headers, Request
+from tokengate.web.request import Headers, Other, Request
+from tokengate.web.server import Server
 
 if TYPE_CHECKING:
     from tokengate.web.http1 import Http1
@@ -33,6 +34,7 @@ class Turn:
         "keep_alive",
         "method",
         "request",
+        "upgrade",
         "version",
     )
 
@@ -42,6 +44,7 @@ class Turn:
         self.version = version
         self.keep_alive = keep_alive
         self.expects = False
+        self.upgrade = ""  # the protocol that the caller would rather speak
         self.body = Body(self)
         self._chunked = False
         self._mute = False  # the reply has a head and nothing else
@@ -52,9 +55,12 @@ class Turn:
         return self.body.received(limit_bytes)
 
     async def read(self, limit_bytes: int, declared_bytes: int | None) -> bytes:
-        if self.expects and not self.body.complete:
-            self._connection.transport.write(_CONTINUE)
+        self._let_body_come()
         return await self.body.whole(limit_bytes, declared_bytes)
+
+    def pieces(self, limit_bytes: int, declared_bytes: int | None) -> AsyncGenerator[bytes]:
+        self._let_body_come()
+        return self.body.pieces(limit_bytes, declared_bytes)
 
     def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
         if self._state != "open":
@@ -66,12 +72,14 @@ class Turn:
         self._connection.transport.write(head if self.method == "HEAD" or status in _BODILESS else head + body)
         self._connection.done(self, keep_alive=self.keep_alive)
 
-    def send_head(self, status: int, headers: Headers, first: bytes) -> None:
+    def send_head(self, status: int, headers: Headers, first: bytes, size_bytes: int | None) -> None:
         if self._state != "open":
             return
         self._state = "streaming"
         self._mute = self.method == "HEAD" or status in _BODILESS
-        if self._mute:
+        if size_bytes is not None:
+            headers.append(("content-length", str(size_bytes)))
+        elif self._mute:
             pass
         elif self.version == "1.0":
             self.keep_alive = False  # the end of the connection is the end of the body
@@ -103,6 +111,16 @@ class Turn:
         if last:
             self._connection.transport.write(last)
         self._connection.done(self, keep_alive=self.keep_alive)
+
+    def switch(self, to: str, headers: Headers, opening: Callable[[Server], Other]) -> Other | None:
+        connection = self._connection
+        asked = self.version == "1.1" and self.upgrade.lower() == to
+        if not asked or self._state != "open" or not connection.has_only(self):
+            return None
+        self._state = "ended"
+        head = self._head(101, [("connection", "upgrade"), ("upgrade", to), *headers])
+        connection.transport.write(head)
+        return connection.hand_over(opening)
 
     def finish(self) -> None:
         self._gone = None
@@ -138,17 +156,22 @@ class Turn:
             gone()
         return unanswered
 
+    def _let_body_come(self) -> None:
+        if self.expects and not self.body.complete:
+            self._connection.transport.write(_CONTINUE)
+
     def _framed(self, data: bytes) -> bytes:
         return b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data
 
     def _head(self, status: int, headers: Headers) -> bytes:
         keep = self.keep_alive and self.body.complete and not self._connection.server.stopping
         self.keep_alive = keep
-        lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
+        headers.append(("date", self._connection.server.date()))
+        lines = "\r\n".join(map(": ".join, headers))
+        assert lines.count("\n") == lines.count("\r") == len(headers) - 1, "a header has a line break"
         closing = "" if keep and self.version != "1.0" else f"connection: {'keep-alive' if keep else 'close'}\r\n"
         start = STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"
-        head = f"{start}{lines}date: {self._connection.server.date()}\r\n{closing}\r\n"
-        assert lines.count("\n") == lines.count("\r") == len(headers), "a header has a line break"
+        head = f"{start}{lines}\r\n{closing}\r\n"
         return head.encode("latin-1", "replace")
 
     def pause(self) -> None:

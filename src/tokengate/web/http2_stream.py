@@ -1,15 +1,15 @@
 """One request of an HTTP/2 connection: its body in, its reply out within the caller's flow-control windows."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from typing import TYPE_CHECKING, Literal
 
 from h2.errors import ErrorCodes
 
 from tokengate.core.errors import ClientGone
 from tokengate.web.body import MAX_DISCARDED_BYTES, Body
-from tokengate.web.request import Headers, Request
-from tokengate.web.server import IDLE_TIMEOUT_S, LINGER_S
+from tokengate.web.request import Headers, Other, Request
+from tokengate.web.server import IDLE_TIMEOUT_S, LINGER_S, Server
 
 if TYPE_CHECKING:
     from tokengate.web.http2 import Http2
@@ -64,11 +64,12 @@ class Stream:
         return self._body.received(limit_bytes)
 
     async def read(self, limit_bytes: int, declared_bytes: int | None) -> bytes:
-        if self._expects and self._state == "open" and not self._body.complete:
-            self._expects = False
-            self._connection.h2.send_headers(self.id, [(":status", "100")])
-            self._connection.flush()
+        self._let_body_come()
         return await self._body.whole(limit_bytes, declared_bytes)
+
+    def pieces(self, limit_bytes: int, declared_bytes: int | None) -> AsyncGenerator[bytes]:
+        self._let_body_come()
+        return self._body.pieces(limit_bytes, declared_bytes)
 
     def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
         if self._state != "open":
@@ -81,10 +82,12 @@ class Stream:
             self._unsent = memoryview(body)
             self._connection.send(self)
 
-    def send_head(self, status: int, headers: Headers, first: bytes) -> None:
+    def send_head(self, status: int, headers: Headers, first: bytes, size_bytes: int | None) -> None:
         if self._state != "open":
             return
         self._state = "streaming"
+        if size_bytes is not None:
+            headers.append(("content-length", str(size_bytes)))
         if self._send_headers(status, headers, end=False) and first:
             self._unsent = memoryview(first)
             self._connection.send(self)
@@ -112,6 +115,9 @@ class Stream:
             self._ending = True
             self._connection.send(self)
 
+    def switch(self, to: str, headers: Headers, opening: Callable[[Server], Other]) -> Other | None:
+        return None  # RFC 9113, section 8.6
+
     def finish(self) -> None:
         self._finished = True
         self._gone = None
@@ -137,6 +143,12 @@ class Stream:
             callback()
         else:
             self._gone = callback
+
+    def _let_body_come(self) -> None:
+        if self._expects and self._state == "open" and not self._body.complete:
+            self._expects = False
+            self._connection.h2.send_headers(self.id, [(":status", "100")])
+            self._connection.flush()
 
     # What the body asks for.
 

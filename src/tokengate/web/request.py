@@ -4,13 +4,17 @@ Implements the pipeline's `Sink`. A `Channel` is the request's own way through i
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import msgspec
 
 from tokengate.core.errors import BadRequest, GatewayError, UnsupportedMediaType
 
+if TYPE_CHECKING:
+    from tokengate.web.server import Server
+
+Other = TypeVar("Other", bound=asyncio.Protocol)  # than HTTP
 Headers = list[tuple[str, str]]
 ErrorWriter = Callable[[GatewayError, str], bytes]  # given the request's id
 
@@ -29,12 +33,17 @@ class Channel(Protocol):
         """Return the whole body. Raises BodyTooLarge, ClientGone."""
         ...
 
+    def pieces(self, limit_bytes: int, declared_bytes: int | None) -> AsyncGenerator[bytes]:
+        """Yield the body as it arrives. Raises BodyTooLarge, ClientGone."""
+        ...
+
     def send_whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole reply; nothing happens when the caller has left."""
         ...
 
-    def send_head(self, status: int, headers: Headers, first: bytes) -> None:
-        """Send the head of a streamed reply and its first piece; nothing happens when the caller has left."""
+    def send_head(self, status: int, headers: Headers, first: bytes, size_bytes: int | None) -> None:
+        """Send the head of a streamed reply, whose size may be known, and its first piece; nothing happens when the
+        caller has left."""
         ...
 
     async def send_piece(self, data: bytes) -> None:
@@ -43,6 +52,11 @@ class Channel(Protocol):
 
     def send_last(self, data: bytes) -> None:
         """Send the last piece of a streamed reply; nothing happens when the caller has left."""
+        ...
+
+    def switch(self, to: str, headers: Headers, opening: "Callable[[Server], Other]") -> Other | None:
+        """Send 101 and let another protocol have the connection; None, and nothing happens, unless the caller asked
+        for that one and the connection can be left."""
         ...
 
     def finish(self) -> None:
@@ -110,12 +124,11 @@ class Request:
     async def body(self, limit_bytes: int) -> bytes:
         """Return the whole body. Raises BodyTooLarge as soon as the limit is passed, before reading when the
         length is declared; ClientGone."""
-        declared = self.headers.get("content-length")
-        if declared is None:
-            return await self._channel.read(limit_bytes, None)
-        if not declared.isascii() or not declared.isdigit():
-            raise BadRequest("Content-Length is not a number.")
-        return await self._channel.read(limit_bytes, int(declared))
+        return await self._channel.read(limit_bytes, self._declared_bytes())
+
+    def body_pieces(self, limit_bytes: int) -> AsyncGenerator[bytes]:
+        """Yield the body as it arrives, for what is too large to be held; raises what `body` does."""
+        return self._channel.pieces(limit_bytes, self._declared_bytes())
 
     def whole(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole reply."""
@@ -127,11 +140,12 @@ class Request:
         """Send a whole JSON reply."""
         self.whole(status, [("content-type", "application/json"), ("x-request-id", self.id)], _encode(value))
 
-    def open(self, status: int, headers: Headers, first: bytes = b"") -> None:
-        """Send the head of a streamed reply, together with its first piece: one write to the network, not two."""
+    def open(self, status: int, headers: Headers, first: bytes = b"", *, size_bytes: int | None = None) -> None:
+        """Send the head of a streamed reply, together with its first piece: one write to the network, not two. A reply
+        whose size is told has exactly so many bytes, or is broken off."""
         self.status = status
         headers.extend(self.extra)
-        self._channel.send_head(status, headers, first)
+        self._channel.send_head(status, headers, first, size_bytes)
 
     async def write(self, data: bytes) -> None:
         """Send a piece of a streamed reply; returns when there is room for another. Raises ClientGone."""
@@ -140,6 +154,15 @@ class Request:
     def end(self, last: bytes) -> None:
         """Send the last piece of a streamed reply, with which it is whole."""
         self._channel.send_last(last)
+
+    def switch(self, to: str, headers: Headers, opening: "Callable[[Server], Other]") -> Other | None:
+        """Leave HTTP: let the protocol that `opening` makes have the connection, and return it. None, and nothing
+        happens, unless the caller asked for the protocol named `to` and the connection can be left: it is not HTTP/2,
+        and there is no other request on it (RFC 9110, section 7.8)."""
+        other = self._channel.switch(to, headers, opening)
+        if other is not None:
+            self.status = 101
+        return other
 
     def finish(self) -> None:
         """End the request."""
@@ -153,3 +176,11 @@ class Request:
     def when_gone(self, callback: Callable[[], None]) -> None:
         """Call back, once, when the caller leaves before the request's end; at once when it has left."""
         self._channel.when_gone(callback)
+
+    def _declared_bytes(self) -> int | None:
+        declared = self.headers.get("content-length")
+        if declared is None:
+            return None
+        if not declared.isascii() or not declared.isdigit():
+            raise BadRequest("Content-Length is not a number.")
+        return int(declared)

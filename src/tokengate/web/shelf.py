@@ -60,6 +60,11 @@ class Shelf:
                 library.models.count_calls(await calls_by_model(read, first_day))
         return library
 
+    def renew(self) -> None:
+        """Make the library anew when it is asked for next: the catalogue has changed."""
+        self._library = None
+        self._counted_s = None
+
     def count_anew(self) -> None:
         """Count calls again for the next list that is ordered by them."""
         self._counted_s = None

@@ -7,7 +7,7 @@ import pytest
 from msgspec import Raw, structs
 
 from tokengate.catalog.model import Model
-from tokengate.catalog.tokens import Counted, count_chat, count_text, estimate_tokens
+from tokengate.catalog.tokens import Counted, count_chat, count_texts, estimate_tokens
 from tokengate.catalog.tokens.chat import MAX_CHARACTERS
 from tokengate.core.chat import Chat, Function, JsonFormat, Message, Output, Reasoning, Search
 from tokengate.core.parts import (
@@ -190,15 +190,15 @@ def test_models_without_a_public_tokenizer_are_estimated() -> None:
 
     assert found.source is ESTIMATED
     assert estimate_tokens(text) < found.tokens < estimate_tokens(text) + 12
-    assert count_text(text, model("glm-4.7", "zhipu")) == Counted(estimate_tokens(text), ESTIMATED)
+    assert count_texts([text], model("glm-4.7", "zhipu")) == Counted(estimate_tokens(text), ESTIMATED)
 
 
 def test_a_text_by_itself_has_no_marks() -> None:
-    assert count_text("你好", model("qwen-plus")) == Counted(1, COUNTED)
-    assert count_text("", model("qwen-plus")) == Counted(0, COUNTED)
+    assert count_texts(["你好"], model("qwen-plus")) == Counted(1, COUNTED)
+    assert count_texts([""], model("qwen-plus")) == Counted(0, COUNTED)
 
 
 def test_a_prompt_that_is_too_long_to_be_counted_is_estimated() -> None:
     text = "word " * (MAX_CHARACTERS // 5 + 1)
 
-    assert count_text(text, model("qwen-plus")) == Counted(estimate_tokens(text), ESTIMATED)
+    assert count_texts([text], model("qwen-plus")) == Counted(estimate_tokens(text), ESTIMATED)

@@ -26,7 +26,9 @@ from tokengate.core.parts import (
 )
 from tokengate.core.reply import Choice, FinishReason, Reply, SearchResult
 from tokengate.core.usage import ReportedUsage, Usage
-from tokengate.formats.anthropic.replies import read_reply, write_reply
+from tokengate.formats.anthropic.replies import ending_in_words, read_reply, write_reply
+
+BY_ITSELF = {"caller": Raw(b'{"type":"direct"}')}  # of a call that no program of the model's made
 
 
 def reply(*parts: Part, finish: FinishReason = FinishReason.STOP, **members: Any) -> Reply:
@@ -50,8 +52,9 @@ def test_tools_are_read() -> None:
             "toolu_01T1x1fJ34qAmk2tNTrN7Up6",
             "get_weather",
             '{"location": "San Francisco, CA", "unit": "fahrenheit"}',
+            extra=BY_ITSELF,
         ),
-        ToolCall("toolu_01T1x1fJ34qAmk2tNTrN7Up7", "get_time", "{}"),
+        ToolCall("toolu_01T1x1fJ34qAmk2tNTrN7Up7", "get_time", "{}", extra=BY_ITSELF),
     )
     assert (choice.finish, choice.native) == (FinishReason.TOOL_CALLS, "tool_use")
     assert (read.id, read.model) == ("msg_014p7gG3wDgGV9EUtLvnow3U", "claude-opus-4-7")
@@ -239,6 +242,17 @@ def test_reasons_are_written(finish: FinishReason, native: str, word: str) -> No
     assert written(reply(Text("x"), finish=finish, native=native))["stop_reason"] == word
 
 
+def test_sealed_thinking_is_not_the_last_word() -> None:
+    sealed = Thinking("", "AxQ", "gemini", redacted=True)
+
+    def types(*parts: Part) -> list[str]:
+        return [block["type"] for block in written(reply(*parts))["content"]]
+
+    assert types(Text("a"), sealed) == ["text"]
+    assert types(Text("a"), sealed, Text("b")) == ["text", "redacted_thinking", "text"]
+    assert types(sealed) == ["redacted_thinking"]
+
+
 def test_a_reply_without_choices_is_an_empty_message() -> None:
     message = written(Reply())
 
@@ -287,5 +301,20 @@ def test_what_is_written_reads_as_the_same_reply(parts: list[Part], finish: Fini
 
     read = read_reply(write_reply(whole, HEADING))
 
-    assert read.choices[0].parts == tuple(parts) and read.choices[0].finish is finish
+    assert read.choices[0].parts == ending_in_words(tuple(parts)) and read.choices[0].finish is finish
     assert read.usage is not None and read.usage.usage == usage
+
+
+def test_a_refusal_in_words_ends_as_one() -> None:
+    told = written(reply(Refusal("No.")))
+
+    assert (told["stop_reason"], told["content"][0]["text"]) == ("refusal", "No.")
+
+
+def test_pages_of_a_search_are_sources_of_the_last_text() -> None:
+    found = SearchResult("https://e.example/a", "A page", index=1)
+
+    told = written(structs.replace(reply(Text("First."), Text("Second.")), searches=(found,)))["content"]
+
+    assert told[0]["citations"] is None
+    assert [(one["url"], one["title"]) for one in told[1]["citations"]] == [("https://e.example/a", "A page")]

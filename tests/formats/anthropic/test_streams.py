@@ -24,6 +24,7 @@ from tokengate.core.reply import (
     Media,
     RefusalDelta,
     Reply,
+    SearchResult,
     ServerTool,
     Start,
     Stop,
@@ -34,7 +35,7 @@ from tokengate.core.reply import (
     ToolStart,
 )
 from tokengate.core.usage import ReportedUsage, Usage
-from tokengate.formats.anthropic.replies import read_reply
+from tokengate.formats.anthropic.replies import ending_in_words, read_reply
 from tokengate.formats.anthropic.stream_read import StreamReader
 from tokengate.formats.anthropic.stream_write import StreamWriter
 
@@ -366,6 +367,19 @@ def test_proofs_stand_in_their_blocks() -> None:
     ]
 
 
+def test_sealed_thinking_is_not_the_last_word() -> None:
+    sealed = ThinkingSignature(0, 1, "AxQ", "gemini", redacted=True)
+    said = (TextDelta(0, 0, "a"), sealed, BlockEnd(0, 1))
+
+    assert blocks_of(*said) == [["text", "a", "stop"]]
+    assert blocks_of(*said, TextDelta(0, 2, "b")) == [
+        ["text", "a", "stop"],
+        ["redacted_thinking", "stop"],
+        ["text", "b", "stop"],
+    ]
+    assert blocks_of(sealed) == [["redacted_thinking", "stop"]]
+
+
 def test_what_says_nothing_opens_no_block() -> None:
     said = (
         TextDelta(0, 0, ""),
@@ -428,7 +442,8 @@ def test_what_is_written_reads_as_the_same_reply(parts: list[Part], output: int)
 
     read = events([b"".join(map(writer.write, events_of(whole)))])
 
-    assert without_bytes(folded(read).reply()) == whole
+    expected = structs.replace(whole, choices=(structs.replace(choice, parts=ending_in_words(choice.parts)),))
+    assert without_bytes(folded(read).reply()) == expected
 
 
 def test_a_refusal_in_words_is_a_text() -> None:
@@ -438,3 +453,19 @@ def test_a_refusal_in_words_is_a_text() -> None:
     read = folded(events([b"".join(map(writer.write, events_of(whole)))])).reply()
 
     assert read.choices[0].parts == (Text("no"),) and read.choices[0].finish is FinishReason.CONTENT_FILTER
+
+
+def test_pages_of_a_search_are_sources_of_the_last_text() -> None:
+    end = Finish(FINISH.usage, (SearchResult("https://e.example/a", "A page", index=1),))
+    said = (Start(), TextDelta(0, 0, "It is so."))
+    named = CitationAdded(0, 0, Citation(url="https://e.example/b"))
+
+    assert sources(*said, BlockEnd(0, 0), Stop(0, FinishReason.STOP), end) == ["https://e.example/a"]
+    assert sources(*said, named, BlockEnd(0, 0), Stop(0, FinishReason.STOP), end) == ["https://e.example/b"]
+
+
+def sources(*said: Event) -> list[str]:
+    """Return the addresses that a stream cites."""
+    writer = StreamWriter(HEADING)
+    told = frames(b"".join(map(writer.write, said)))
+    return [one["delta"]["citation"]["url"] for one in told if "citation" in one.get("delta", {})]

@@ -104,7 +104,7 @@ def test_the_format_is_one_object() -> None:
     assert format.name == "anthropic" and format.names["stop"] == "stop_sequences"
     assert format.path("m", stream=True) == "/v1/messages"
     assert format.headers(stream=False) == {"anthropic-version": "2023-06-01"}
-    assert not format.inline_media and not format.must_stream("m")
+    assert not format.must_inline("image", "https://e/a.png") and not format.must_stream("m")
     assert format.stream_type == "text/event-stream; charset=utf-8"
     chat = read_chat(body())
     assert json.loads(format.write_chat(chat, Losses("x", {}))) == {

@@ -46,6 +46,12 @@ ERRORS: list[tuple[GatewayError, str]] = [
     (UpstreamFailed("no", kind="request", status=400, code="DataInspectionFailed"), "DataInspectionFailed"),
     (UpstreamFailed("no", kind="request", status=400, code="invalid_value"), "InvalidParameter"),
     (UpstreamFailed("no", kind="status", status=502, code="InvalidParameter"), "InternalError"),
+    (UpstreamFailed("no", kind="status", status=502, code="ModelUnavailable"), "ModelUnavailable"),
+    (
+        UpstreamFailed("busy", kind="limited", status=429, code="Throttling.AllocationQuota"),
+        "Throttling.AllocationQuota",
+    ),
+    (UpstreamFailed("cut", kind="cut", code="InternalError.Algo"), "InternalError"),
 ]
 
 

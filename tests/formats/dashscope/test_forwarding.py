@@ -1,8 +1,12 @@
 import pytest
+from msgspec import structs
 
-from tests.formats.dashscope.wire import fixture
+from tests.formats.dashscope.wire import HEADING, asked, fixture
+from tokengate.core.chat import Message
+from tokengate.core.parts import Part, Text, Thinking, ToolCall
 from tokengate.core.splice import Members
 from tokengate.formats.dashscope.format import DASHSCOPE
+from tokengate.formats.dashscope.forwarding import is_foreign, put_id
 
 BODY = b'{ "model":"ours", "input": {"prompt": "a"}%b }'
 
@@ -56,3 +60,32 @@ def test_what_does_not_name_its_model_stays_as_it_is(data: bytes):
 )
 def test_some_models_only_stream(model: str, only: bool):
     assert DASHSCOPE.must_stream(model) is only
+
+
+def test_the_calls_id_is_ours():
+    assert put_id(b'{"request_id": "theirs", "output": {}}', HEADING) == b'{"request_id": "req_our-id", "output": {}}'
+    assert put_id(b'{"output": {}}', HEADING) == b'{"output": {},"request_id":"req_our-id"}'
+    assert put_id(b"[DONE]", HEADING) == b"[DONE]"
+
+
+def test_what_the_vendor_would_not_understand_is_foreign():
+    pieces = asked(stream=True, incremental_output=True)
+
+    assert not is_foreign(asked()) and not is_foreign(pieces)
+    assert is_foreign(asked(stream=True)) and is_foreign(asked(stream=True, incremental_output=False))
+    assert is_foreign(structs.replace(asked(), model="qwen-vl-max")) and is_foreign(asked(parts=True))
+
+
+@pytest.mark.parametrize(
+    ("part", "foreign"),
+    [
+        (Text("b"), False),
+        (Thinking("hm"), False),
+        (Thinking("hm", "proof", "anthropic"), True),
+        (Thinking("hm", summary=True), True),
+        (ToolCall("1", "f", "{}"), False),
+        (ToolCall("1", "f", "{}", "c2ln"), True),
+    ],
+)
+def test_what_another_vendor_proves_is_foreign(part: Part, foreign: bool):
+    assert is_foreign(structs.replace(asked(), messages=(Message("assistant", (part,)),))) is foreign

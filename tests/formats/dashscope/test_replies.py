@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from tests.formats.dashscope.wire import FIXTURES, HEADING, SEEDS, asked, chat, fixture, plain
 from tokengate.core.errors import UpstreamFailed
-from tokengate.core.parts import Image, Opaque, Part, Refusal, Text, Thinking, ToolCall, Url
+from tokengate.core.parts import Citation, Image, Opaque, Part, Refusal, Text, Thinking, ToolCall, Url
 from tokengate.core.reply import Choice, FinishReason, Reply, SearchResult
 from tokengate.core.usage import ReportedUsage, Usage
 from tokengate.formats.dashscope.answers import write_reply
@@ -106,7 +106,8 @@ def test_an_answer_that_was_read_is_written_and_read_again_the_same(path: Path):
 def test_a_caller_of_the_text_form_gets_text():
     text = asked(result_format="text")
 
-    assert output(answer(Thinking("hm"), Text("a"), Refusal("b")), text) == {"text": "ab", "finish_reason": "stop"}
+    assert output(answer(Text("a"), Refusal("b")), text) == {"text": "ab", "finish_reason": "stop"}
+    assert output(answer(Thinking("hm"), Text("a")), text)["reasoning_content"] == "hm"
     assert "choices" in output(answer(ToolCall("c", "f", "{}")), text)
 
 
@@ -234,3 +235,11 @@ def test_a_mutated_answer_is_read_or_is_the_upstreams_failure(path: Path, data: 
         assert error.kind == "invalid"
     else:
         assert write_reply(reply, HEADING, chat())
+
+
+def test_pages_that_a_text_cites_are_told_as_found():
+    cited = Text("So.", citations=(Citation(url="https://e.example/a", title="A"), Citation(url="https://e.example/a")))
+
+    found = output(answer(cited))["search_info"]["search_results"]
+
+    assert [(one["url"], one["index"]) for one in found] == [("https://e.example/a", 1)]

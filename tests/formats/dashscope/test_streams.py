@@ -22,9 +22,10 @@ from tests.formats.dashscope.wire import (
 )
 from tokengate.core.errors import Unavailable, UpstreamFailed
 from tokengate.core.fold import events_of
-from tokengate.core.parts import Audio, Data, Image, Opaque, Text, Thinking, ToolCall, Url
+from tokengate.core.parts import Audio, Citation, Data, Image, Opaque, Text, Thinking, ToolCall, Url
 from tokengate.core.reply import (
     Choice,
+    CitationAdded,
     Event,
     Failure,
     Finish,
@@ -306,7 +307,7 @@ def test_a_stream_of_wholes_tells_all_that_was_said():
     assert messages[-1]["tool_calls"][0]["function"] == {"name": "f", "arguments": "{}"}
 
 
-@pytest.mark.parametrize(("incremental", "texts"), [(True, ["a", "b", ""]), (False, ["a", "ab", "ab"])])
+@pytest.mark.parametrize(("incremental", "texts"), [(True, ["", "a", "b", ""]), (False, ["", "a", "ab", "ab"])])
 def test_a_caller_of_the_text_form_gets_a_stream_of_text(incremental: bool, texts: list[str]):
     events: list[Event] = [
         Start(),
@@ -320,6 +321,8 @@ def test_a_caller_of_the_text_form_gets_a_stream_of_text(incremental: bool, text
     data = data_of(streamed(events, asked(result_format="text", incremental_output=incremental)))
 
     assert [one["output"]["text"] for one in data] == texts
+    thoughts = [one["output"].get("reasoning_content", "") for one in data]
+    assert ("".join(thoughts) if incremental else thoughts[-1]) == "hm"
     assert data[-1]["output"]["finish_reason"] == "stop"
 
 
@@ -391,3 +394,18 @@ def test_a_failure_is_an_error_event_with_its_status():
     )
     assert isinstance(read_stream(event)[-1], Failure)
     assert b"event:error" in writer.write(Failure("error", "no"))
+
+
+def test_pages_that_a_text_cites_come_with_the_last_event():
+    events: list[Event] = [
+        Start(),
+        TextDelta(0, 0, "So."),
+        CitationAdded(0, 0, Citation(url="https://e.example/a", title="A")),
+        Stop(0, FinishReason.STOP),
+        Finish(ReportedUsage(Usage(output=1), b"{}")),
+    ]
+
+    told = data_of(streamed(events, asked()))
+
+    assert [one["output"].get("search_info") is not None for one in told] == [False] * (len(told) - 1) + [True]
+    assert told[-1]["output"]["search_info"]["search_results"][0]["title"] == "A"

@@ -277,6 +277,12 @@ def test_the_rest_of_what_can_be_said_is_written():
     assert parameters(chat(output=Output(json=JsonFormat())))["response_format"] == {"type": "json_object"}
 
 
+def test_several_calls_at_once_are_asked_for_unless_the_caller_knows_the_rule_here():
+    assert parameters(chat(tools=(FUNCTION,)))["parallel_tool_calls"] is True
+    assert "parallel_tool_calls" not in parameters(chat(tools=(FUNCTION,), format="dashscope"))
+    assert "parallel_tool_calls" not in parameters(chat())
+
+
 def test_a_cap_goes_back_under_the_name_it_came_with():
     one = read_chat(b'{"model":"m","input":{"prompt":"a"},"parameters":{"max_completion_tokens":7}}')
 
@@ -323,7 +329,7 @@ REFUSED: list[tuple[Chat, str]] = [
     (chat(Image(FileId("file-1"))), "image"),
     (chat(Video((Url("v"),), start_s=1)), "clip"),
     (chat(Opaque("anthropic", "container_upload", Raw(b"{}"))), "container_upload"),
-    (chat(ToolResult("c", (Image(Url("u")),))), "tool_result"),
+    (chat(ToolResult("c", (File(Url("u")),))), "tool_result"),
     (chat(extra={"prediction": Raw(b"{}")}, essential=frozenset({"prediction"})), "prediction"),
     (replace(chat(), messages=(Message("assistant", (Image(Url("u")),)),)), "image"),
 ]
@@ -351,3 +357,43 @@ def test_our_own_search_options_and_unknown_members_go_back_where_they_were():
 
     assert body["parameters"]["search_options"]["forced_search"] is True
     assert dropped == []
+
+
+def test_a_picture_that_a_tool_gave_back_is_shown_by_the_user():
+    asked = replace(
+        chat(),
+        messages=(
+            Message("user", (Text("?"),)),
+            Message("assistant", (ToolCall("c", "look", "{}"),)),
+            Message("user", (ToolResult("c", (Text("sunny"), Image(Url("https://e.example/a.png")))),)),
+        ),
+        model="qwen-vl-max",
+    )
+
+    body, dropped = written(asked)
+
+    assert dropped == []
+    assert body["input"]["messages"][2:] == [
+        {"role": "tool", "content": [{"text": "sunny"}], "tool_call_id": "c"},
+        {"role": "user", "content": [{"image": "https://e.example/a.png"}]},
+    ]
+
+
+def test_a_budget_of_nothing_turns_thinking_off():
+    body, dropped = written(chat(reasoning=Reasoning(budget=0)))
+
+    assert body["parameters"]["enable_thinking"] is False and "thinking_budget" not in body["parameters"]
+    assert dropped == []
+
+
+def test_members_of_functions_that_only_another_vendor_knows_are_left_out_by_name():
+    strict = replace(FUNCTION, strict=True, extra={"defer_loading": Raw(b"true")})
+
+    body, dropped = written(chat(tools=(strict,)))
+    own_body, own_dropped = written(replace(chat(tools=(strict,)), format="dashscope"))
+
+    (function,) = body["parameters"]["tools"]
+    assert "strict" not in function["function"] and "defer_loading" not in function["function"]
+    assert dropped == ["tools.strict", "tools.defer_loading"]
+    (own,) = own_body["parameters"]["tools"]
+    assert (own["function"]["strict"], own["function"]["defer_loading"], own_dropped) == (True, True, [])

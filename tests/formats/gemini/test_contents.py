@@ -47,6 +47,12 @@ def test_a_result_without_an_id_answers_the_oldest_open_call_of_its_name() -> No
     assert [result.content for result in results] == [(Text("0"),), (Text("1"),)]
 
 
+def test_either_alphabet_of_base64_is_read() -> None:
+    parts = turns(user({"inlineData": {"mimeType": "image/png", "data": "-_8="}}))[0]
+
+    assert parts == (Image(Data("image/png", "+/8=")),)
+
+
 def test_an_error_with_a_picture_is_read() -> None:
     result = read(fixture("tools.request.json")).messages[-1].parts[0]
 

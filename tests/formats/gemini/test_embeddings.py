@@ -31,6 +31,19 @@ def test_one_text_is_asked_for() -> None:
     assert (embed.model, embed.inputs, embed.dimensions, list(embed.extra)) == ("m", ("a",), 64, ["taskType"])
 
 
+def test_the_newer_place_of_the_same_members_is_read_too() -> None:
+    config = {"outputDimensionality": 64, "taskType": "CLUSTERING", "autoTruncate": False}
+    embed = read(SINGLE, {"content": {"parts": [{"text": "a"}]}, "embedContentConfig": config})
+
+    assert (embed.dimensions, list(embed.extra)) == (
+        64,
+        ["embedContentConfig.taskType", "embedContentConfig.autoTruncate"],
+    )
+    (asked,), dropped = write(embed)
+    assert asked["embedContentConfig"] == {"taskType": "CLUSTERING", "autoTruncate": False}
+    assert asked["outputDimensionality"] == 64 and not dropped
+
+
 def test_a_batch_is_asked_for_at_once() -> None:
     two = {**ONE, "content": {"parts": [{"text": "b"}, {"text": "c"}]}}
 
@@ -67,11 +80,14 @@ def test_what_another_format_added_is_dropped_by_name() -> None:
     assert dropped == ["user"]
 
 
+ASKED = Embed(format="gemini", model="m", inputs=("a",))
+
+
 def test_vectors_are_read_of_one_text_and_of_a_batch() -> None:
     batch = GEMINI_EMBEDDINGS.read_reply(
-        b'{"embeddings": [{"values": [1, 2]}], "usageMetadata": {"promptTokenCount": 3}}'
+        b'{"embeddings": [{"values": [1, 2]}], "usageMetadata": {"promptTokenCount": 3}}', ASKED
     )
-    single = GEMINI_EMBEDDINGS.read_reply(b'{"embedding": {"values": [1, 2]}}')
+    single = GEMINI_EMBEDDINGS.read_reply(b'{"embedding": {"values": [1, 2]}}', ASKED)
 
     assert batch == Vectors(vectors=((1.0, 2.0),), usage=ReportedUsage(Usage(input=3), b""))
     assert single == Vectors(vectors=((1.0, 2.0),))
@@ -92,7 +108,16 @@ def test_vectors_are_written_for_one_text_and_for_a_batch() -> None:
     }
 
 
-@pytest.mark.parametrize("body", [b"{}", b"x", b'{"embeddings": []}', b'{"embeddings": [{}]}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{}",
+        b"x",
+        b'{"embeddings": []}',
+        b'{"embeddings": [{}]}',
+        b'{"embeddings": [{"values": [1]}, {"values": [2]}]}',
+    ],
+)
 def test_a_reply_without_vectors_fails(body: bytes) -> None:
     with pytest.raises(UpstreamFailed):
-        GEMINI_EMBEDDINGS.read_reply(body)
+        GEMINI_EMBEDDINGS.read_reply(body, ASKED)

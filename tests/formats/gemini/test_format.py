@@ -8,7 +8,7 @@ from tests.formats.gemini.wire import FLASH, OLD, assistant, chat, fixture, user
 from tokengate.core.parts import Text, Thinking, ToolCall
 from tokengate.core.splice import Members
 from tokengate.core.wire import Format, Forwarding
-from tokengate.formats.gemini.format import GEMINI, GEMINI_ARRAY
+from tokengate.formats.gemini.format import GEMINI
 from tokengate.formats.gemini.forward import is_foreign
 
 
@@ -17,9 +17,8 @@ def test_it_is_a_format_that_can_be_forwarded() -> None:
     forwarding: Forwarding = GEMINI
 
     assert format.name == "gemini"
-    assert format.inline_media and not format.must_stream("gemini-3-flash-preview")
+    assert format.must_inline("image", "https://e/a.png") and not format.must_stream("gemini-3-flash-preview")
     assert forwarding.forward_chat(Members(b'{"contents":[]}'), model="m", output_cap=None) == b'{"contents":[]}'
-    assert GEMINI_ARRAY.stream_type == "application/json"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +71,6 @@ def test_a_conversation_that_another_vendor_had_a_part_in_is_foreign() -> None:
 def test_google_fetches_some_addresses_itself() -> None:
     kept = ["gs://bucket/a", "https://youtu.be/a", "https://generativelanguage.googleapis.com/v1beta/files/a"]
 
-    assert all(map(GEMINI.keeps, kept))
-    assert not GEMINI.keeps("https://example.com/a.png")
-    assert not GEMINI.keeps("https://youtube.com.example.com/a.png")
+    assert not any(GEMINI.must_inline("video", url) for url in kept)
+    assert GEMINI.must_inline("image", "https://example.com/a.png")
+    assert GEMINI.must_inline("image", "https://youtube.com.example.com/a.png")

@@ -258,3 +258,9 @@ def test_a_blocked_prompt_is_written_as_one() -> None:
 
     assert reply["promptFeedback"] == {"blockReason": "PROHIBITED_CONTENT"}
     assert "candidates" not in reply
+
+
+def test_what_was_spoken_has_the_type_that_was_asked_for() -> None:
+    assert said(Audio(Data("", "AAAA"))) == [
+        {"inlineData": {"mimeType": "audio/L16;codec=pcm;rate=24000", "data": "AAAA"}}
+    ]

@@ -98,7 +98,7 @@ def test_pictures_and_speech_may_be_asked_for() -> None:
     assert drawn.output.modalities == ("text", "image")
     assert drawn.essential == {"generationConfig.imageConfig"}
     assert spoken.output.modalities == ("audio",)
-    assert spoken.output.speech == Speech("Kore", language="en-US")
+    assert spoken.output.speech == Speech("Kore", "pcm16", "en-US")
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -22,7 +22,9 @@ def test_both_at_once_are_refused() -> None:
 
 
 def test_google_is_asked_for_the_whole_request() -> None:
-    assert json.loads(write_count(dict(PLAIN), "m")) == {"generateContentRequest": {"model": "models/m", **PLAIN}}
+    assert json.loads(write_count(json.dumps(PLAIN).encode(), "m")) == {
+        "generateContentRequest": {"model": "models/m", **PLAIN}
+    }
 
 
 def test_counts_are_read_and_written() -> None:

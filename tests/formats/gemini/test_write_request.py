@@ -450,3 +450,17 @@ def _members(value: Any) -> Any:
         if str(named.get(name, "")).startswith("{"):
             named[name] = json.loads(named[name])
     return named
+
+
+def test_what_was_said_of_an_address_does_not_go_with_what_was_fetched_from_it() -> None:
+    picture = Image(Data("image/png", "AAAA"), extra={"fileData.mimeType": Raw(b'"image/png"')})
+
+    body, dropped = write(chat(user(picture), format="gemini"))
+
+    assert body["contents"][0]["parts"] == [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]
+    assert dropped == []
+
+
+def test_what_only_another_vendor_takes_is_refused_where_it_is_part_of_the_question() -> None:
+    with pytest.raises(Unsupported, match="search_result"):
+        write(chat(user(Text("a"), Opaque("anthropic", "search_result", Raw(b"{}")))))

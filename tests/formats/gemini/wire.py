@@ -61,9 +61,9 @@ def stream(body: bytes) -> tuple[Reply, list[Event]]:
     return fold.reply(), events
 
 
-def written(events: Iterable[Event], asked: Chat | None = None, format: GeminiFormat = GEMINI) -> bytes:
+def written(events: Iterable[Event], asked: Chat | None = None) -> bytes:
     """Write a stream whose last event comes with usage."""
-    writer = format.stream_writer(HEADING, asked or chat())
+    writer = GEMINI.stream_writer(HEADING, asked or chat())
     usage = ReportedUsage(Usage(input=1, output=1), b"{}")
     return b"".join(
         writer.write(Finish(usage, event.searches) if isinstance(event, Finish) and event.usage is None else event)

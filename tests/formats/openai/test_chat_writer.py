@@ -193,8 +193,17 @@ def test_sound_at_an_address_is_where_the_vendor_looks_for_it() -> None:
         {"type": "audio_url", "audio_url": {"url": "https://e/a.wav"}}
     ]
     assert written(chat, vendor("dashscope"))[0]["content"] == [
-        {"type": "input_audio", "input_audio": {"data": "https://e/a.wav"}}
+        {"type": "input_audio", "input_audio": {"data": "https://e/a.wav", "format": "wav"}}
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"), [("https://e/a.MP3?x=.ogg", "mp3"), ("https://e.mp3/talk", "wav"), ("oss://b/k.txt", "wav")]
+)
+def test_the_format_of_sound_at_an_address_is_what_its_name_ends_with(url: str, name: str) -> None:
+    (part,) = written(foreign(Audio(Url(url))), vendor("dashscope"))[0]["content"]
+
+    assert part["input_audio"] == {"data": url, "format": name}
 
 
 def test_a_beginning_is_continued_in_the_vendors_way_or_refused() -> None:
@@ -289,7 +298,7 @@ def test_openai_takes_no_thinking_back() -> None:
         (Reasoning(effort="low"), "zhipu", {"thinking": {"type": "enabled"}}, ["reasoning_effort"]),
         (Reasoning(enabled=True), "minimax", {"thinking": {"type": "adaptive"}, "reasoning_split": True}, []),
         (Reasoning(enabled=True, budget=9), "dashscope", {"enable_thinking": True, "thinking_budget": 9}, []),
-        (Reasoning(budget=0), "dashscope", {"enable_thinking": False, "thinking_budget": 0}, []),
+        (Reasoning(budget=0), "dashscope", {"enable_thinking": False}, []),
         (Reasoning(effort="none"), "dashscope", {"enable_thinking": False}, []),
         (
             Reasoning(enabled=False, budget=5),
@@ -349,7 +358,6 @@ def test_sampling_that_a_vendor_lacks_is_dropped_by_name(
         ({"search": Search(enabled=True)}, "xai", "web_search_options"),
         ({"translation": Raw(b"{}")}, "openai", "translation_options"),
         ({"tools": (Function("f"),), "tool_choice": ToolChoice("required")}, "zhipu", "tool_choice"),
-        ({"tools": (Function("f"),), "tool_choice": ToolChoice("auto", ("f",))}, "vllm", "tool_choice"),
         ({"tools": (BuiltIn("anthropic", "bash_20250124", Raw(b"{}")),)}, "openai", "tools"),
     ],
 )
@@ -372,6 +380,15 @@ def test_without_tools_none_can_be_called() -> None:
 def test_the_output_cap_has_the_vendors_name() -> None:
     assert write(foreign(output=Output(cap=5)), vendor("openai"))["max_completion_tokens"] == 5
     assert write(foreign(output=Output(cap=5)), vendor("deepseek"))["max_tokens"] == 5
+
+
+def test_several_calls_at_once_are_asked_for_where_they_are_not_the_rule() -> None:
+    asked = foreign(tools=(Function("f"),))
+    theirs = foreign(tools=(Function("f"),), format="openai")
+
+    assert write(asked, vendor("dashscope"))["parallel_tool_calls"] is True
+    assert "parallel_tool_calls" not in write(theirs, vendor("dashscope"))
+    assert "parallel_tool_calls" not in write(asked)
 
 
 def test_custom_tools_are_functions_where_there_are_no_others() -> None:
@@ -414,3 +431,60 @@ def test_search_options_go_only_where_they_are_understood() -> None:
     assert write(qwen, vendor("dashscope"))["search_options"] == {"forced_search": True}
     body, dropped = write_with_losses(qwen, vendor("openai"))
     assert (body["web_search_options"], dropped) == ({}, ["search_options"])
+
+
+def test_a_caller_of_another_format_is_refused_in_the_words_of_that_format() -> None:
+    names = {
+        format.name: format.names["json_schema"]
+        for provider in ("openai", "anthropic", "google", "dashscope_native")
+        for format in provider_of(provider).formats.values()
+    }
+
+    assert names == {
+        "openai": "response_format",
+        "responses": "text.format",
+        "anthropic": "output_config.format",
+        "gemini": "generationConfig.responseJsonSchema",
+        "dashscope": "parameters.response_format",
+    }
+
+
+def test_tools_that_must_not_be_called_are_left_out_where_a_choice_cannot_say_so() -> None:
+    tools = (Function("f"), Function("g"))
+    chat = foreign(tools=tools, tool_choice=ToolChoice("required", ("g",)))
+
+    narrowed = write(chat, vendor("vllm"))
+    told = write(chat, vendor("openai"))
+
+    assert [tool["function"]["name"] for tool in narrowed["tools"]] == ["g"]
+    assert narrowed["tool_choice"] == "required"
+    assert len(told["tools"]) == 2 and told["tool_choice"]["type"] == "allowed_tools"
+
+
+def test_an_engines_parameters_go_to_engines_alone() -> None:
+    chat = read(min_tokens=2, structured_outputs={"regex": "a"})
+
+    assert write(chat, vendor("vllm"))["structured_outputs"] == {"regex": "a"}
+    assert refused(chat, vendor("deepseek")) == "structured_outputs"
+    body, dropped = write_with_losses(read(min_tokens=2), vendor("deepseek"))
+    assert "min_tokens" not in body and dropped == ["min_tokens"]
+
+
+def test_an_effort_turns_thinking_on_where_it_has_a_switch() -> None:
+    body = write(read(reasoning_effort="low"), vendor("dashscope"))
+
+    assert (body["enable_thinking"], body["reasoning_effort"]) == (True, "low")
+
+
+def test_a_bias_is_a_whole_number_where_it_can_be() -> None:
+    body = write(foreign(sampling=Sampling(logit_bias={"1": 5.0, "2": 0.5})))
+
+    assert json.dumps(body["logit_bias"]) == '{"1": 5, "2": 0.5}'
+
+
+def test_options_of_a_search_in_the_vendors_own_words_come_from_callers_of_its_other_format_too() -> None:
+    search = Search(enabled=True, options=Raw(b'{"forced_search":true}'))
+
+    body = write(foreign(format="dashscope", search=search), vendor("dashscope"))
+
+    assert body["search_options"] == {"forced_search": True}

@@ -55,6 +55,7 @@ def test_a_plain_answer_has_every_member_of_a_message() -> None:
         "role": "assistant",
         "content": "ab",
         "refusal": None,
+        "reasoning_content": None,
         "annotations": [],
     }
 

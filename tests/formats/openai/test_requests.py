@@ -292,7 +292,9 @@ def test_media_are_counted_apart_from_text():
 
     expected_characters = 2 * (len(url) + len("low") + len("http://x/y.png") + 4 + 1 + 6 + 1)
     expected_characters += 2 * sum(len(part["type"]) for part in parts[1:] if type(part["type"]) is str)
-    assert media == Media(images=4, videos=4, frames=8, audios=2, files=2, characters=expected_characters)
+    assert media == Media(
+        images=4, films=2, frames=8, characters=expected_characters, sounds=("xyz",) * 2, documents=(None,) * 2
+    )
 
 
 def test_a_completion_counts_what_it_generates():

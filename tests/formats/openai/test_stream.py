@@ -18,8 +18,18 @@ MODELS = {"002-stream-1": "qwen2.5-14b-instruct", "004-stream-1": "qwen-vl-plus"
 USAGE = {"002-stream-1": Usage(input=20, output=7), "004-stream-1": Usage(input=1276, output=79)}
 
 
-def lane(model: str = "m", *, include_usage: bool = False, **options: Any) -> StreamLane:
-    return StreamLane(model=model, include_usage=include_usage, estimate=len, **options)
+class Written:
+    """Joins the texts that a lane hands on, each at its place."""
+
+    def __init__(self) -> None:
+        self.texts: dict[tuple[int, str], str] = {}
+
+    def __call__(self, place: tuple[int, str], text: str) -> None:
+        self.texts[place] = self.texts.get(place, "") + text
+
+
+def lane(model: str = "m", *, include_usage: bool = False, write: Written | None = None, **options: Any) -> StreamLane:
+    return StreamLane(model=model, include_usage=include_usage, write=write or Written(), **options)
 
 
 def chunk(delta: dict[str, Any] | None = None, *, model: str = "m", **members: Any) -> bytes:
@@ -80,8 +90,9 @@ def test_cutting_anywhere_gives_the_same_bytes_and_usage(
     body = STREAMS[name].replace(b"\n", line_end)
     if twice:
         places = places + [place + 1 for place in places]
-    whole = lane(model)
-    pieces = lane(model)
+    texts, texts_in_pieces = Written(), Written()
+    whole = lane(model, write=texts)
+    pieces = lane(model, write=texts_in_pieces)
 
     expected = carried(whole, [body])
 
@@ -89,7 +100,9 @@ def test_cutting_anywhere_gives_the_same_bytes_and_usage(
     assert pieces.usage == whole.usage
     assert pieces.finish_reasons == whole.finish_reasons == {0: "stop"}
     assert pieces.forwarded_bytes == whole.forwarded_bytes
-    assert pieces.counted() == whole.counted()
+    whole.count()
+    pieces.count()
+    assert texts_in_pieces.texts == texts.texts != {}
 
 
 @pytest.mark.parametrize("name", STREAMS)
@@ -129,7 +142,7 @@ def test_a_damaged_stream_never_raises(
 
     assert len(received) <= len(body) + 1000
     assert b"data: [DONE]" not in received
-    stream.counted()
+    stream.count()
 
 
 # Made-up streams, for what the recorded ones do not hold
@@ -177,7 +190,8 @@ def test_the_fast_path_does_what_decoding_would(
     made: tuple[list[dict[str, Any]], bytes], places: list[int], ours: str, frame_by_frame: bool
 ):
     chunks, body = made
-    stream = lane(ours)
+    written = Written()
+    stream = lane(ours, write=written)
     pieces = [f + b"\n\n" for f in body.split(b"\n\n")[:-1]] if frame_by_frame else cut(body, places)
 
     received = carried(stream, pieces)
@@ -186,15 +200,21 @@ def test_the_fast_path_does_what_decoding_would(
     assert datas.pop() == b"[DONE]"
     assert [json.loads(data) for data in datas] == [value | {"model": ours} for value in chunks[:-1]]
     deltas = [value["choices"][0]["delta"] for value in chunks[:-1]]
-    texts = [text for delta in deltas for name, text in delta.items() if name != "role"]
-    assert stream.has_content is any(texts)
-    assert stream.counted() == sum(map(len, texts))
+    expected = Written()
+    for name, text in (member for delta in deltas for member in delta.items() if member[0] != "role"):
+        expected((0, "reasoning_content" if name == "reasoning" else name), text)
+    stream.count()
+    assert stream.has_content is any(expected.texts.values())
+    assert {place: text for place, text in written.texts.items() if text} == {
+        place: text for place, text in expected.texts.items() if text
+    }
     assert stream.usage is not None and stream.usage.usage == Usage(input=3, output=2)
     assert stream.finish_reasons == {0: "stop"}
 
 
 def test_a_chunk_in_the_steady_state_is_the_same_object():
-    stream = lane()
+    written = Written()
+    stream = lane(write=written)
     stream.feed(chunk({"role": "assistant", "content": ""}))
     stream.feed(chunk({"content": "a"}))
     second = chunk({"content": "b"})
@@ -202,7 +222,8 @@ def test_a_chunk_in_the_steady_state_is_the_same_object():
 
     assert stream.feed(second) is second
     assert stream.feed(several) is several
-    assert stream.counted() == 4
+    stream.count()
+    assert written.texts[0, "content"] == "abcd"
 
 
 def test_a_frame_leaves_with_its_last_byte():
@@ -423,13 +444,27 @@ def test_reasoning_outside_is_the_providers_to_declare():
     assert stream.usage is not None and stream.usage.usage == Usage(input=4, output=2, reasoning=5)
 
 
-def test_a_stream_that_reports_no_usage_is_counted():
-    stream = lane()
+def test_the_texts_of_a_stream_that_reports_no_usage_are_handed_on():
+    written = Written()
+    stream = lane(write=written)
 
     for text in ["Hel", "lo", ", wörld"]:
         stream.feed(chunk({"content": text}))
 
-    assert stream.counted() == len("Hello, wörld")
+    stream.count()
+    assert written.texts == {(0, "content"): "Hello, wörld"}
+
+
+def test_the_texts_of_several_choices_are_texts_by_themselves():
+    written = Written()
+    stream = lane(write=written, choices=2)
+
+    for text in ["Hel", "lo", " you"]:
+        for index in (0, 1):
+            stream.feed(chunk(choices=[{"index": index, "delta": {"content": text}, "finish_reason": None}]))
+
+    stream.count()
+    assert written.texts == {(0, "content"): "Hello you", (1, "content"): "Hello you"}
 
 
 def test_a_frame_without_an_end_is_an_upstream_failure():

@@ -203,7 +203,8 @@ def test_media_and_what_was_found() -> None:
         {"audio": {"transcript": "hi"}},
         {"images": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}, "index": 0}]},
     ]
-    assert '"search_info":{"search_results":[{"index":1' in told
+    last = json.loads(told.rpartition("data: {")[2].partition("\n")[0].join(("{", "")))
+    assert last["search_info"]["search_results"][0]["url"] == "https://e"
 
 
 @pytest.mark.parametrize("last", ["event", "error"])

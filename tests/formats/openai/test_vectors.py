@@ -38,7 +38,8 @@ def test_another_formats_question_is_asked() -> None:
 
 def test_vectors_come_in_the_order_of_their_index() -> None:
     vectors = OPENAI_EMBEDDINGS.read_reply(
-        b'{"data": [{"index": 1, "embedding": [3.0]}, {"index": 0, "embedding": [2.0]}], "usage": {"prompt_tokens": 4}}'
+        b'{"data": [{"index": 1, "embedding": [3]}, {"index": 0, "embedding": [2]}], "usage": {"prompt_tokens": 4}}',
+        Embed(format="openai", model="m", inputs=("a", "b")),
     )
 
     assert vectors.vectors == ((2.0,), (3.0,))
@@ -59,7 +60,9 @@ def test_vectors_are_written_as_they_were_asked_for(packed: bool) -> None:
     assert reply["model"] == "mine"
 
 
-@pytest.mark.parametrize("body", [b"{}", b"x", b'{"data": []}', b'{"data": [{"embedding": "AAAA"}]}'])
+@pytest.mark.parametrize(
+    "body", [b"{}", b"x", b'{"data": []}', b'{"data": [{"embedding": "AAAA"}]}', b'{"data": [{"embedding": []}]}']
+)
 def test_a_reply_without_vectors_fails(body: bytes) -> None:
     with pytest.raises(UpstreamFailed):
-        OPENAI_EMBEDDINGS.read_reply(body)
+        OPENAI_EMBEDDINGS.read_reply(body, Embed(format="openai", model="m", inputs=("a", "b")))

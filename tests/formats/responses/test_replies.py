@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.formats.responses.samples import fold, read_stream, read_whole, stream_of
+from tests.formats.responses.samples import body_of, fold, read_stream, read_whole, stream_of
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.parts import Opaque, Refusal, Text, Thinking, ToolCall
 from tokengate.core.reply import Failure, Finish, FinishReason, Start, Stop, TextDelta, ThinkingDelta, ToolDelta
@@ -90,7 +90,6 @@ def test_likelihoods_are_read() -> None:
         ("text", FinishReason.STOP, "completed"),
         ("incomplete", FinishReason.LENGTH, "max_output_tokens"),
         ("filtered", FinishReason.CONTENT_FILTER, "content_filter"),
-        ("failures/failed", FinishReason.ERROR, "failed"),
     ],
 )
 def test_why_it_stopped_is_read(name: str, finish: FinishReason, native: str) -> None:
@@ -245,7 +244,17 @@ def test_what_is_no_reply_is_refused(body: bytes) -> None:
     assert failed.value.kind == "invalid"
 
 
-def test_an_error_that_came_with_status_200_is_a_reply_without_content() -> None:
-    (choice,) = RESPONSES.read_reply(b'{"error":{"code":"x","message":"no"},"status":"failed"}').choices
+@pytest.mark.parametrize("name", ["error", "failed"])
+def test_a_response_that_failed_is_no_reply_whatever_it_said(name: str) -> None:
+    body = b'{"error":{"code":"x","message":"no"}}' if name == "error" else body_of("failures/failed.reply")
 
-    assert choice.parts == () and choice.finish is FinishReason.ERROR
+    with pytest.raises(UpstreamFailed) as failed:
+        RESPONSES.read_reply(body)
+
+    assert failed.value.kind == "status"
+    assert json.loads(failed.value.body)["error"] == json.loads(body)["error"]
+
+
+def test_a_response_that_failed_without_a_word_is_no_reply_either() -> None:
+    with pytest.raises(UpstreamFailed):
+        RESPONSES.read_reply(b'{"status":"failed","error":null,"output":[]}')

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from msgspec import Raw
 
 from tests.formats.responses.samples import HEADING, chat_of, checked, frames
@@ -316,6 +317,13 @@ def test_a_reply_says_what_it_was_asked() -> None:
     assert response["reasoning"] == {"effort": "low", "summary": None}
     assert response["text"] == {"format": {"type": "text"}, "verbosity": "low"}
     assert (response["metadata"], response["safety_identifier"]) == ({"a": "b"}, "u")
+
+
+@pytest.mark.parametrize(("theirs", "told"), [("priority", "priority"), ("standard", "default"), (None, "auto")])
+def test_a_tier_of_service_that_the_api_has_not_is_the_default(theirs: str | None, told: str) -> None:
+    response = checked(RESPONSES.write_reply(Reply(usage=USAGE, service_tier=theirs), HEADING, chat_of()))
+
+    assert response["service_tier"] == told
 
 
 def test_a_caller_is_told_what_is_kept() -> None:

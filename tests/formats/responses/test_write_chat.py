@@ -1,5 +1,6 @@
 """Requests as vendors get them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ from tokengate.core.parts import (
     Video,
 )
 from tokengate.core.wire import Losses
-from tokengate.formats.responses.format import RESPONSES
+from tokengate.formats.responses.format import RESPONSES, ResponsesFormat
 from tokengate.formats.responses.read_chat import read_chat
 
 
@@ -102,12 +103,30 @@ def test_thinking_that_another_vendor_proved_is_left_out_with_a_warning() -> Non
     assert dropped(chat) == ["thinking"]
 
 
+def test_instructions_may_stand_among_the_input() -> None:
+    format = ResponsesFormat(instructions=False)
+    chat = chat_of(instructions="Be brief.")
+
+    body = json.loads(format.write_chat(chat, Losses("the backend", {})))
+
+    assert "instructions" not in body
+    assert body["input"][0] == {"type": "message", "role": "system", "content": "Be brief."}
+
+
+def test_an_empty_text_beside_a_call_is_no_message() -> None:
+    call = ToolCall("c", "f", "{}")
+    chat = Chat(format="gemini", model="m", messages=(Message("assistant", (call, Text(""))),))
+
+    assert [item["type"] for item in written(chat)["input"]] == ["function_call"]
+
+
 @pytest.mark.parametrize(
     ("reasoning", "told"),
     [
         (Reasoning(), None),
         (Reasoning(enabled=False), {"effort": "none"}),
-        (Reasoning(enabled=True), {"effort": "medium"}),
+        (Reasoning(enabled=True), {"effort": "medium", "summary": "auto"}),
+        (Reasoning(enabled=True, shown=False), {"effort": "medium"}),
         (Reasoning(effort="xhigh"), {"effort": "xhigh"}),
         (Reasoning(shown=True), {"summary": "auto"}),
         (Reasoning(summary="detailed", effort="low"), {"effort": "low", "summary": "detailed"}),
@@ -186,7 +205,7 @@ def test_a_web_search_of_another_format_is_one_here() -> None:
         (foreign(Video((Url("https://a.example/v"),))), "video"),
         (foreign(Image(Data("image/png", "AA")), role="assistant"), "image"),
         (foreign(tools=(BuiltIn("gemini", "code_execution", Raw(b"{}")),)), "tools"),
-        (foreign(Opaque("anthropic", "server_tool_use", Raw(b"{}")), role="assistant"), "messages"),
+        (foreign(Opaque("anthropic", "container_upload", Raw(b"{}"))), "messages"),
         (foreign(extra={"prediction": Raw(b"{}")}, essential=frozenset({"prediction"})), "prediction"),
         (Chat(format="x", model="m", messages=(Message("assistant", (Text("a"),), partial=True),)), "partial"),
     ],

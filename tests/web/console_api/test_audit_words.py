@@ -14,6 +14,7 @@ from tokengate.accounts.platform import AdminToken, PortalSettings
 from tokengate.accounts.store import KeyInfo
 from tokengate.accounts.users import User
 from tokengate.accounts.users.store import LinkedIdentity
+from tokengate.gateway.applications import AuditedApp
 from tokengate.web.console_api.alerts import AuditedAlert
 from tokengate.web.console_api.codes import AuditedBatch
 from tokengate.web.console_api.wallets import AuditedRedemption, AuditedWallet, TopUp
@@ -23,6 +24,7 @@ WORDS = ROOT / "console" / "src" / "i18n" / "audit.ts"
 AUDITED: tuple[type[Struct], ...] = (
     AdminToken,
     AuditedAlert,
+    AuditedApp,
     AuditedBatch,
     AuditedRedemption,
     AuditedWallet,
@@ -81,6 +83,7 @@ def test_what_the_code_writes_down_is_looked_at_here():
     assert kinds == {
         "admin_token",
         "alert",
+        "app",
         "code_batch",
         "invitation",
         "key",

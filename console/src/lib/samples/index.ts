@@ -14,6 +14,7 @@ import { requestsSample } from "./python";
 import { readPlan, type Plan, type SampleOptions, type SampleRequest } from "./request";
 import { langchain, openaiNode, openaiPython } from "./sdk";
 import { curl, http } from "./shell";
+import { anthropicNode, anthropicPython, dashscopePython, googleNode, googlePython } from "./vendor-sdk";
 import { verifiedOf, type Verified } from "./verified";
 
 export { KEY_VARIABLE, type SampleOptions, type SampleRequest } from "./request";
@@ -56,6 +57,8 @@ const ROWS: readonly Row[] = [
   ["javascript", "JavaScript", "fetch", "fetch", "javascript", "sample.mjs", fetchSample],
   ["javascript", "JavaScript", "axios", "axios", "javascript", "sample-axios.mjs", axiosSample],
   ["javascript", "JavaScript", "openai", "OpenAI SDK", "javascript", "sample-openai.mjs", openaiNode],
+  ["javascript", "JavaScript", "anthropic", "Anthropic SDK", "javascript", "sample-anthropic.mjs", anthropicNode],
+  ["javascript", "JavaScript", "google", "Google SDK", "javascript", "sample-google.mjs", googleNode],
   ["java", "Java", "okhttp", "OkHttp", "java", "Main.java", okhttp],
   ["java", "Java", "httpclient", "HttpClient", "java", "Main.java", javaHttpClient],
   ["swift", "Swift", "urlsession", "URLSession", "swift", "main.swift", swift],
@@ -65,6 +68,9 @@ const ROWS: readonly Row[] = [
   ["python", "Python", "requests", "requests", "python", "sample.py", requestsSample],
   ["python", "Python", "openai", "OpenAI SDK", "python", "sample_openai.py", openaiPython],
   ["python", "Python", "langchain", "LangChain", "python", "sample_langchain.py", langchain],
+  ["python", "Python", "anthropic", "Anthropic SDK", "python", "sample_anthropic.py", anthropicPython],
+  ["python", "Python", "google", "Google SDK", "python", "sample_google.py", googlePython],
+  ["python", "Python", "dashscope", "DashScope SDK", "python", "sample_dashscope.py", dashscopePython],
   ["http", "HTTP", "http1.1", "HTTP/1.1", "http", "sample.http", http],
   ["c", "C", "libcurl", "libcurl", "c", "sample.c", c],
   ["csharp", "C#", "httpclient", "HttpClient", "csharp", "Program.cs", httpClient],

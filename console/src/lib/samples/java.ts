@@ -1,5 +1,5 @@
 /** Java: OkHttp as on the product pages, and the JDK's own client, which needs nothing else. */
-import { isFile, KEY_VARIABLE, pretty, type Header, type Json, type Plan } from "./request";
+import { isFile, KEY_VARIABLE, pretty, type Field, type Header, type Json, type Plan } from "./request";
 import { indent, quoted } from "./text";
 
 const value = ({ text, secret }: Header): string =>
@@ -41,7 +41,7 @@ export function okhttp(plan: Plan): string {
   lines.push(
     "Request request = new Request.Builder()",
     `        .url(${quoted(plan.url)})`,
-    `        .method(${quoted(plan.method)}, ${plan.body.kind === "none" ? "null" : "body"})`,
+    `        .method(${quoted(plan.method)}, ${plan.body.kind !== "none" ? "body" : plan.method === "POST" ? "RequestBody.create(null, new byte[0])" : "null"})`,
     ...plan.headers.map((header) => `        .header(${quoted(header.name)}, ${value(header)})`),
     "        .build();",
     "",
@@ -62,8 +62,25 @@ export function okhttp(plan: Plan): string {
   return wrap(imports, lines);
 }
 
-export function javaHttpClient(plan: Plan): string | null {
-  if (plan.body.kind === "form") return null; // it has no forms with files; OkHttp has
+const BOUNDARY = "tokengate-form";
+
+/** It has no forms of its own: they are put together of texts and files. */
+function parts(fields: readonly Field[]): string {
+  const pieces: string[] = [];
+  let text = "";
+  for (const field of fields) {
+    const disposition = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field.name}"`;
+    if (isFile(field)) {
+      text += `${disposition}; filename="${field.file}"\r\nContent-Type: application/octet-stream\r\n\r\n`;
+      pieces.push(`ofString(${quoted(text)})`, `ofFile(Path.of(${quoted(field.file)}))`);
+      text = "\r\n";
+    } else text += `${disposition}\r\n\r\n${field.value}\r\n`;
+  }
+  pieces.push(`ofString(${quoted(`${text}--${BOUNDARY}--\r\n`)})`);
+  return `HttpRequest.BodyPublishers.concat(\n${pieces.map((one) => `                HttpRequest.BodyPublishers.${one}`).join(",\n")})`;
+}
+
+export function javaHttpClient(plan: Plan): string {
   const imports = [
     "java.net.URI",
     "java.net.http.HttpClient",
@@ -73,20 +90,30 @@ export function javaHttpClient(plan: Plan): string | null {
   const publisher =
     plan.body.kind === "json"
       ? `HttpRequest.BodyPublishers.ofString(${textBlock(plan.body.value, "                ")})`
-      : "HttpRequest.BodyPublishers.noBody()";
+      : plan.body.kind === "form"
+        ? parts(plan.body.fields)
+        : "HttpRequest.BodyPublishers.noBody()";
   const lines = [
     `HttpRequest request = HttpRequest.newBuilder(URI.create(${quoted(plan.url)}))`,
     ...plan.headers.map((header) => `        .header(${quoted(header.name)}, ${value(header)})`),
+    ...(plan.body.kind === "form"
+      ? [`        .header("Content-Type", "multipart/form-data; boundary=${BOUNDARY}")`]
+      : []),
     `        .method(${quoted(plan.method)}, ${publisher})`,
     "        .build();",
     "",
     "HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();",
   ];
+  if (plan.body.kind === "form") imports.push("java.nio.file.Path");
   if (plan.stream)
     lines.push("client.send(request, HttpResponse.BodyHandlers.ofLines()).body().forEach(System.out::println);");
   else if (plan.binary) {
-    imports.push("java.nio.file.Path");
-    lines.push(`client.send(request, HttpResponse.BodyHandlers.ofFile(Path.of(${quoted(plan.binary)})));`);
+    imports.push("java.nio.file.*");
+    lines.push(
+      `Path file = Path.of(${quoted(plan.binary)});`,
+      "Files.deleteIfExists(file);",
+      "client.send(request, HttpResponse.BodyHandlers.ofFile(file));",
+    );
   } else lines.push("System.out.println(client.send(request, HttpResponse.BodyHandlers.ofString()).body());");
   return wrap(imports, lines);
 }

@@ -53,7 +53,7 @@ export function requestsSample(plan: Plan): string {
     ? 'for line in response.iter_lines():\n    if line:\n        print(line.decode("utf-8"), flush=True)'
     : plan.binary
       ? `with open(${quoted(plan.binary)}, "wb") as file:\n    file.write(response.content)`
-      : !plan.text && plan.body.kind !== "form"
+      : !plan.text
         ? "print(json.dumps(response.json(), indent=2, ensure_ascii=False))"
         : "print(response.text)";
   const imports = [show.includes("json.dumps") && "import json", secret && "import os"].filter(Boolean);

@@ -77,8 +77,9 @@ export function readPlan(request: SampleRequest, options: SampleOptions): Plan {
     headers,
     body,
     stream:
-      (body.kind === "json" && isObject(body.value) && body.value["stream"] === true) || /:stream/.test(request.path),
-    text: /(\/metrics|\.(txt|md))$/.test(request.path),
+      (body.kind === "json" && isObject(body.value) && body.value["stream"] === true) ||
+      /:stream|\/events$/.test(request.path),
+    text: /(\/metrics|\.(txt|md))$/.test(request.path) || (body.kind === "form" && body.fields.some(wantsText)),
     binary: fileOf(request.path),
     key,
   };
@@ -88,6 +89,8 @@ export function readPlan(request: SampleRequest, options: SampleOptions): Plan {
 function fileOf(path: string): string | null {
   if (path.endsWith("/audio/speech")) return "speech.mp3";
   if (/\/videos\/[^/]+\/content$/.test(path)) return "video.mp4";
+  const result = /\/v1\/results\/[^/]+\/([\w.-]+)/.exec(path);
+  if (result?.[1]) return result[1];
   return path.endsWith(".png") ? path.slice(path.lastIndexOf("/") + 1) : null;
 }
 
@@ -95,6 +98,9 @@ export const isObject = (value: Json): value is { [name: string]: Json } =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 export const isFile = (field: Field): field is { name: string; file: string } => "file" in field;
+
+const wantsText = (field: Field): boolean =>
+  field.name === "response_format" && !isFile(field) && /^(text|srt|vtt)$/.test(field.value);
 
 const isType = (name: string): boolean => name.toLowerCase() === "content-type";
 

@@ -79,7 +79,7 @@ const OPERATIONS: readonly Operation[] = [
 ];
 
 const operationOf = (plan: Plan): Operation | undefined =>
-  plan.body.kind === "form" || plan.path.includes("/api/v1/") || plan.path.includes("?")
+  plan.body.kind === "form" || /^\/(api\/v1|v1beta)\/|\?/.test(plan.path)
     ? undefined
     : OPERATIONS.find(
         (one) =>

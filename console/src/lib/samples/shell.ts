@@ -3,9 +3,8 @@ import { isFile, KEY_VARIABLE, pretty, type Header, type Plan } from "./request"
 import { shellQuoted } from "./text";
 
 export function curl(plan: Plan): string {
-  const parts = [
-    `curl --location ${plan.method === "POST" || plan.method === "GET" ? "" : `--request ${plan.method} `}${shellQuoted(plan.url)}`,
-  ];
+  const usual = plan.body.kind === "none" ? "GET" : "POST";
+  const parts = [`curl --location ${plan.method === usual ? "" : `--request ${plan.method} `}${shellQuoted(plan.url)}`];
   if (plan.stream) parts.push("--no-buffer");
   parts.push(...plan.headers.map((header) => `--header ${shellHeader(header)}`));
   if (plan.body.kind === "json") parts.push(`--data ${shellQuoted(pretty(plan.body.value))}`);

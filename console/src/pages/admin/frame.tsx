@@ -19,6 +19,9 @@ export function AdminFrame() {
           <Link to="/admin/codes" className={FRAME_ITEM}>
             {t("codes.title")}
           </Link>
+          <Link to="/admin/apps" className={FRAME_ITEM}>
+            {t("apps.title")}
+          </Link>
           <Link to="/admin/wallets" className={FRAME_ITEM}>
             {t("admin.wallets")}
           </Link>

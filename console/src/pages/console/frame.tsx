@@ -32,6 +32,9 @@ export function ConsoleFrame() {
           <Link to="/console/calls" className={ITEM}>
             {t("calls.title")}
           </Link>
+          <Link to="/console/jobs" className={ITEM}>
+            {t("jobs.title")}
+          </Link>
           <Link to="/console/usage" className={ITEM}>
             {t("usage.title")}
           </Link>

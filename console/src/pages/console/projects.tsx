@@ -1,14 +1,14 @@
 /** Projects: what keys are grouped by. */
 import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
-import { useCreateProject, useMay, useProjects, useRenameProject } from "@/api/orgs";
+import { useCreateProject, useMay, useProjects, useChangeProject } from "@/api/orgs";
 import type { Project } from "@/api/types";
 import { Button } from "@/parts/button";
 import { Copyable } from "@/parts/copy";
 import { Dialog } from "@/parts/dialog";
-import { Input } from "@/parts/field";
+import { Input, Switch } from "@/parts/field";
 import { Time } from "@/parts/figures";
 import { Icon } from "@/parts/icons";
 import { Empty, ErrorNote } from "@/parts/notes";
@@ -20,7 +20,7 @@ export function ProjectsPage() {
   const projects = useProjects();
   const may = useMay("projects.write");
   const create = useCreateProject();
-  const rename = useRenameProject();
+  const change = useChangeProject();
   const [open, setOpen] = useState<"create" | Project | null>(null);
   const newButton = may && (
     <Button kind="primary" onClick={() => setOpen("create")}>
@@ -32,6 +32,11 @@ export function ProjectsPage() {
     { id: "name", title: t("projects.name"), cell: (project) => <span className="font-medium">{project.name}</span> },
     { id: "id", title: "ID", cell: (project) => <Copyable value={project.id} /> },
     { id: "created", title: t("keys.created_at"), cell: (project) => <Time ms={project.created_ms} ago /> },
+    {
+      id: "stores",
+      title: t("projects.stores"),
+      cell: (project) => t(project.stores_responses ? "projects.yes" : "projects.no"),
+    },
     {
       id: "actions",
       title: "",
@@ -47,7 +52,7 @@ export function ProjectsPage() {
           </Link>
           {may && (
             <Button size="sm" kind="quiet" onClick={() => setOpen(project)}>
-              {t("projects.rename")}
+              {t("projects.change")}
             </Button>
           )}
         </span>
@@ -69,21 +74,56 @@ export function ProjectsPage() {
         onRetry={() => void projects.refetch()}
         empty={<Empty title={t("projects.none")} action={newButton} />}
       />
-      {open !== null && (
-        <Dialog open onOpenChange={close} title={open === "create" ? t("projects.create") : t("projects.rename")}>
+      {open === "create" && (
+        <Dialog open onOpenChange={close} title={t("projects.create")}>
           <NameForm
             label={t("projects.name")}
-            name={open === "create" ? "" : open.name}
-            busy={create.isPending || rename.isPending}
-            error={create.error ?? rename.error}
-            onSave={(name) => {
-              if (open === "create") create.mutate(name, { onSuccess: close });
-              else rename.mutate({ id: open.id, name }, { onSuccess: close });
-            }}
+            name=""
+            busy={create.isPending}
+            error={create.error}
+            onSave={(name) => create.mutate(name, { onSuccess: close })}
+          />
+        </Dialog>
+      )}
+      {open !== null && open !== "create" && (
+        <Dialog open onOpenChange={close} title={t("projects.change")}>
+          <ProjectForm
+            project={open}
+            busy={change.isPending}
+            error={change.error}
+            onSave={(name, stores_responses) =>
+              change.mutate({ id: open.id, name, stores_responses }, { onSuccess: close })
+            }
           />
         </Dialog>
       )}
     </>
+  );
+}
+
+function ProjectForm({
+  project,
+  busy,
+  error,
+  onSave,
+}: {
+  project: Project;
+  busy: boolean;
+  error: unknown;
+  onSave: (name: string, stores: boolean) => void;
+}) {
+  const { t } = useTranslation();
+  const [stores, setStores] = useState(project.stores_responses);
+  return (
+    <NameForm
+      label={t("projects.name")}
+      name={project.name}
+      busy={busy}
+      error={error}
+      onSave={(name) => onSave(name, stores)}
+    >
+      <Switch label={t("projects.stores")} hint={t("projects.stores_text")} checked={stores} onChange={setStores} />
+    </NameForm>
   );
 }
 
@@ -93,12 +133,14 @@ export function NameForm({
   busy,
   error,
   onSave,
+  children,
 }: {
   label: string;
   name: string;
   busy: boolean;
   error: unknown;
   onSave: (name: string) => void;
+  children?: ReactNode;
 }) {
   const { t } = useTranslation();
   const [name, setName] = useState(given);
@@ -112,6 +154,7 @@ export function NameForm({
     >
       {error != null && <ErrorNote error={error} />}
       <Input label={label} required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
+      {children}
       <div>
         <Button type="submit" kind="primary" busy={busy} disabled={name.trim() === ""}>
           {t("common.save")}

@@ -1,7 +1,16 @@
 /** What of the console's lists is in the address. `org` is the organisation; without it, the last one used. */
 import { compact, readOneOf, readText } from "@/lib/filters";
 
-export const OUTCOMES = ["ok", "error", "client_gone", "upstream_cut", "length", "stopped", "crashed"] as const;
+export const OUTCOMES = [
+  "ok",
+  "error",
+  "client_gone",
+  "upstream_cut",
+  "length",
+  "stopped",
+  "cancelled",
+  "crashed",
+] as const;
 const SORTS = ["started", "-started", "cost", "-cost", "latency", "-latency"] as const;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
@@ -23,6 +32,14 @@ export interface CallSearch extends ListSearch {
   from?: string | undefined;
   to?: string | undefined;
   sort?: string | undefined;
+}
+
+export const JOB_KINDS = ["image", "video", "music", "transcription"] as const;
+export const JOB_STATES = ["queued", "running", "succeeded", "failed", "cancelled", "expired"] as const;
+
+export interface JobSearch extends ListSearch {
+  kind?: (typeof JOB_KINDS)[number] | undefined;
+  state?: (typeof JOB_STATES)[number] | undefined;
 }
 
 export interface UsageSearch extends OrgSearch {
@@ -60,6 +77,13 @@ export const readCallSearch = (raw: Raw): CallSearch =>
     from: readDay(raw, "from"),
     to: readDay(raw, "to"),
     sort: readOneOf(raw, "sort", SORTS),
+  });
+
+export const readJobSearch = (raw: Raw): JobSearch =>
+  compact({
+    ...readListSearch(raw),
+    kind: readOneOf(raw, "kind", JOB_KINDS),
+    state: readOneOf(raw, "state", JOB_STATES),
   });
 
 export const readUsageSearch = (raw: Raw): UsageSearch =>

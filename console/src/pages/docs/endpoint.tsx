@@ -4,7 +4,8 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useBaseUrl } from "@/api/session";
-import type { Answer, DocPage } from "@/api/types";
+import { cx } from "@/lib/class-names";
+import type { Answer, DocPage, RequestExample, SampleRequestOut } from "@/api/types";
 import { Code } from "@/parts/code";
 import { CopyButton, Copyable } from "@/parts/copy";
 import { Markdown } from "@/parts/markdown";
@@ -21,7 +22,8 @@ export function Endpoint({ page }: { page: DocPage }) {
   const base = useBaseUrl();
   const [example, setExample] = useState(0);
   const shown = page.request_examples[example];
-  const request = page.sample_request && { ...page.sample_request, ...(shown ? { body: shown.body } : {}) };
+  const request = page.sample_request && (shown ? withExample(page.sample_request, shown) : page.sample_request);
+  const form = { parameters: page.parameters.filter((one) => one.in === "body"), files: page.files };
   return (
     <div className="grid gap-x-10 gap-y-8 xl:grid-cols-[minmax(0,1fr)_minmax(0,30rem)] 2xl:grid-cols-[minmax(0,1fr)_minmax(0,38rem)]">
       <div className="min-w-0">
@@ -53,6 +55,7 @@ export function Endpoint({ page }: { page: DocPage }) {
             </Link>
           </p>
         )}
+        <Ways page={page} />
         <Others page={page} />
         <Addresses page={page} />
         <Auth page={page} />
@@ -79,7 +82,7 @@ export function Endpoint({ page }: { page: DocPage }) {
           {request && (
             <>
               <Samples request={request} base={base} operation={page.operation ?? ""} />
-              <TryIt key={example} request={request} {...(page.status ? { status: page.status } : {})} />
+              <TryIt key={example} request={request} form={form} {...(page.status ? { status: page.status } : {})} />
             </>
           )}
           {shown && (
@@ -88,6 +91,49 @@ export function Endpoint({ page }: { page: DocPage }) {
         </div>
       </div>
     </div>
+  );
+}
+
+/** The request with the body of an example, which may be of another type. */
+function withExample(request: SampleRequestOut, { body, content_type }: RequestExample): SampleRequestOut {
+  return { ...request, headers: { ...request.headers, "Content-Type": content_type }, body };
+}
+
+/** The same call in the format of every SDK that is served; this page is one of them. */
+function Ways({ page }: { page: DocPage }) {
+  const { t } = useTranslation();
+  if (page.ways.length === 0) return null;
+  const own = page.ways.find((way) => way.operation === page.operation);
+  return (
+    <nav aria-label={t("docs.ways")} className="mt-5">
+      <p className="mb-1.5 font-medium">{t("docs.ways")}</p>
+      <ul className="flex flex-wrap gap-1.5">
+        {page.ways.map((way) => (
+          <li key={way.format}>
+            <Link
+              to="/docs/$"
+              params={{ _splat: way.slug }}
+              {...(way === own ? { "aria-current": "page" as const } : {})}
+              className={cx(
+                "inline-flex h-8 items-center rounded-md border px-3",
+                way === own
+                  ? "border-accent bg-accent-soft font-medium text-accent"
+                  : "border-line-strong hover:bg-hover",
+              )}
+            >
+              {way.title}
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {own?.guide && (
+        <p className="mt-2 text-[14px] text-soft">
+          <Link to="/docs/$" params={{ _splat: own.guide }} className="text-accent underline underline-offset-3">
+            {t("docs.sdk_guide", { format: own.title })}
+          </Link>
+        </p>
+      )}
+    </nav>
   );
 }
 

@@ -5,21 +5,25 @@ import { useTranslation } from "react-i18next";
 
 import { useSessionKey } from "@/api/keys";
 import { useOrg } from "@/api/orgs";
-import { fetchTrialBill, sendTrial, type TrialAnswer, type TrialBill } from "@/api/try-it";
+import { fetchTrialBill, followJob, sendTrial } from "@/api/try-it";
 import type { PageStatus, SampleRequestOut } from "@/api/types";
-import { showDuration } from "@/lib/time";
-import { readSpoken } from "@/lib/sse";
+import { jobIdOf } from "@/lib/jobs";
 import { useTabKey } from "@/lib/tab-key";
 import { Button } from "@/parts/button";
-import { Code } from "@/parts/code";
-import { Copyable } from "@/parts/copy";
 import { Input, Textarea } from "@/parts/field";
-import { Money, Tokens } from "@/parts/figures";
 import { Icon } from "@/parts/icons";
-import { Badge, ErrorNote, Note } from "@/parts/notes";
-import { Tabs } from "@/parts/tabs";
+import { ErrorNote, Note } from "@/parts/notes";
 
-export function TryIt({ request, status }: { request: SampleRequestOut; status?: PageStatus }) {
+import { AnswerView, type Run } from "./answer";
+import { fieldsOf, FormFields, formOf, isMissing, type FormField, type FormShape } from "./form-fields";
+
+interface Given {
+  request: SampleRequestOut;
+  /** What the body may have beyond the example when it is a form. */
+  form?: FormShape;
+}
+
+export function TryIt({ status, ...given }: Given & { status?: PageStatus }) {
   const { t } = useTranslation();
   const org = useOrg();
   const tabKey = useTabKey();
@@ -47,21 +51,15 @@ export function TryIt({ request, status }: { request: SampleRequestOut; status?:
               <Note tone="warn">{t("docs.developing_text")}</Note>
             </div>
           )}
-          <Bench request={request} />
+          <Bench {...given} />
         </div>
       )}
     </section>
   );
 }
 
-interface Run {
-  state: "idle" | "running" | "done" | "stopped";
-  answer: TrialAnswer | null;
-  bill: TrialBill | null;
-  error: unknown;
-}
-
-const IDLE: Run = { state: "idle", answer: null, bill: null, error: null };
+const NO_MORE: FormShape = { parameters: [], files: [] };
+const IDLE: Run = { state: "idle", answer: null, job: null, bill: null, error: null };
 
 function useTrial(request: SampleRequestOut) {
   const sessionKey = useSessionKey();
@@ -69,7 +67,7 @@ function useTrial(request: SampleRequestOut) {
   const tabKey = useTabKey();
   const stop = useRef<AbortController | null>(null);
   const [run, setRun] = useState<Run>(IDLE);
-  const send = async (path: string, body: string | null) => {
+  const send = async (path: string, body: string | FormData | null) => {
     const controller = new AbortController();
     stop.current = controller;
     setRun({ ...IDLE, state: "running" });
@@ -82,9 +80,11 @@ function useTrial(request: SampleRequestOut) {
         (seen) => setRun((old) => ({ ...old, answer: seen })),
         controller.signal,
       );
-      const bill =
-        answer.requestId && answer.billed ? await fetchTrialBill(answer.requestId, key, controller.signal) : null;
-      setRun({ state: "done", answer, bill, error: null });
+      const jobId = jobIdOf(answer.body);
+      if (jobId) await followJob(jobId, key, (job) => setRun((old) => ({ ...old, job })), controller.signal);
+      const billId = jobId ?? answer.requestId;
+      const bill = billId && answer.billed ? await fetchTrialBill(billId, key, controller.signal) : null;
+      setRun((old) => ({ ...old, state: "done", bill }));
     } catch (error) {
       setRun((old) => ({
         ...old,
@@ -96,19 +96,20 @@ function useTrial(request: SampleRequestOut) {
   return { run, send, stop: () => stop.current?.abort() };
 }
 
-function Bench({ request }: { request: SampleRequestOut }) {
+function Bench({ request, form = NO_MORE }: Given) {
   const { t } = useTranslation();
   const [path, setPath] = useState(request.path);
+  const isForm = request.body !== null && (request.headers["Content-Type"] ?? "").startsWith("multipart/");
   const [body, setBody] = useState(request.body ?? "");
+  const [fields, setFields] = useState<FormField[]>(() => (isForm ? fieldsOf(request.body ?? "{}") : []));
   const { run, send, stop } = useTrial(request);
-  const form = (request.headers["Content-Type"] ?? "").startsWith("multipart/");
-  const problem = request.body === null || isJson(body) ? null : t("try.not_json");
-  if (form) return <p className="text-soft">{t("try.form")}</p>;
+  const problem = request.body === null || isForm || isJson(body) ? null : t("try.not_json");
+  const missing = fields.find(isMissing);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (!problem) void send(path, request.body === null ? null : body);
+        if (!problem && !missing) void send(path, isForm ? formOf(fields) : request.body === null ? null : body);
       }}
     >
       <div className="flex flex-col gap-3">
@@ -118,7 +119,8 @@ function Bench({ request }: { request: SampleRequestOut }) {
           value={path}
           onChange={(event) => setPath(event.target.value)}
         />
-        {request.body !== null && (
+        {isForm && <FormFields fields={fields} shape={form} onChange={setFields} />}
+        {request.body !== null && !isForm && (
           <Textarea
             label={t("try.body")}
             className="font-mono text-[13px]"
@@ -129,8 +131,13 @@ function Bench({ request }: { request: SampleRequestOut }) {
             onChange={(event) => setBody(event.target.value)}
           />
         )}
-        <div className="flex items-center gap-2">
-          <Button type="submit" kind="primary" disabled={problem !== null} busy={run.state === "running"}>
+        <div className="flex flex-wrap items-center gap-2">
+          <Button
+            type="submit"
+            kind="primary"
+            disabled={problem !== null || missing !== undefined}
+            busy={run.state === "running"}
+          >
             {run.state !== "running" && <Icon name="play" className="size-3.5" />}
             {t("try.send")}
           </Button>
@@ -140,7 +147,9 @@ function Bench({ request }: { request: SampleRequestOut }) {
               {t("try.stop")}
             </Button>
           )}
-          <span className="text-[13px] text-faint">{t("try.cost_hint")}</span>
+          <span className="text-[13px] text-faint">
+            {missing ? t("try.file_missing", { name: missing.name }) : t("try.cost_hint")}
+          </span>
         </div>
       </div>
       {run.error !== null && (
@@ -151,121 +160,6 @@ function Bench({ request }: { request: SampleRequestOut }) {
       {run.answer && <AnswerView run={run} answer={run.answer} />}
     </form>
   );
-}
-
-function AnswerView({ run, answer }: { run: Run; answer: TrialAnswer }) {
-  const { t } = useTranslation();
-  const spoken = readSpoken(answer.body);
-  const [tab, setTab] = useState("answer");
-  const tabs = [
-    ...(spoken
-      ? [
-          {
-            id: "answer",
-            label: t("try.answer"),
-            content: (
-              <div
-                className="max-h-96 overflow-y-auto whitespace-pre-wrap"
-                aria-live="polite"
-                aria-busy={run.state === "running"}
-              >
-                {spoken.thinking && (
-                  <p className="mb-2 border-l-2 border-line-strong pl-3 text-[13px] text-soft">{spoken.thinking}</p>
-                )}
-                {spoken.text}
-              </div>
-            ),
-          },
-        ]
-      : []),
-    { id: "body", label: t("try.raw"), content: <Body answer={answer} /> },
-    {
-      id: "headers",
-      label: t("try.headers", { count: answer.headers.length }),
-      content: <Code code={answer.headers.map(([name, value]) => `${name}: ${value}`).join("\n")} language="http" />,
-    },
-  ];
-  return (
-    <div ref={bringIntoView} className="mt-4 border-t border-line pt-3">
-      <div className="mb-2 flex flex-wrap items-center gap-x-4 gap-y-1 text-[13px]">
-        <Badge tone={answer.status < 400 ? "good" : "bad"}>
-          {answer.status} {answer.statusText}
-        </Badge>
-        <span>{t("try.first_byte", { time: showDuration(answer.firstByteMs) })}</span>
-        {answer.totalMs !== null && <span>{t("try.total", { time: showDuration(answer.totalMs) })}</span>}
-        {run.state === "stopped" && <Badge tone="warn">{t("try.stopped")}</Badge>}
-        <Bill run={run} />
-      </div>
-      {answer.requestId && (
-        <p className="mb-2 flex items-center gap-1 text-[13px] text-soft">
-          {t("errors.request_id")} <Copyable value={answer.requestId} />
-        </p>
-      )}
-      <Tabs
-        label={t("try.title")}
-        tabs={tabs}
-        value={tabs.some((one) => one.id === tab) ? tab : "body"}
-        onChange={setTab}
-      />
-    </div>
-  );
-}
-
-/** The answer begins below a long body; whoever sent it wants to see it come. */
-function bringIntoView(answer: HTMLElement | null) {
-  answer?.scrollIntoView({ block: "nearest" });
-}
-
-function Bill({ run }: { run: Run }) {
-  const { t } = useTranslation();
-  if (!run.bill)
-    return run.state === "running" && run.answer?.billed ? (
-      <span className="text-faint">{t("try.billing")}</span>
-    ) : null;
-  const { input_tokens, output_tokens, cost } = run.bill;
-  return (
-    <>
-      {input_tokens !== null && (
-        <span>
-          {t("calls.input")} <Tokens count={input_tokens} />
-        </span>
-      )}
-      {output_tokens !== null && (
-        <span>
-          {t("calls.output")} <Tokens count={output_tokens} />
-        </span>
-      )}
-      {cost !== null && (
-        <span>
-          {t("calls.cost")} <Money value={cost} />
-        </span>
-      )}
-    </>
-  );
-}
-
-function Body({ answer }: { answer: TrialAnswer }) {
-  const { t } = useTranslation();
-  if (answer.file) {
-    const { url, type } = answer.file;
-    if (type.startsWith("image/")) return <img src={url} alt={t("try.answer")} className="max-w-full rounded-md" />;
-    // eslint-disable-next-line jsx-a11y/media-has-caption -- what a model just said has no captions
-    if (type.startsWith("audio/")) return <audio src={url} controls />;
-    return (
-      <a href={url} download className="text-accent underline underline-offset-3">
-        {t("try.save")}
-      </a>
-    );
-  }
-  return <Code code={indented(answer.body)} language={answer.body.startsWith("{") ? "json" : ""} copy={answer.body} />;
-}
-
-function indented(body: string): string {
-  try {
-    return JSON.stringify(JSON.parse(body), null, 2);
-  } catch {
-    return body;
-  }
 }
 
 function isJson(text: string): boolean {

@@ -1,5 +1,6 @@
 /** One model: what it is, what it costs, how it is now, how to call it. */
 import { Link, useParams } from "@tanstack/react-router";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
 import { ApiError } from "@/api/client";
@@ -10,9 +11,11 @@ import { Main } from "@/layout/root";
 import { Samples } from "@/pages/docs/samples";
 import { TryIt } from "@/pages/docs/try-it";
 import { showContext, showCount } from "@/lib/count";
+import { recall, remember } from "@/lib/storage";
 import { useTitle } from "@/lib/title";
 import { LinkButton } from "@/parts/button";
 import { Copyable } from "@/parts/copy";
+import { Select } from "@/parts/field";
 import { Money, Time } from "@/parts/figures";
 import { Markdown } from "@/parts/markdown";
 import { Badge, Empty, ErrorNote, Method, PageSkeleton, type Tone } from "@/parts/notes";
@@ -44,7 +47,6 @@ const LIVE: Record<ModelCard["live"], Tone> = { available: "good", degraded: "wa
 
 function Card({ model }: { model: ModelCard }) {
   const { t } = useTranslation();
-  const base = useBaseUrl();
   const { summary } = model;
   useTitle(summary.name);
   const price = summary.price;
@@ -121,21 +123,59 @@ function Card({ model }: { model: ModelCard }) {
       </div>
       <div className="min-w-0">
         <div className="flex flex-col gap-4 xl:sticky xl:top-20 xl:max-h-[calc(100vh-6rem)] xl:overflow-y-auto xl:pb-4">
-          <dl className="rounded-lg border border-line px-3 py-2">
-            <dt className="text-[13px] text-faint">base_url</dt>
-            <dd>
-              <Copyable value={model.base_url} />
-            </dd>
-          </dl>
-          {model.sample_request && (
-            <>
-              <Samples request={model.sample_request} base={base} operation={model.endpoints[0]?.operation ?? ""} />
-              <TryIt request={model.sample_request} status={summary.status} />
-            </>
-          )}
+          <HowToCall model={model} />
         </div>
       </div>
     </div>
+  );
+}
+
+/** A sample of each format that reaches the model; the chosen format is remembered for all models. */
+function HowToCall({ model }: { model: ModelCard }) {
+  const { t } = useTranslation();
+  const base = useBaseUrl();
+  const [format, setFormat] = useState(() => recall("sample.format") ?? "");
+  const chosen = model.ways.find(({ way }) => way.format === format) ?? model.ways[0];
+  const request = chosen?.sample_request ?? model.sample_request;
+  return (
+    <>
+      {chosen && (
+        <Select
+          label={t("docs.ways")}
+          options={model.ways.map(({ way }) => ({ value: way.format, label: way.title }))}
+          value={chosen.way.format}
+          onChange={(event) => {
+            setFormat(event.target.value);
+            remember("sample.format", event.target.value);
+          }}
+        />
+      )}
+      <dl className="rounded-lg border border-line px-3 py-2">
+        <dt className="text-[13px] text-faint">base_url</dt>
+        <dd>
+          <Copyable value={chosen?.base_url ?? model.base_url} />
+        </dd>
+      </dl>
+      {request && (
+        <>
+          <Samples
+            request={request}
+            base={base}
+            operation={chosen?.way.operation ?? model.endpoints[0]?.operation ?? ""}
+          />
+          {chosen?.way.guide && (
+            <Link
+              to="/docs/$"
+              params={{ _splat: chosen.way.guide }}
+              className="text-accent underline underline-offset-3"
+            >
+              {t("docs.sdk_guide", { format: chosen.way.title })}
+            </Link>
+          )}
+          <TryIt key={chosen?.way.format} request={request} status={model.summary.status} />
+        </>
+      )}
+    </>
   );
 }
 
@@ -240,7 +280,7 @@ export function Prices({ price }: { price: ModelPrice }) {
   );
 }
 
-const WHENS = ["up_to", "thinking", "size", "quality", "resolution", "hours"] as const;
+const WHENS = ["up_to", "thinking", "size", "quality", "resolution", "task", "hours"] as const;
 type When = (typeof WHENS)[number];
 
 function whenText(name: string, value: string | number | boolean, t: ReturnType<typeof useTranslation>["t"]): string {

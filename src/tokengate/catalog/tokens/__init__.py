@@ -3,8 +3,21 @@
 Nothing here loads a tokenizer before the first count that needs one.
 """
 
-from tokengate.catalog.tokens.bound import prompt_bound
-from tokengate.catalog.tokens.chat import Counted, count_chat, count_text
+from tokengate.catalog.tokens.bound import document_bound, prompt_bound, sound_bound
+from tokengate.catalog.tokens.chat import Counted, count_chat, count_texts
 from tokengate.catalog.tokens.estimate import TokenEstimate, estimate_tokens
+from tokengate.catalog.tokens.growing import GrowingTexts
+from tokengate.catalog.tokens.vision import picture_bound
 
-__all__ = ["Counted", "TokenEstimate", "count_chat", "count_text", "estimate_tokens", "prompt_bound"]
+__all__ = [
+    "Counted",
+    "GrowingTexts",
+    "TokenEstimate",
+    "count_chat",
+    "count_texts",
+    "document_bound",
+    "estimate_tokens",
+    "picture_bound",
+    "prompt_bound",
+    "sound_bound",
+]

@@ -35,10 +35,10 @@ def count_chat(chat: Chat, model: Model) -> Counted:
     return _counted(prompt.fixed + tokens, exact=exact and prompt.exact)
 
 
-def count_text(text: str, model: Model) -> Counted:
-    """Count a text by itself, such as what a model wrote."""
+def count_texts(texts: Sequence[str], model: Model) -> Counted:
+    """Count texts, each by itself, such as what a model wrote."""
     family = family_of(model)
-    tokens, exact = _count([text], family)
+    tokens, exact = _count(texts, family)
     return _counted(tokens, exact=exact and family is not None and family.exact)
 
 

@@ -32,7 +32,7 @@ def family_of(model: Model) -> Family | None:
 
 def model_name(model: Model) -> str:
     """Return the name that the vendor knows, without vendor prefix and in lower case."""
-    own = model.id if model.preset is None else model.preset.model
+    own = model.answered_by
     return (model.upstream_id or own).rsplit("/", 1)[-1].lower()
 
 

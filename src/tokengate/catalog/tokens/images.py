@@ -18,6 +18,8 @@ _SHORT = 768  # then makes its shorter side this long
 _GEMINI_WHOLE = 384  # a picture that is no larger is not cut
 _GEMINI_CROP = 768
 _GEMINI_TOKENS = 258
+_MOST_TILES = 8  # 768 x 2048 pixels
+_MOST_CROPS = 95  # 47 megapixels, more than cameras take
 
 
 class Grid(Struct, frozen=True):
@@ -86,6 +88,25 @@ def image_tokens(rule: Rule, width: int, height: int, detail: str | None = None)
         case Levels():
             levels = {"low": rule.low, "medium": rule.medium, "original": rule.ultra, "ultra_high": rule.ultra}
             return levels.get(detail or "", rule.high)
+        case _:
+            assert_never(rule)
+
+
+def most_tokens(rule: Rule) -> int:
+    """Return the most that a picture can cost; of one that has no bound of its own, up to 47 megapixels."""
+    match rule:
+        case Grid():
+            return rule.max_tokens + rule.marks
+        case Tiles():
+            return rule.base + rule.tile * _MOST_TILES
+        case Patches():
+            return -(-rule.budget * rule.hundredths // 100)
+        case Area():
+            return -(-(rule.long_side**2) // rule.pixels_per_token)
+        case Crops():
+            return _GEMINI_TOKENS * _MOST_CROPS
+        case Levels():
+            return rule.ultra
         case _:
             assert_never(rule)
 

@@ -7,18 +7,21 @@ from base64 import b64decode
 from msgspec import structs
 
 from tokengate.catalog.model import Model
-from tokengate.catalog.tokens.images import Grid, image_tokens
-from tokengate.catalog.tokens.picture import size_of_base64
+from tokengate.catalog.tokens.images import Crops, Grid, Levels, image_tokens
+from tokengate.catalog.tokens.pdf import pages_of_base64
 from tokengate.catalog.tokens.prompt import Prompt
 from tokengate.catalog.tokens.video import FPS, sampled_frames, video_tokens
 from tokengate.catalog.tokens.vision import rule_of
 from tokengate.core.parts import Audio, Data, File, Image, Source, Video
+from tokengate.core.picture import size_of_base64
 
 TYPICAL_PICTURE = (1024, 1024)  # of a picture whose bytes are elsewhere
 TYPICAL_FILM = (1280, 720)
 TYPICAL_FILM_MS = 10_000
 TYPICAL_AUDIO_TOKENS = 960  # half a minute at Gemini's 32 a second
-TYPICAL_FILE_TOKENS = 2_000  # a PDF of a few pages
+TYPICAL_PAGES = 4  # of a PDF whose bytes are elsewhere
+
+_TOKENS_PER_PAGE = 2_250  # Anthropic names 1,500 to 3,000, pictures of pages included
 
 _TOKENS_WITHOUT_RULE = 1_000  # of a picture, for vendors who publish no rule
 _TOKENS_PER_FRAME = 258  # Gemini looks at one frame a second
@@ -76,14 +79,27 @@ def add_audio(prompt: Prompt, audio: Audio) -> None:
     prompt.guess(0 if audio.transcript else TYPICAL_AUDIO_TOKENS)
 
 
-def add_file(prompt: Prompt, file: File) -> None:
-    """Add a document; plain text inside the request counts as text."""
+def add_file(prompt: Prompt, file: File, model: Model) -> None:
+    """Add a document: plain text inside the request counts as text, a PDF by its pages."""
     text = _plain_text(file.source)
     if text is None:
-        prompt.guess(TYPICAL_FILE_TOKENS)
+        pages = pages_of_base64(file.source.base64) if isinstance(file.source, Data) else None
+        prompt.guess((pages or TYPICAL_PAGES) * _page_tokens(model))
     else:
         prompt.separate(text)
         prompt.guess()
+
+
+def _page_tokens(model: Model) -> int:
+    """Gemini reads a page as a picture."""
+    found = rule_of(model)
+    match found and found[0]:
+        case Crops():
+            return _TOKENS_PER_FRAME
+        case Levels() as levels:
+            return levels.medium
+        case _:
+            return _TOKENS_PER_PAGE
 
 
 def _size(source: Source) -> tuple[int, int] | None:

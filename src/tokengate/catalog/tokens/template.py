@@ -168,7 +168,7 @@ def _part(prompt: Prompt, part: Part, chat: Chat, model: Model) -> None:
         case Audio():
             add_audio(prompt, part)
         case File():
-            add_file(prompt, part)
+            add_file(prompt, part, model)
         case _:
             assert_never(part)
 

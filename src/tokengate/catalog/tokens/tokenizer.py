@@ -44,6 +44,17 @@ def tokenizer(encoding: Encoding) -> Tokenizer:
         return _load(encoding)
 
 
+def last_break(text: str) -> int:
+    """Return how much of a text that goes on can be counted by itself: up to the last place near its end where every
+    tokenizer begins a new token. Where there is none it is cut in front of its last characters, which costs one token
+    at most."""
+    least = max(0, len(text) - _TAIL)
+    last = least
+    for found in _BREAK.finditer(text, least):
+        last = found.start()
+    return last
+
+
 def tokens_of(plain: bytes) -> Iterator[bytes]:
     """Yield the tokens of an unpacked file in the order of their ranks."""
     number = int.from_bytes(plain[:4], "big")
@@ -56,6 +67,7 @@ def tokens_of(plain: bytes) -> Iterator[bytes]:
 
 _LOCK = Lock()  # two threads that need the same tokenizer load it once
 _PIECE = 16_384  # characters; tiktoken's regular expressions overflow their stack on very long runs of blanks
+_TAIL = 256  # characters at the end of a growing text in which a break is looked for
 _NFC: frozenset[Encoding] = frozenset({"qwen"})
 
 # A place where every pattern below begins a new token: a blank or a comma between two letters.

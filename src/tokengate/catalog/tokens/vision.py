@@ -4,9 +4,10 @@ import re
 
 from tokengate.catalog.model import Model
 from tokengate.catalog.tokens.families import model_name
-from tokengate.catalog.tokens.images import Area, Crops, Grid, Levels, Patches, Rule, Tiles
+from tokengate.catalog.tokens.images import Area, Crops, Grid, Levels, Patches, Rule, Tiles, most_tokens
 
 _HIGH_RESOLUTION_TOKENS = 16_384
+_ANY_PICTURE_TOKENS = 24_600  # where no rule is public: above every rule but that of gpt-4o-mini, which is its own
 
 # DashScope's bounds, and those of the open models' own processor, which self-hosted servers use.
 _DASHSCOPE_28, _DASHSCOPE_32 = Grid(28, 4, 1280), Grid(32, 4, 2560)
@@ -23,6 +24,15 @@ def rule_of(model: Model, *, high_resolution: bool = False) -> tuple[Rule, bool]
             return _grid(rule, hosted=model.vendor == "qwen", high_resolution=high_resolution), exact
         return rule, exact
     return None
+
+
+def picture_bound(model: Model) -> int:
+    """Return a number of tokens that a picture or a video's frame does not exceed, for holds."""
+    found = rule_of(model, high_resolution=True)
+    if found is None:
+        return _ANY_PICTURE_TOKENS
+    rule, exact = found
+    return most_tokens(rule) if exact else max(most_tokens(rule), _ANY_PICTURE_TOKENS)
 
 
 def _grid(rule: Grid, *, hosted: bool, high_resolution: bool) -> Grid:

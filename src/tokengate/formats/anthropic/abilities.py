@@ -9,7 +9,7 @@ from msgspec import Struct
 class Abilities(Struct, frozen=True, kw_only=True):
     """What one model takes."""
 
-    cap: int = 4096  # tokens of output when the caller names no number: this format cannot leave it out
+    cap: int = 4096  # tokens of output when neither the caller nor the catalogue names a number: it cannot be left out
     adaptive: bool = False  # thinking of a depth that the model chooses
     budget: bool = True  # thinking with a budget of tokens
     efforts: tuple[str, ...] = ()  # of output_config.effort, from the least

@@ -1,12 +1,13 @@
 """Anthropic's Messages as one object: the format as its clients see it, or, with fields of its own, a vendor's."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 
 from msgspec import Struct
 
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
 from tokengate.core.reply import Reply
+from tokengate.core.splice import Members
 from tokengate.core.wire import Heading, Losses
 from tokengate.formats.anthropic.abilities import PLAIN, Abilities
 from tokengate.formats.anthropic.errors import write_error
@@ -23,6 +24,10 @@ _NAMES: Mapping[str, str] = {
     "cap": "max_tokens",
     "stop": "stop_sequences",
     "json": "output_config.format",
+    "json_schema": "output_config.format",
+    "built_in": "tools",
+    "stop_tokens": "stop_sequences",
+    "search": "tools",
     "reasoning": "thinking",
     "enabled": "thinking",
     "budget": "thinking.budget_tokens",
@@ -56,9 +61,21 @@ class AnthropicFormat(Struct, frozen=True, kw_only=True):
     def stream_type(self) -> str:
         return "text/event-stream; charset=utf-8"
 
-    @property
-    def inline_media(self) -> bool:
+    def must_inline(self, kind: str, url: str) -> bool:
+        """Say whether an address must be fetched for the vendor, which fetches by itself."""
         return False
+
+    def forwards(self, members: Members, said: Set[str]) -> bool:
+        """Say whether a request may go to its vendor byte for byte, which it always may."""
+        return True
+
+    @property
+    def begins_once(self) -> bool:
+        return True
+
+    @property
+    def needs_cap(self) -> bool:
+        return True
 
     def must_stream(self, model: str) -> bool:
         return False

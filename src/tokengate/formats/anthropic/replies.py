@@ -1,6 +1,6 @@
 """Whole replies: read from the vendor, written for a client."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
 import msgspec
@@ -8,9 +8,11 @@ from msgspec import Raw, Struct
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.parts import (
+    NO_EXTRA,
     Audio,
     Citation,
     Data,
+    Extra,
     File,
     FileId,
     Image,
@@ -35,6 +37,8 @@ from tokengate.formats.anthropic.types import NAME
 from tokengate.formats.anthropic.usage import read_usage, write_usage
 
 NONE = Raw(b"null")
+_CALL_MEMBERS = frozenset({"type", "id", "name", "input"})
+_SEARCHED = "web_search_tool_result"
 
 
 class Block(Struct):
@@ -59,6 +63,7 @@ def read_reply(body: bytes) -> Reply:
         parts = tuple(_parts(blocks))
     except (ValueError, RecursionError) as error:
         raise UpstreamFailed("The upstream's reply cannot be read.", kind="invalid") from error
+    searched = [block for block in blocks if block[0].type == _SEARCHED]
     native = wire.stop_reason or ""
     usage = read_usage(bytes(wire.usage))
     return Reply(
@@ -74,7 +79,9 @@ def read_reply(body: bytes) -> Reply:
         ),
         usage=usage,
         service_tier=service_tier_of(wire.usage),
-        searches=tuple(number(result for block, raw in blocks for result in searches_of(block.type, raw))),
+        searches=tuple(number(page for block, raw in searched for page in searches_of(block.type, raw)))
+        if searched
+        else (),
         format=NAME,
     )
 
@@ -83,11 +90,29 @@ def write_reply(reply: Reply, heading: Heading) -> bytes:
     """Return a whole reply. A request of this format has one answer, so there is one choice."""
     choice = reply.choices[0] if reply.choices else Choice()
     usage = reply.usage.usage if reply.usage else Usage()
-    message = write_message(heading, [block for part in choice.parts for block in write_blocks(part)])
-    message["stop_reason"] = write_stop(choice.finish, choice.native, choice.stop_sequence)
+    parts = _with_sources(ending_in_words(choice.parts), reply.searches)
+    own = reply.format == NAME
+    message = write_message(heading, [block for part in parts for block in write_blocks(part, own=own)])
+    refused = any(isinstance(part, Refusal) for part in parts)
+    message["stop_reason"] = write_stop(choice.finish, choice.native, choice.stop_sequence, refused=refused)
     message["stop_sequence"] = choice.stop_sequence
     message["usage"] = write_usage(usage, reply.service_tier)
     return msgspec.json.encode(message)
+
+
+def ending_in_words(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Return the parts without sealed thinking behind the last words: Gemini puts a signature there, which it does not
+    ask for again, but programs made for Anthropic's API take the last block for the answer."""
+    last = parts[-1] if parts else None
+    if isinstance(last, Thinking) and last.redacted:
+        said = any(isinstance(part, Text | Refusal) and part.text for part in parts)
+        return parts[:-1] if said else parts
+    return parts
+
+
+def sources_of(searches: Iterable[SearchResult]) -> Iterator[Citation]:
+    """Yield the pages of a search as sources of what was said."""
+    return (Citation(url=page.url, title=page.title) for page in searches)
 
 
 def write_message(heading: Heading, content: list[dict[str, Any] | Raw]) -> dict[str, Any]:
@@ -103,8 +128,9 @@ def write_message(heading: Heading, content: list[dict[str, Any] | Raw]) -> dict
     }
 
 
-def write_blocks(part: Part) -> Iterator[dict[str, Any] | Raw]:
-    """Yield the content blocks that say a part of a reply; none for what has no words here, or says nothing."""
+def write_blocks(part: Part, *, own: bool) -> Iterator[dict[str, Any] | Raw]:
+    """Yield the content blocks that say a part of a reply; none for what has no words here, or says nothing. `own` says
+    that the vendor spoke this format."""
     match part:
         case Text(text="", citations=()) | Refusal(text="") | Thinking(text="", signature="", id=""):
             return
@@ -120,7 +146,8 @@ def write_blocks(part: Part) -> Iterator[dict[str, Any] | Raw]:
         case ToolCall():
             if part.signature:
                 yield {"type": "thinking", "thinking": "", "signature": wrap_call(part.signature)}
-            yield {"type": "tool_use", "id": part.id, "name": part.name, "input": write_input(part.arguments)}
+            call = {"type": "tool_use", "id": part.id, "name": part.name, "input": write_input(part.arguments)}
+            yield {**part.extra, **call} if own else call
         case Image() | Audio():
             yield from write_media(part)
         case Opaque():
@@ -162,6 +189,15 @@ def write_citation(citation: Citation) -> dict[str, Any] | Raw:
     }
 
 
+def beside_call(raw: bytes) -> Extra:
+    """Return the members of a tool call that nobody knows. Raises ValueError."""
+    members = _decode_members(raw)
+    if members.keys() <= _CALL_MEMBERS:
+        return NO_EXTRA
+    kept = {name: value for name, value in members.items() if name not in _CALL_MEMBERS and value != NONE}
+    return {name: Raw(msgspec.json.encode(_decode_anything(value))) for name, value in kept.items()} or NO_EXTRA
+
+
 def read_opaque(kind: str, raw: bytes) -> Opaque:
     """Return a block of the vendor's own, as compact JSON."""
     return Opaque(NAME, kind, Raw(msgspec.json.encode(_decode_anything(raw))))
@@ -169,7 +205,7 @@ def read_opaque(kind: str, raw: bytes) -> Opaque:
 
 def searches_of(kind: str, raw: bytes) -> Iterator[SearchResult]:
     """Yield the pages that a block says were found."""
-    if kind != "web_search_tool_result":
+    if kind != _SEARCHED:
         return
     try:
         results = _decode_results(raw).content
@@ -201,6 +237,18 @@ def thinking_of(block: Block) -> Thinking:
     return unwrap(block.thinking, block.signature)
 
 
+def _with_sources(parts: tuple[Part, ...], searches: tuple[SearchResult, ...]) -> Sequence[Part]:
+    """Return the parts; the last text has the pages of a search that nothing else in the reply names."""
+    told = any(isinstance(part, Opaque) or (isinstance(part, Text) and part.citations) for part in parts)
+    texts = [place for place, part in enumerate(parts) if isinstance(part, Text) and part.text]
+    if told or not searches or not texts:
+        return parts
+    last = parts[texts[-1]]
+    assert isinstance(last, Text)
+    cited = msgspec.structs.replace(last, citations=tuple(sources_of(searches)))
+    return (*parts[: texts[-1]], cited, *parts[texts[-1] + 1 :])
+
+
 class _Reply(Struct):
     content: list[Raw]
     id: str = ""
@@ -225,6 +273,7 @@ class _Tier(Struct):
 
 _decode = msgspec.json.Decoder(_Reply).decode
 _decode_block = msgspec.json.Decoder(Block).decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_anything = msgspec.json.Decoder().decode
 _decode_results = msgspec.json.Decoder(_Results).decode
 _decode_tier = msgspec.json.Decoder(_Tier).decode
@@ -244,7 +293,7 @@ def _parts(blocks: list[tuple[Block, bytes]]) -> Iterator[Part]:
                     signature = proof
             case "tool_use":
                 arguments = "{}" if bytes(block.input) == b"null" else str(bytes(block.input), "utf-8")
-                yield ToolCall(block.id, block.name, arguments, signature)
+                yield ToolCall(block.id, block.name, arguments, signature, extra=beside_call(raw))
                 signature = ""
             case _:
                 yield read_opaque(block.type, raw)

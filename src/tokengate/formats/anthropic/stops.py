@@ -20,8 +20,11 @@ def read_stop(reason: str) -> FinishReason:
     return _FINISH.get(reason, FinishReason.STOP)
 
 
-def write_stop(finish: FinishReason | None, native: str, stop_sequence: str | None) -> str:
-    """Return the reason in Anthropic's words: its own if the reply was its own."""
+def write_stop(finish: FinishReason | None, native: str, stop_sequence: str | None, *, refused: bool = False) -> str:
+    """Return the reason in Anthropic's words: its own if the reply was its own. `refused`: the model declined, after
+    which others say that it just stopped."""
+    if refused and finish is FinishReason.STOP:
+        return "refusal"
     if finish is not None and _FINISH.get(native) is finish:
         return native
     match finish:

@@ -8,6 +8,7 @@ from msgspec import Raw, Struct, structs
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.parts import Thinking
 from tokengate.core.reply import (
+    Beside,
     BlockEnd,
     CitationAdded,
     Event,
@@ -29,6 +30,7 @@ from tokengate.formats.anthropic.read_blocks import read_citation
 from tokengate.formats.anthropic.replies import (
     NONE,
     Block,
+    beside_call,
     number,
     read_opaque,
     searches_of,
@@ -37,6 +39,7 @@ from tokengate.formats.anthropic.replies import (
 )
 from tokengate.formats.anthropic.signature import call_signature, unwrap
 from tokengate.formats.anthropic.stops import read_stop
+from tokengate.formats.anthropic.types import NAME
 from tokengate.formats.anthropic.usage import merge_usage, read_usage
 
 _MAX_SEARCHES = 1000  # pages kept for the end of a stream
@@ -92,14 +95,15 @@ class StreamReader:
 
     def _take(self, event: "_Event", data: bytes, events: list[Event]) -> None:
         match event.type:
+            case "content_block_delta":  # first, since nearly all are
+                if not self._started:
+                    self._begin(events)
+                self._delta(event.index, event.delta or _Delta(), events)
             case "message_start":
                 self._start(event.message or _Message(), events)
             case "content_block_start":
                 self._begin(events)
                 self._open(event.index, _decode_block(event.content_block), bytes(event.content_block), events)
-            case "content_block_delta":
-                self._begin(events)
-                self._delta(event.index, event.delta or _Delta(), events)
             case "content_block_stop":
                 self._end_block(event.index, events)
             case "message_delta":
@@ -157,6 +161,8 @@ class StreamReader:
             case "redacted_thinking":
                 self._say(opened, _proof(index, thinking_of(block)), events)
             case "tool_use":
+                if extra := beside_call(raw):
+                    events.append(Beside(0, NAME, extra, index))
                 events.append(ToolStart(0, index, block.id, block.name, self._call_signature))
                 self._call_signature = ""
             case _:
@@ -171,7 +177,8 @@ class StreamReader:
             opened = self._blocks[index] = _Open(Block(kind), b"")
         match delta.type:
             case "text_delta":
-                self._say(opened, TextDelta(0, index, delta.text), events)
+                opened.said = True
+                events.append(TextDelta(0, index, delta.text))
             case "thinking_delta":
                 self._say(opened, ThinkingDelta(0, index, delta.thinking), events)
             case "signature_delta":

@@ -11,8 +11,10 @@ import msgspec
 from msgspec import Raw
 
 from tokengate.core.errors import GatewayError
-from tokengate.core.parts import Opaque, Thinking
+from tokengate.core.parts import Citation, Opaque, Thinking
 from tokengate.core.reply import (
+    REPLY,
+    Beside,
     BlockEnd,
     CitationAdded,
     Event,
@@ -23,6 +25,7 @@ from tokengate.core.reply import (
     RefusalDelta,
     ServerTool,
     Start,
+    Step,
     Stop,
     TextDelta,
     ThinkingDelta,
@@ -33,7 +36,7 @@ from tokengate.core.reply import (
 from tokengate.core.usage import Usage
 from tokengate.core.wire import Heading
 from tokengate.formats.anthropic.errors import write_error
-from tokengate.formats.anthropic.replies import write_citation, write_media, write_message
+from tokengate.formats.anthropic.replies import sources_of, write_citation, write_media, write_message
 from tokengate.formats.anthropic.signature import wrap, wrap_call
 from tokengate.formats.anthropic.stops import write_stop
 from tokengate.formats.anthropic.types import NAME
@@ -45,12 +48,17 @@ _NO_INPUT: dict[str, Any] = {}
 class StreamWriter:
     """Implements `core.wire.StreamWriter`. Of several choices the first is written: a request here has one."""
 
-    __slots__ = ("_heading", "_next", "_open", "_stop")
+    __slots__ = ("_called", "_cited", "_heading", "_next", "_open", "_refused", "_said_text", "_sealed", "_stop")
 
     def __init__(self, heading: Heading) -> None:
         self._heading = heading
         self._open: dict[int, _Open] = {}  # by the vocabulary's number of the block
+        self._called: dict[int, dict[str, Raw]] = {}  # members of calls that have not begun
         self._next = 0
+        self._cited = False  # the sources of what is said were named
+        self._refused = False
+        self._said_text = False
+        self._sealed = ""  # thinking that waits for the block behind it; see `replies.ending_in_words`
         self._stop: Stop | None = None
 
     def write(self, event: Event) -> bytes:
@@ -62,7 +70,11 @@ class StreamWriter:
                 return _frame("message_start", {"message": message})
             case Finish():
                 return self._finish(event)
-            case Failure() | LogprobsAdded():
+            case Beside():
+                if event.format == NAME and event.choice == 0 and event.block != REPLY:
+                    self._called.setdefault(event.block, {}).update(event.members)
+                return b""
+            case Failure() | LogprobsAdded() | Step():
                 return b""
             case _:
                 return self._in_choice(event) if event.choice == 0 else b""
@@ -87,10 +99,12 @@ class StreamWriter:
     ) -> bytes:
         match event:
             case TextDelta() | RefusalDelta():
+                self._refused = self._refused or isinstance(event, RefusalDelta)
+                self._said_text = self._said_text or bool(event.text)
                 return self._said(event.block, _TEXT, {"type": "text_delta", "text": event.text})
             case CitationAdded():
-                delta = {"type": "citations_delta", "citation": write_citation(event.citation)}
-                return self._said(event.block, _TEXT, delta)
+                self._cited = True
+                return self._said(event.block, _TEXT, _cite(event.citation))
             case ThinkingDelta():
                 out = self._said(event.block, _THINKING, {"type": "thinking_delta", "thinking": event.text})
                 if event.summary and event.block in self._open:
@@ -103,11 +117,14 @@ class StreamWriter:
             case ToolDelta():
                 return self._tool_delta(event)
             case ServerTool():
-                return self._opaque(event.block, event.part)
+                self._cited = True
+                return self._opaque(event.part)
             case Media():
-                return b"".join(self._whole(event.block, block) for block in write_media(event.part))
+                return self._leave() + b"".join(map(self._whole, write_media(event.part)))
             case BlockEnd():
-                return self._close(event.block)
+                opened = self._open.get(event.block)
+                # Sources come last, and belong to what was said: a text ends where the next block begins.
+                return b"" if opened is not None and opened.kind == "text" else self._close(event.block)
             case Stop():
                 self._stop = event
                 return b""
@@ -124,25 +141,27 @@ class StreamWriter:
         opened = self._open.get(block)
         if opened is not None and opened.kind == start["type"]:
             return _delta(opened.index, delta)
-        before = b"".join(self._close(number) for number, other in [*self._open.items()] if other.kind != "tool_use")
-        return before + self._start(block, start) + _delta(self._open[block].index, delta)
+        return self._leave() + self._start(block, start) + _delta(self._open[block].index, delta)
 
     def _sign(self, event: ThinkingSignature) -> bytes:
         opened = self._open.get(event.block)
         summary = opened is not None and opened.summary
         proof = wrap(Thinking("", event.signature, event.format, event.redacted, summary, event.id))
         if event.redacted:
-            return self._close(event.block) + self._whole(event.block, {"type": "redacted_thinking", "data": proof})
+            out = self._leave() if self._sealed else b""
+            self._sealed = proof
+            return out
         return self._said(event.block, _THINKING, {"type": "signature_delta", "signature": proof})
 
     def _start_tool(self, event: ToolStart) -> bytes:
-        out = b"".join(self._close(block) for block, other in [*self._open.items()] if other.kind != "tool_use")
+        out = self._leave()
         if event.signature:
             out += self._start(event.block, _THINKING)
             proof = wrap_call(event.signature)
             out += _delta(self._open[event.block].index, {"type": "signature_delta", "signature": proof})
             out += self._close(event.block)
-        start = {"type": "tool_use", "id": event.id, "name": event.name, "input": _NO_INPUT}
+        extra = self._called.pop(event.block, {})
+        start = {**extra, "type": "tool_use", "id": event.id, "name": event.name, "input": _NO_INPUT}
         return out + self._start(event.block, start)
 
     def _tool_delta(self, event: ToolDelta) -> bytes:
@@ -151,16 +170,23 @@ class StreamWriter:
             return b""
         return _delta(opened.index, {"type": "input_json_delta", "partial_json": event.arguments})
 
-    def _opaque(self, block: int, part: Opaque) -> bytes:
-        return self._whole(block, part.raw) if part.format == NAME else b""
+    def _opaque(self, part: Opaque) -> bytes:
+        return self._leave() + self._whole(part.raw) if part.format == NAME else b""
 
-    def _whole(self, block: int, content: dict[str, Any] | Raw) -> bytes:
-        """Return a block that comes in one piece."""
+    def _leave(self) -> bytes:
+        """End what is open but for calls, and say what waits, as another block begins."""
         out = b"".join(self._close(number) for number, other in [*self._open.items()] if other.kind != "tool_use")
+        if self._sealed:
+            out += self._whole({"type": "redacted_thinking", "data": self._sealed})
+            self._sealed = ""
+        return out
+
+    def _whole(self, content: dict[str, Any] | Raw) -> bytes:
+        """Return a block that comes in one piece."""
         index = self._next
         self._next += 1
         start = _frame("content_block_start", {"index": index, "content_block": content})
-        return out + start + _frame("content_block_stop", {"index": index})
+        return start + _frame("content_block_stop", {"index": index})
 
     def _start(self, block: int, content: dict[str, Any]) -> bytes:
         self._open[block] = _Open(self._next, content["type"])
@@ -175,13 +201,23 @@ class StreamWriter:
 
     def _finish(self, finish: Finish) -> bytes:
         assert finish.usage is not None, "the pipeline settles before the end"
-        out = b"".join(self._close(block) for block in [*self._open])
+        out = self._cite(finish)
+        if not self._said_text:
+            out += self._leave()
+        out += b"".join(self._close(block) for block in [*self._open])
         stop = self._stop
         sequence = stop.stop_sequence if stop else None
-        reason = write_stop(stop.finish if stop else None, stop.native if stop else "", sequence)
+        reason = write_stop(stop.finish if stop else None, stop.native if stop else "", sequence, refused=self._refused)
         delta = {"stop_reason": reason, "stop_sequence": sequence}
         usage = write_delta_usage(finish.usage.usage)
         return out + _frame("message_delta", {"delta": delta, "usage": usage}) + _frame("message_stop", {})
+
+    def _cite(self, finish: Finish) -> bytes:
+        """Return the pages of a search that nothing in the reply named, as sources of its last text."""
+        text = next((opened for opened in self._open.values() if opened.kind == "text"), None)
+        if self._cited or text is None:
+            return b""
+        return b"".join(_delta(text.index, _cite(citation)) for citation in sources_of(finish.searches))
 
 
 class _Open:
@@ -197,6 +233,10 @@ class _Open:
 
 _TEXT: dict[str, Any] = {"type": "text", "text": "", "citations": None}
 _THINKING: dict[str, Any] = {"type": "thinking", "thinking": "", "signature": ""}
+
+
+def _cite(citation: Citation) -> dict[str, Any]:
+    return {"type": "citations_delta", "citation": write_citation(citation)}
 
 
 def _delta(index: int, delta: dict[str, Any]) -> bytes:

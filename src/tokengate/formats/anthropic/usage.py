@@ -22,13 +22,16 @@ def read_usage(raw: bytes) -> ReportedUsage | None:
         return None
     if wire.input_tokens is None and wire.output_tokens is None:
         return None
-    created = wire.cache_creation or _CacheCreation()
-    written_1h = _count(created.ephemeral_1h_input_tokens)
-    # Some vendors give only the sum; what no lifetime claims was kept for five minutes.
-    written_5m = max(_count(created.ephemeral_5m_input_tokens), _count(wire.cache_creation_input_tokens) - written_1h)
+    written_5m = written_1h = 0
+    if wire.cache_creation or wire.cache_creation_input_tokens:
+        created = wire.cache_creation or _CacheCreation()
+        written_1h = _count(created.ephemeral_1h_input_tokens)
+        # Some vendors give only the sum; what no lifetime claims was kept for five minutes.
+        rest = _count(wire.cache_creation_input_tokens) - written_1h
+        written_5m = max(_count(created.ephemeral_5m_input_tokens), rest)
     output = _count(wire.output_tokens)
     details = wire.output_tokens_details
-    thinking = min(_count(details.thinking_tokens if details else None), output)
+    thinking = min(_count(details.thinking_tokens), output) if details else 0
     usage = Usage(
         input=_count(wire.input_tokens),
         cache_read=_count(wire.cache_read_input_tokens),
@@ -36,7 +39,7 @@ def read_usage(raw: bytes) -> ReportedUsage | None:
         cache_write_1h=written_1h,
         output=output - thinking,
         reasoning=thinking,
-        search=_count(wire.server_tool_use.web_search_requests if wire.server_tool_use else None),
+        search=_count(wire.server_tool_use.web_search_requests) if wire.server_tool_use else 0,
     )
     return ReportedUsage(usage, raw)
 

@@ -6,6 +6,7 @@ A caller of this format gets back what they gave. What others say is put in this
 
 from collections.abc import Iterator
 from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any, assert_never
 
 import msgspec
@@ -59,42 +60,67 @@ def write_chat(chat: Chat, losses: Losses, abilities: Abilities) -> bytes:
     body |= _sampling(chat, thinking, abilities, losses)
     body |= _output(chat, thinking, abilities, losses)
     body |= _about(chat, losses)
-    if not own:
+    if own:
+        return msgspec.json.encode(body | dict(chat.extra))
+    written = msgspec.json.encode(body)
+    if written.count(b'"cache_control"') > MAX_CACHE_MARKS:
         _limit_marks(body, losses)
         return msgspec.json.encode(body)
-    return msgspec.json.encode(body | dict(chat.extra))
+    return written
 
 
 def _refuse_foreign(chat: Chat, losses: Losses) -> None:
     """Refuse what this format has no words for and what would change the answer; drop the rest."""
     output, sampling = chat.output, chat.sampling
-    refused = {
-        "n": output.n is not None and output.n > 1,
-        "logprobs": output.logprobs is True,
-        "top_logprobs": bool(output.top_logprobs),
-        "stop_tokens": bool(output.stop_tokens),
-        "modalities": any(kind != "text" for kind in output.modalities),
-        "logit_bias": bool(sampling.logit_bias),
-        "translation": chat.translation is not None,
-    }
-    for word, is_asked in refused.items():
+    if sampling.seed is None and not any(_foreign(chat)):
+        return  # as most requests
+    refused = (
+        ("n", output.n is not None and output.n > 1),
+        ("logprobs", output.logprobs is True),
+        ("top_logprobs", output.top_logprobs),
+        ("stop_tokens", output.stop_tokens),
+        ("modalities", output.modalities and set(output.modalities) != {"text"}),
+        ("logit_bias", sampling.logit_bias),
+        ("translation", chat.translation is not None),
+    )
+    for word, is_asked in refused:
         if is_asked:
             raise losses.refuse(word)
-    dropped = {
-        "min_p": sampling.min_p,
-        "top_a": sampling.top_a,
-        "frequency_penalty": sampling.frequency_penalty,
-        "presence_penalty": sampling.presence_penalty,
-        "repetition_penalty": None if sampling.repetition_penalty == 1 else sampling.repetition_penalty,
-        "seed": sampling.seed,
-        "speech": output.speech,
-        "verbosity": output.verbosity,
-        "metadata": chat.metadata,
-        "high_resolution_images": chat.high_resolution_images,
-    }
-    for word, value in dropped.items():
+    dropped = (
+        ("min_p", sampling.min_p),
+        ("top_a", sampling.top_a),
+        ("frequency_penalty", sampling.frequency_penalty),
+        ("presence_penalty", sampling.presence_penalty),
+        ("repetition_penalty", None if sampling.repetition_penalty == 1 else sampling.repetition_penalty),
+        ("seed", sampling.seed),
+        ("speech", output.speech),
+        ("verbosity", output.verbosity),
+        ("metadata", chat.metadata),
+        ("high_resolution_images", chat.high_resolution_images),
+    )
+    for word, value in dropped:
         if value is not None and (value != 0 or word == "seed"):
             losses.drop(word)
+
+
+_foreign = attrgetter(
+    "output.n",
+    "output.logprobs",
+    "output.top_logprobs",
+    "output.stop_tokens",
+    "output.modalities",
+    "output.speech",
+    "output.verbosity",
+    "sampling.logit_bias",
+    "sampling.min_p",
+    "sampling.top_a",
+    "sampling.frequency_penalty",
+    "sampling.presence_penalty",
+    "sampling.repetition_penalty",
+    "translation",
+    "metadata",
+    "high_resolution_images",
+)
 
 
 def _forbids_thinking(chat: Chat, messages: list[Block], thinking: ThinkingAsked) -> bool:
@@ -132,7 +158,7 @@ def _prompt(chat: Chat, losses: Losses, abilities: Abilities) -> tuple[list[Bloc
     system: list[Block | Raw] = []
     messages: list[Block] = []
     for index, message in enumerate(chat.messages):
-        blocks = writer.write(message.parts)
+        blocks = writer.write(message.parts, said=message.role == "assistant")
         if message.name:
             losses.drop("name")
         if message.role in ("system", "developer"):
@@ -154,6 +180,7 @@ def _prompt(chat: Chat, losses: Losses, abilities: Abilities) -> tuple[list[Bloc
         losses.drop("json")
         system.append({"type": "text", "text": _JSON_ONLY})
     if not own and messages and messages[0]["role"] != "user":
+        losses.add(f"a user's turn '{_OPENING}' before the first message")
         messages.insert(0, {"role": "user", "content": [{"type": "text", "text": _OPENING}]})
     return system, messages
 
@@ -174,11 +201,13 @@ def _add_turn(messages: list[Block], role: str, blocks: list[Block | Raw]) -> No
     else:
         content = blocks
         messages.append({"role": role, "content": content})
-    if role == "user":
+    if role == "user" and len(content) > 1:
         content.sort(key=lambda block: not _is(block, "tool_result"))
 
 
 def _tools(chat: Chat, losses: Losses, abilities: Abilities) -> list[Block | Raw]:
+    if not chat.tools and not chat.search.enabled:
+        return []
     choice = chat.tool_choice
     allowed = choice.names if choice is not None and choice.mode in ("auto", "required") else ()
     tools = [_tool(tool, chat, losses, abilities) for tool in chat.tools if not allowed or _name_of(tool) in allowed]
@@ -236,9 +265,9 @@ def _input_schema(parameters: Raw | None) -> Raw:
 
 
 def _tool_choice(chat: Chat, has_tools: bool) -> Block:
-    choice = chat.tool_choice or ToolChoice("auto")
     if chat.tool_choice is None and (chat.parallel_tool_calls is not False or not has_tools):
         return {}
+    choice = chat.tool_choice or ToolChoice("auto")
     if not has_tools and chat.format != NAME and choice.mode in ("auto", "none"):
         return {}
     block: Block
@@ -257,9 +286,10 @@ def _tool_choice(chat: Chat, has_tools: bool) -> Block:
 
 
 def _sampling(chat: Chat, thinking: ThinkingAsked, abilities: Abilities, losses: Losses) -> Block:
-    given = {name: getattr(chat.sampling, name) for name in ("temperature", "top_p", "top_k")}
-    given = {name: value for name, value in given.items() if value is not None}
-    if chat.format == NAME:
+    sampling = chat.sampling
+    asked = (("temperature", sampling.temperature), ("top_p", sampling.top_p), ("top_k", sampling.top_k))
+    given: Block = {name: value for name, value in asked if value is not None}
+    if chat.format == NAME or not given:
         return given
     dropped: set[str] = set()
     if not abilities.sampling:
@@ -272,8 +302,10 @@ def _sampling(chat: Chat, thinking: ThinkingAsked, abilities: Abilities, losses:
             dropped.add("temperature")
         if given.get("top_p", 1) < _LEAST_TOP_P_WHILE_THINKING:
             dropped.add("top_p")
-    if not abilities.temperature_and_top_p and given.keys() - dropped >= {"temperature", "top_p"}:
-        dropped.add("top_p")
+    if not abilities.temperature_and_top_p and "temperature" in given and "temperature" not in dropped:
+        dropped |= given.keys() & {"top_p"}
+    if not dropped:
+        return given
     for name in sorted(dropped):
         losses.drop(name)
     return {name: value for name, value in given.items() if name not in dropped}
@@ -282,7 +314,7 @@ def _sampling(chat: Chat, thinking: ThinkingAsked, abilities: Abilities, losses:
 def _output(chat: Chat, thinking: ThinkingAsked, abilities: Abilities, losses: Losses) -> Block:
     body: Block = {}
     stop = chat.output.stop
-    if chat.format != NAME and any(not text.strip() for text in stop):
+    if stop and chat.format != NAME and any(not text.strip() for text in stop):
         losses.drop("stop")
         stop = tuple(text for text in stop if text.strip())
     if stop:

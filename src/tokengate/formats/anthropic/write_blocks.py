@@ -10,6 +10,7 @@ from msgspec import Raw
 from tokengate.core.parts import (
     Audio,
     CacheMark,
+    Citation,
     Data,
     Extra,
     File,
@@ -50,12 +51,16 @@ class BlockWriter:
         self._losses = losses
         self._own = own
 
-    def write(self, parts: tuple[Part, ...]) -> list[Block | Raw]:
-        """Return the blocks of a message. Raises Unsupported."""
-        blocks = (self._block(part) for part in parts)
-        return [block for block in blocks if block is not None]
+    def write(self, parts: tuple[Part, ...], *, said: bool = False) -> list[Block | Raw]:
+        """Return the blocks of a message; `said` by a model, or for it. Raises Unsupported."""
+        blocks: list[Block | Raw] = []
+        for part in parts:
+            block = self._text(part) if type(part) is Text else self._block(part, said=said)
+            if block is not None:
+                blocks.append(block)
+        return blocks
 
-    def _block(self, part: Part) -> Block | Raw | None:
+    def _block(self, part: Part, *, said: bool) -> Block | Raw | None:
         match part:
             case Text():
                 return self._text(part)
@@ -73,6 +78,9 @@ class BlockWriter:
                 return self._thinking(part)
             case Opaque(format=format, raw=raw) if format == NAME:
                 return raw
+            case Opaque() if said:
+                self._losses.drop(part.kind)  # a tool that its own vendor ran; the text says what came of it
+                return None
             case Audio() | Video() | Opaque():
                 raise self._losses.refuse(part.kind if isinstance(part, Opaque) else type(part).__name__.lower())
             case _:
@@ -82,12 +90,16 @@ class BlockWriter:
         if not part.text.strip() and not self._own:
             return None  # it would be refused, and says nothing
         block: Block = {"type": "text", "text": part.text}
-        citations = [write_citation(one) for one in part.citations if one.format == NAME and one.raw is not None]
+        if part.citations:
+            self._cite(block, part.citations)
+        return self._marked(block, part.cache, part.extra)
+
+    def _cite(self, block: Block, given: tuple[Citation, ...]) -> None:
+        citations = [write_citation(one) for one in given if one.format == NAME and one.raw is not None]
         if citations:
             block["citations"] = citations
-        if len(citations) < len(part.citations):
+        if len(citations) < len(given):
             self._losses.drop("citations")
-        return self._marked(block, part.cache, part.extra)
 
     def _image(self, part: Image) -> Block:
         for word in ("detail", "min_pixels", "max_pixels"):

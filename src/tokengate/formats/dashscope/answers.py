@@ -1,6 +1,6 @@
 """A whole reply, written for a caller of text or multimodal generation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, assert_never
 
 from msgspec import Raw
@@ -8,6 +8,7 @@ from msgspec import Raw
 from tokengate.core.chat import Chat
 from tokengate.core.parts import (
     Audio,
+    Citation,
     File,
     Image,
     Opaque,
@@ -37,14 +38,15 @@ def write_reply(reply: Reply, heading: Heading, chat: Chat) -> bytes:
         choice = reply.choices[0]
         output["text"] = "".join(_texts(choice.parts))
         output["finish_reason"] = write_finish(choice.finish, choice.native if own else "")
+        output.update(write_thinking([part for part in choice.parts if isinstance(part, Thinking)]))
     else:
         several = len(reply.choices) > 1
         listed = PARTS in chat.style
         output["choices"] = [
             _write_choice(choice, own=own, listed=listed, numbered=several) for choice in reply.choices
         ]
-    if reply.searches:
-        output["search_info"] = {"search_results": write_searches(reply.searches)}
+    if searches := reply.searches or pages_cited(_citations(reply)):
+        output["search_info"] = {"search_results": write_searches(searches)}
     if own:
         for name, raw in reply.extra.items():
             output.setdefault(name, raw)
@@ -76,6 +78,19 @@ def write_finish(finish: FinishReason | None, native: str = "") -> str:
             return finish.value
         case _:
             assert_never(finish)
+
+
+def pages_cited(citations: Iterable[Citation]) -> tuple[SearchResult, ...]:
+    """Return the pages that an answer cites, for a vendor that does not tell what its search found."""
+    pages = {one.url: SearchResult(one.url, one.title) for one in citations if one.url}
+    return tuple(pages.values())
+
+
+def _citations(reply: Reply) -> Iterator[Citation]:
+    for choice in reply.choices:
+        for part in choice.parts:
+            if isinstance(part, Text):
+                yield from part.citations
 
 
 def write_searches(searches: Sequence[SearchResult]) -> list[dict[str, Any]]:

@@ -1,95 +1,137 @@
-"""Embeddings of texts and of media: requests and replies of the two services, read and written.
+"""Embeddings in DashScope's own format: of texts, and of media, by two services."""
 
-Vectors are not looked into: they stay JSON.
-"""
-
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
 
 from tokengate.core.errors import UpstreamFailed
-from tokengate.core.parts import NO_EXTRA, Extra
-from tokengate.core.usage import ReportedUsage
+from tokengate.core.parts import Extra
+from tokengate.core.usage import Usage
+from tokengate.core.vectors import Embed, EmbedMedia, Vectors
+from tokengate.core.wire import Heading, Losses
+from tokengate.formats.dashscope.answers import request_id
+from tokengate.formats.dashscope.content import NAME
+from tokengate.formats.dashscope.models import embeds_media
 from tokengate.formats.dashscope.parameters import MAX_TEXTS, Body, ContentsInput, EmbeddingParameters, TextsInput
 from tokengate.formats.dashscope.refusal import must_be
 from tokengate.formats.dashscope.replies import WireHead, error_message
 from tokengate.formats.dashscope.requests import read_object, read_others, read_value
-from tokengate.formats.dashscope.shapes import NULL, encode, is_null, is_object
+from tokengate.formats.dashscope.shapes import encode, is_list, is_null, is_object
 from tokengate.formats.dashscope.usage import read_usage
 
-TEXT_EMBEDDING_PATH = "/services/embeddings/text-embedding/text-embedding"
-MULTIMODAL_EMBEDDING_PATH = "/services/embeddings/multimodal-embedding/multimodal-embedding"
+TEXT_EMBEDDING_PATH: Final = "/services/embeddings/text-embedding/text-embedding"
+MULTIMODAL_EMBEDDING_PATH: Final = "/services/embeddings/multimodal-embedding/multimodal-embedding"
 
 _EMPTY = Raw(b"{}")
-_KINDS = ("text", "image", "video", "audio", "multi_images")
+_KINDS: Final = ("text", "image", "video", "audio", "multi_images")
+_CONTENTS_NAME: Final = "input.contents"
+# What changes what a vector means; `text_type` only tunes it, and most vendors have nothing like it.
+_ESSENTIAL: Final = frozenset({_CONTENTS_NAME, "parameters.instruct", "parameters.output_type"})
 
 
-class EmbeddingRequest(Struct, frozen=True, kw_only=True):
-    """What to embed: texts, or `contents`, entries of which each is a text, a picture, a film or a sound as JSON."""
+class DashScopeEmbeddings(Struct, frozen=True, kw_only=True):
+    """Implements `core.vectors.EmbeddingFormat`. `multimodal` says to which service a client speaks; a vendor is asked
+    at the one that serves the model."""
 
-    model: str
-    texts: tuple[str, ...] = ()
-    contents: tuple[Raw, ...] = ()
-    text_type: str | None = None  # query, document
-    dimension: int | None = None
-    output_type: str | None = None  # dense, sparse, dense&sparse
-    instruct: str | None = None
-    extra: Extra = NO_EXTRA
+    multimodal: bool | None = None
+
+    @property
+    def name(self) -> str:
+        return NAME
+
+    def path(self, model: str) -> str:
+        return MULTIMODAL_EMBEDDING_PATH if self._is_multimodal(model) else TEXT_EMBEDDING_PATH
+
+    def read(self, body: bytes) -> Embed:
+        """Read a client's request. Raises BadRequest."""
+        wire, members = read_object(body, _decode_body)
+        extra = read_others(members, _BODY)
+        media = EmbedMedia()
+        if self.multimodal:
+            contents, others = read_object(wire.input, _decode_contents, "input")
+            inputs, media = _read_contents(contents.contents)
+            extra |= read_others(others, _CONTENTS, "input.")
+            if media.size_bytes:
+                extra[_CONTENTS_NAME] = Raw(encode(contents.contents))
+        else:
+            texts, others = read_object(wire.input, _decode_texts, "input")
+            inputs = _read_texts(texts.texts)
+            extra |= read_others(others, _TEXTS, "input.")
+        raw = _EMPTY if is_null(wire.parameters) else wire.parameters
+        given, parameters = read_object(raw, _decode_parameters, "parameters")
+        extra |= read_others(parameters, frozenset({"dimension"}), "parameters.")
+        essential = _ESSENTIAL - {"parameters.output_type"} if given.output_type == "dense" else _ESSENTIAL
+        return Embed(
+            format=NAME,
+            model=wire.model,
+            inputs=inputs,
+            dimensions=given.dimension,
+            extra=extra,
+            essential=essential,
+            media=media,
+        )
+
+    def forwards(self, question: Embed) -> bool:
+        return True
+
+    def write(self, question: Embed, losses: Losses) -> bytes:
+        """Return the body of a request. Raises Unsupported."""
+        extra: Extra = {}
+        if question.format == NAME:
+            extra = question.extra
+        else:
+            losses.foreign(question)
+        asked: dict[str, Any] = {}
+        if not self._is_multimodal(question.model):
+            asked = {"texts": question.inputs}
+        elif _CONTENTS_NAME not in extra:
+            asked = {"contents": [{"text": text} for text in question.inputs]}
+        return write_body(question.model, asked, {"dimension": question.dimensions}, extra)
+
+    def read_reply(self, body: bytes, question: Embed) -> Vectors:
+        """Read a reply. Raises UpstreamFailed when it is not one, also for an error that came with status 200.
+
+        Callers of this format get it as it came; for others each text must have a dense vector.
+        """
+        try:
+            head = _decode_head(body)
+            if head.code or is_null(head.output):
+                raise UpstreamFailed(error_message(head.message), kind="invalid")
+            output = _decode_output(head.output)
+        except (ValueError, RecursionError) as error:
+            raise UpstreamFailed("The upstream's reply cannot be read.", kind="invalid") from error
+        found = output.embeddings
+        if found is None:  # the first of its models gives one vector for all entries
+            found = [] if output.embedding is None else [_Embedding(embedding=output.embedding)]
+        if not found:
+            raise UpstreamFailed("The upstream's reply has no embeddings.", kind="empty")
+        found.sort(key=lambda one: one.index if one.text_index is None else one.text_index)
+        vectors = tuple(tuple(one.embedding) for one in found if one.embedding)
+        if question.format != NAME and len(vectors) != len(question.inputs):
+            raise UpstreamFailed("The upstream's embeddings are not those of the texts.", kind="invalid")
+        return Vectors(vectors=vectors, usage=None if is_null(head.usage) else read_usage(bytes(head.usage)))
+
+    def write_reply(self, answer: Vectors, heading: Heading, question: Embed) -> bytes:
+        """Return the reply to `question`; the two services name a vector's place differently."""
+        embeddings: list[dict[str, Any]] = [
+            {"index": place, "embedding": vector, "type": "text"}
+            if self.multimodal
+            else {"text_index": place, "embedding": vector}
+            for place, vector in enumerate(answer.vectors)
+        ]
+        usage = answer.usage.usage if answer.usage else Usage()
+        told: dict[str, Any] = {"total_tokens": usage.input_total}
+        if self.multimodal:
+            told = {"input_tokens": usage.input_total, **told}
+        return encode({"output": {"embeddings": embeddings}, "usage": told, "request_id": request_id(heading)})
+
+    def _is_multimodal(self, model: str) -> bool:
+        return embeds_media(model) if self.multimodal is None else self.multimodal
 
 
-class Vector(Struct, frozen=True):
-    """One vector: JSON lists. `kind` says of which sort of entry it is."""
-
-    index: int
-    dense: Raw | None = None
-    sparse: Raw | None = None
-    kind: str = ""
-
-
-class EmbeddingReply(Struct, frozen=True):
-    vectors: tuple[Vector, ...]
-    usage: ReportedUsage | None = None
-    id: str = ""
-
-
-def read_text_embedding(body: bytes) -> EmbeddingRequest:
-    """Read a request for the embeddings of texts. Raises BadRequest."""
-    wire, members = read_object(body, _decode_body)
-    asked, input_members = read_object(wire.input, _decode_texts, "input")
-    if not 1 <= len(asked.texts) <= MAX_TEXTS:
-        raise must_be("input.texts")
-    for index, text in enumerate(asked.texts):
-        if not text:
-            raise must_be(f"input.texts[{index}]")
-    known = {"texts": tuple(asked.texts)}
-    return _read_parameters(wire, read_others(members, _BODY) | read_others(input_members, _TEXTS, "input."), known)
-
-
-def read_multimodal_embedding(body: bytes) -> EmbeddingRequest:
-    """Read a request for the embeddings of media. Raises BadRequest."""
-    wire, members = read_object(body, _decode_body)
-    asked, input_members = read_object(wire.input, _decode_contents, "input")
-    if not 1 <= len(asked.contents) <= MAX_TEXTS:
-        raise must_be("input.contents")
-    for index, raw in enumerate(asked.contents):
-        value = read_value(raw, f"input.contents[{index}]")
-        if not is_object(value) or not any(kind in value for kind in _KINDS):
-            raise must_be(f"input.contents[{index}]")
-    known = {"contents": tuple(Raw(bytes(raw)) for raw in asked.contents)}
-    return _read_parameters(wire, read_others(members, _BODY) | read_others(input_members, _CONTENTS, "input."), known)
-
-
-def write_embedding(request: EmbeddingRequest) -> bytes:
-    """Return the body of a request."""
-    asked = {"texts": request.texts} if request.texts else {"contents": request.contents}
-    parameters = {
-        "text_type": request.text_type,
-        "dimension": request.dimension,
-        "output_type": request.output_type,
-        "instruct": request.instruct,
-    }
-    return write_body(request.model, asked, parameters, request.extra)
+DASHSCOPE_EMBEDDINGS: Final = DashScopeEmbeddings()
 
 
 def write_body(model: str, asked: dict[str, Any], parameters: dict[str, Any], extra: Extra) -> bytes:
@@ -105,59 +147,20 @@ def write_body(model: str, asked: dict[str, Any], parameters: dict[str, Any], ex
     return encode(body)
 
 
-def read_embedding_reply(body: bytes) -> EmbeddingReply:
-    """Read a reply. Raises UpstreamFailed when it is not one, also for an error that came with status 200."""
-    try:
-        head = _decode_head(body)
-        if head.code or is_null(head.output):
-            raise UpstreamFailed(error_message(head.message), kind="invalid")
-        output = _decode_output(head.output)
-    except (ValueError, RecursionError) as error:
-        raise UpstreamFailed("The upstream's reply cannot be read.", kind="invalid") from error
-    found = output.embeddings
-    if found is None:  # the first of its models gives one vector for all entries
-        found = [] if is_null(output.embedding) else [_Embedding(embedding=output.embedding)]
-    return EmbeddingReply(
-        tuple(_read_vector(place, embedding) for place, embedding in enumerate(found)),
-        None if is_null(head.usage) else read_usage(bytes(head.usage)),
-        head.request_id or "",
-    )
-
-
-def write_embedding_reply(reply: EmbeddingReply, request_id: str, *, multimodal: bool = False) -> bytes:
-    """Return a reply; the two services name a vector's place differently."""
-    place = "index" if multimodal else "text_index"
-    embeddings: list[dict[str, Any]] = []
-    for vector in reply.vectors:
-        written: dict[str, Any] = {place: vector.index}
-        if vector.sparse is not None:
-            written["sparse_embedding"] = vector.sparse
-        if vector.dense is not None:
-            written["embedding"] = vector.dense
-        if vector.kind:
-            written["type"] = vector.kind
-        embeddings.append(written)
-    usage = reply.usage.usage.input_total if reply.usage else 0
-    return encode({"output": {"embeddings": embeddings}, "usage": {"total_tokens": usage}, "request_id": request_id})
-
-
 class _Embedding(Struct):
-    embedding: Raw = NULL
-    sparse_embedding: Raw = NULL
+    embedding: list[float] | None = None
     text_index: int | None = None
-    index: int | None = None
-    type: str | None = None
+    index: int = 0
 
 
 class _Output(Struct):
     embeddings: list[_Embedding] | None = None
-    embedding: Raw = NULL
+    embedding: list[float] | None = None
 
 
 _BODY = frozenset(Body.__struct_fields__)
 _TEXTS = frozenset(TextsInput.__struct_fields__)
 _CONTENTS = frozenset(ContentsInput.__struct_fields__)
-_PARAMETERS = frozenset(EmbeddingParameters.__struct_fields__)
 
 _decode_body = msgspec.json.Decoder(Body).decode
 _decode_texts = msgspec.json.Decoder(TextsInput).decode
@@ -167,25 +170,32 @@ _decode_head = msgspec.json.Decoder(WireHead).decode
 _decode_output = msgspec.json.Decoder(_Output).decode
 
 
-def _read_parameters(wire: Body, extra: dict[str, Raw], known: dict[str, Any]) -> EmbeddingRequest:
-    raw = _EMPTY if is_null(wire.parameters) else wire.parameters
-    given, members = read_object(raw, _decode_parameters, "parameters")
-    return EmbeddingRequest(
-        model=wire.model,
-        text_type=given.text_type,
-        dimension=given.dimension,
-        output_type=given.output_type,
-        instruct=given.instruct,
-        extra=extra | read_others(members, _PARAMETERS, "parameters."),
-        **known,
-    )
+def _read_texts(texts: list[str]) -> tuple[str, ...]:
+    if not 1 <= len(texts) <= MAX_TEXTS:
+        raise must_be("input.texts")
+    for index, text in enumerate(texts):
+        if not text:
+            raise must_be(f"input.texts[{index}]")
+    return tuple(texts)
 
 
-def _read_vector(place: int, wire: _Embedding) -> Vector:
-    index = wire.text_index if wire.index is None else wire.index
-    return Vector(
-        place if index is None else index,
-        None if is_null(wire.embedding) else Raw(bytes(wire.embedding)),
-        None if is_null(wire.sparse_embedding) else Raw(bytes(wire.sparse_embedding)),
-        wire.type or "",
-    )
+def _read_contents(contents: Iterable[Raw]) -> tuple[tuple[str, ...], EmbedMedia]:
+    """Return the texts, with empty ones for what is none, and what else there is."""
+    texts: list[str] = []
+    counts: dict[str, int] = dict.fromkeys(_KINDS, 0)
+    size_bytes = 0
+    for index, raw in enumerate(contents):
+        value = read_value(raw, f"input.contents[{index}]")
+        kind = next((kind for kind in _KINDS if kind in value), None) if is_object(value) else None
+        if kind is None or (kind == "text" and (type(value["text"]) is not str or not value["text"])):
+            raise must_be(f"input.contents[{index}]")
+        if value.keys() == {"text"}:
+            texts.append(value["text"])
+            continue
+        texts.append("")
+        counts[kind] += len(value[kind]) if is_list(value[kind]) else 1
+        size_bytes += len(raw)
+    if not 1 <= len(texts) <= MAX_TEXTS:
+        raise must_be("input.contents")
+    images = counts["image"] + counts["multi_images"]
+    return tuple(texts), EmbedMedia(images, counts["video"], counts["audio"], size_bytes)

@@ -16,8 +16,12 @@ from tokengate.formats.dashscope.shapes import encode
 
 BAD_KEY = "Invalid API-key provided."
 
-# What a backend's own refusal of the caller's request may be called here.
-_VENDOR_CODES = ("InvalidParameter", "DataInspectionFailed", "BadRequest.", "InvalidURL", "UnsupportedOperation")
+# Codes of a backend that are told as they are, by whose matter the failure is.
+_VENDOR_CODES: Mapping[str, tuple[str, ...]] = {
+    "request": ("InvalidParameter", "DataInspectionFailed", "BadRequest.", "InvalidURL", "UnsupportedOperation"),
+    "limited": ("Throttling", "LimitRequests"),
+    "status": ("InternalError", "SystemError", "ModelUnavailable", "ModelServingError", "ModelServiceFailed"),
+}
 
 # https://help.aliyun.com/zh/model-studio/error-code, 2026-11
 _BY_CLASS: Mapping[type[GatewayError], str] = {
@@ -43,9 +47,15 @@ _BY_STATUS = {
 }
 
 
+def kind_of(code: str) -> str:
+    """Return whose matter a failure is that the vendor tells by a code alone, as `UpstreamFailed.kind` has it: request,
+    limited or status."""
+    return next((kind for kind, heads in _VENDOR_CODES.items() if code.startswith(heads)), "status")
+
+
 def code_of(error: GatewayError) -> str:
     """Return the vendor's code for an error."""
-    if isinstance(error, UpstreamFailed) and error.kind == "request" and (error.code or "").startswith(_VENDOR_CODES):
+    if isinstance(error, UpstreamFailed) and (error.code or "").startswith(_VENDOR_CODES.get(error.kind, ())):
         return error.code or ""
     known = _BY_CLASS.get(type(error)) or _BY_STATUS.get(error.status)
     return known or ("InvalidParameter" if error.status < 500 else "InternalError")

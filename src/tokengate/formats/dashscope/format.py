@@ -1,6 +1,6 @@
 """DashScope's wire format as everything that moves bytes sees it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from msgspec import Struct
 
@@ -43,8 +43,20 @@ class DashScopeFormat(Struct, frozen=True, kw_only=True):
     def stream_type(self) -> str:
         return STREAM_TYPE
 
+    def must_inline(self, kind: str, url: str) -> bool:
+        """Say whether an address must be fetched for the vendor, which fetches by itself."""
+        return False
+
+    def forwards(self, members: Members, said: Set[str]) -> bool:
+        """Say whether a request may go to its vendor byte for byte, which it always may."""
+        return True
+
     @property
-    def inline_media(self) -> bool:
+    def begins_once(self) -> bool:
+        return False
+
+    @property
+    def needs_cap(self) -> bool:
         return False
 
     def must_stream(self, model: str) -> bool:

@@ -1,8 +1,17 @@
-"""The edits of the lane in which caller and backend both speak this format: all other bytes stay as they are."""
+"""The edits of the lane in which caller and backend both speak this format: all other bytes stay as they are.
+
+`is_foreign` says which requests are not for that lane.
+"""
 
 import msgspec
 
+from tokengate.core.chat import Chat
+from tokengate.core.parts import Part, Thinking, ToolCall
 from tokengate.core.splice import Members, edit
+from tokengate.core.wire import Heading
+from tokengate.formats.dashscope.answers import request_id
+from tokengate.formats.dashscope.models import is_multimodal
+from tokengate.formats.dashscope.requests import PARTS, WHOLE
 from tokengate.formats.dashscope.shapes import encode
 
 _CAPS = ("max_tokens", "max_completion_tokens")
@@ -32,6 +41,35 @@ def rename_model(data: bytes, model: str) -> bytes:
         return members.replace("model", msgspec.json.encode(model)) if "model" in members else data
     except (ValueError, RecursionError):
         return data
+
+
+def put_id(data: bytes, heading: Heading) -> bytes:
+    """Return a reply, or an event's data, with our id of the call as its `request_id`: it is that of the bill."""
+    own = encode(request_id(heading))
+    try:
+        members = Members(data)
+        return members.replace("request_id", own) if "request_id" in members else members.edit(add={"request_id": own})
+    except (ValueError, RecursionError):
+        return data
+
+
+def is_foreign(chat: Chat) -> bool:
+    """Say whether the vendor cannot be asked, or not be understood, with the request as it stands: another service
+    serves its model, its stream tells all that was said so far in every event, or another vendor's thinking is in it.
+    """
+    if (chat.stream and WHOLE in chat.style) or (PARTS in chat.style) is not is_multimodal(chat.model):
+        return True
+    return any(_is_foreign(part) for message in chat.messages for part in message.parts)
+
+
+def _is_foreign(part: Part) -> bool:
+    match part:
+        case Thinking():
+            return bool(part.signature or part.format or part.summary or part.id)
+        case ToolCall():
+            return part.signature != ""
+        case _:
+            return False
 
 
 def _capped(parameters: bytes, cap: bytes) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 NAMES: Mapping[str, str] = {
     "cap": "parameters.max_tokens",
     "json": "parameters.response_format",
+    "json_schema": "parameters.response_format",
     "effort": "parameters.reasoning_effort",
     "budget": "parameters.thinking_budget",
     "enabled": "parameters.enable_thinking",

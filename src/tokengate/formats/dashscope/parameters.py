@@ -15,6 +15,11 @@ MAX_CHOICES = 4
 MAX_TOP_LOGPROBS = 5
 MAX_SEED = 2**64 - 1
 MAX_TEXTS = 2048
+MAX_TASK_SEED = 2**31 - 1
+MAX_FILM_S = 60
+MAX_TASK_PICTURES = 9  # of one task
+MAX_RECORDINGS = 100
+MAX_SPOKEN_CHARACTERS = 4096  # the vendor itself takes 600
 
 Model = Annotated[str, Meta(min_length=1, max_length=MAX_MODEL_CHARACTERS)]
 _Natural = Annotated[int, Meta(ge=0, le=MAX_CAP)]
@@ -147,6 +152,13 @@ class ChatParameters(Struct):
     cache_control: CacheControl | None = None
 
 
+class TranslationOptions(Struct):
+    """What is checked of `translation_options`; all of it goes to the model."""
+
+    source_lang: str | None = None
+    target_lang: str | None = None
+
+
 class TextsInput(Struct):
     texts: list[str]
 
@@ -165,6 +177,20 @@ class EmbeddingParameters(Struct):
     dimension: _Cap | None = None
     output_type: Literal["dense", "sparse", "dense&sparse"] | None = None
     instruct: str | None = None
+
+
+class SpeechInput(Struct):
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_SPOKEN_CHARACTERS)]
+    voice: Annotated[str, Meta(min_length=1, max_length=MAX_MODEL_CHARACTERS)]
+    language_type: str | None = None
+    instructions: str | None = None
+
+
+class SpeechParameters(Struct):
+    """Where the vendor's SDK puts what its own methods have no name for."""
+
+    language_type: str | None = None
+    instructions: str | None = None
 
 
 class RerankParameters(Struct):
@@ -204,10 +230,18 @@ MUST_BE = {
     "input.texts[]": "a string that is not empty",
     "input.contents": f"a list of 1 to {MAX_TEXTS} entries",
     "input.contents[]": 'an object with one of text, image, video and audio, such as {"text": "..."}',
+    "input.text": f"a text of 1 to {MAX_SPOKEN_CHARACTERS} characters",
+    "input.voice": "the name of a voice",
     "input.query": "a text that is not empty",
     "input.documents": f"a list of 1 to {MAX_TEXTS} documents",
     "input.documents[]": 'a text, or an object such as {"image": "..."}',
+    "input.images": "a list of addresses of pictures",
+    "input.media[]": 'an object such as {"type": "first_frame", "url": "..."}',
+    "input.file_urls": f"a list of 1 to {MAX_RECORDINGS} addresses",
+    "input.file_url": "an address",
     "parameters": "an object",
+    "parameters.duration": f"an integer from 1 to {MAX_FILM_S}",
+    "parameters.resolution": "one of 480P, 720P, 1080P",
     "parameters.text_type": "query or document",
     "parameters.dimension": f"an integer from 1 to {MAX_CAP}",
     "parameters.output_type": "one of dense, sparse, dense&sparse",

@@ -33,6 +33,12 @@ def missing(param: str) -> BadRequest:
     return BadRequest(f"'{param}' is required.", param=param, code="missing_required_parameter")
 
 
+def require_within(param: str, value: int | None, least: int, most: int) -> None:
+    """Raise the refusal of a number that is given and not within these."""
+    if value is not None and not least <= value <= most:
+        raise must_be(param, f"an integer from {least} to {most}")
+
+
 def refusal_of(error: Exception, inside: str = "") -> BadRequest:
     """Return what the caller is told about a body that could not be decoded, or a value `inside` it."""
     match error:

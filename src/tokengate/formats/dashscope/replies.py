@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.fold import finish_of
-from tokengate.core.parts import Image, Opaque, Part, Text, Thinking, ToolCall
+from tokengate.core.parts import Extra, Image, Opaque, Part, Text, Thinking, ToolCall
 from tokengate.core.reply import Choice, FinishReason, Reply, SearchResult, TokenLogprob, TopLogprob
 from tokengate.formats.dashscope.content import NAME, read_source
 from tokengate.formats.dashscope.messages import read_signature
@@ -111,7 +111,7 @@ def read_reply(body: bytes) -> Reply:
         if wire.code or is_null(wire.output):
             raise UpstreamFailed(error_message(wire.message), kind="invalid")
         output = _decode_output(wire.output)
-        extra = others(decode_object(wire.output), _OUTPUT)
+        extra = beside(wire.output)
         choices = _read_choices(output)
     except (ValueError, RecursionError) as error:
         raise UpstreamFailed("The upstream's reply cannot be read.", kind="invalid") from error
@@ -123,6 +123,11 @@ def read_reply(body: bytes) -> Reply:
         format=NAME,
         extra=extra,
     )
+
+
+def beside(output: Raw) -> Extra:
+    """Return the members of an output that nobody knows. Raises ValueError."""
+    return others(decode_object(output), _OUTPUT)
 
 
 def error_message(message: Any) -> str:

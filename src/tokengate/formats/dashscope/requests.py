@@ -24,6 +24,7 @@ from tokengate.core.chat import (
     ToolChoice,
 )
 from tokengate.core.errors import BadRequest
+from tokengate.core.languages import check_languages
 from tokengate.core.parts import CacheMark, Extra
 from tokengate.core.splice import Members
 from tokengate.formats.dashscope.content import NAME
@@ -38,6 +39,7 @@ from tokengate.formats.dashscope.parameters import (
     Choice,
     OfferedFunction,
     ResponseFormat,
+    TranslationOptions,
 )
 from tokengate.formats.dashscope.refusal import missing, must_be, refusal_of
 from tokengate.formats.dashscope.shapes import (
@@ -64,6 +66,7 @@ _OFFERED = frozenset(OfferedFunction.__struct_fields__)
 _decode_body = msgspec.json.Decoder(Body).decode
 _decode_input = msgspec.json.Decoder(ChatInput).decode
 _decode_parameters = msgspec.json.Decoder(ChatParameters).decode
+_decode_translation = msgspec.json.Decoder(TranslationOptions).decode
 _decode_function = msgspec.json.Decoder(OfferedFunction).decode
 
 
@@ -92,6 +95,10 @@ def read_chat(body: bytes, *, stream: bool = False, parts: bool = False) -> Chat
         **read_others(input_members, _INPUT, "input."),
         **read_others(parameters, _PARAMETERS, "parameters."),
     }
+    if not stream and bytes(extra.get("stream", b"")) == b"true":
+        raise BadRequest(
+            "'stream' is not how this format asks for a stream: X-DashScope-SSE: enable is.", param="stream"
+        )
     stop, stop_tokens = _read_stop(given.stop, extra)
     return Chat(
         format=NAME,
@@ -108,7 +115,7 @@ def read_chat(body: bytes, *, stream: bool = False, parts: bool = False) -> Chat
         search=Search(
             enabled=given.enable_search, options=_read_raw(given.search_options, "parameters.search_options")
         ),
-        translation=_read_raw(given.translation_options, "parameters.translation_options"),
+        translation=_read_translation(wire.model, given.translation_options),
         high_resolution_images=given.vl_high_resolution_images,
         cache=None if given.cache_control is None else CacheMark(),
         style=_read_style(wire.model, given, parts=parts),
@@ -263,6 +270,18 @@ def _read_tool_choice(choice: str | Choice | None) -> ToolChoice | None:
             return ToolChoice("required")
         case _:
             return ToolChoice("auto")
+
+
+def _read_translation(model: str, raw: Raw) -> Raw | None:
+    param = "parameters.translation_options"
+    options = _read_raw(raw, param)
+    if options is not None:
+        try:
+            wire = _decode_translation(options)
+        except (ValueError, RecursionError) as error:
+            raise refusal_of(error, param) from None
+        check_languages(model, wire.source_lang, wire.target_lang, param)
+    return options
 
 
 def _read_raw(raw: Raw, param: str) -> Raw | None:

@@ -13,6 +13,8 @@ from msgspec import Raw
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.parts import Image, Opaque, Text, ToolCall
 from tokengate.core.reply import (
+    REPLY,
+    Beside,
     BlockEnd,
     Event,
     Failure,
@@ -30,6 +32,7 @@ from tokengate.core.reply import (
 )
 from tokengate.core.sse import MAX_FRAME_BYTES
 from tokengate.core.usage import ReportedUsage
+from tokengate.formats.dashscope.content import NAME
 from tokengate.formats.dashscope.lines import Lines
 from tokengate.formats.dashscope.messages import read_signature
 from tokengate.formats.dashscope.replies import (
@@ -38,6 +41,7 @@ from tokengate.formats.dashscope.replies import (
     WireHead,
     WireMessage,
     WireOutput,
+    beside,
     error_message,
     read_arguments,
     read_content,
@@ -150,6 +154,8 @@ class DashScopeStreamReader:
             events.append(_failure(data, head))
             return
         output = _decode_output(head.output)
+        if more := beside(head.output):
+            events.append(Beside(REPLY, NAME, more))
         choices = output.choices
         if choices is None:
             text = Raw(encode(output.text or ""))

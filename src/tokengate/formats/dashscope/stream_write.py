@@ -6,10 +6,14 @@ with a choice's finish reason waits for the usage, which comes with it.
 
 from typing import Any, assert_never
 
+from msgspec import Raw
+
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
-from tokengate.core.parts import Thinking
+from tokengate.core.parts import Citation, Thinking
 from tokengate.core.reply import (
+    REPLY,
+    Beside,
     BlockEnd,
     CitationAdded,
     Event,
@@ -20,6 +24,7 @@ from tokengate.core.reply import (
     RefusalDelta,
     ServerTool,
     Start,
+    Step,
     Stop,
     TextDelta,
     ThinkingDelta,
@@ -30,6 +35,7 @@ from tokengate.core.reply import (
 )
 from tokengate.core.wire import Heading
 from tokengate.formats.dashscope.answers import (
+    pages_cited,
     request_id,
     write_call,
     write_finish,
@@ -48,21 +54,30 @@ from tokengate.formats.dashscope.thinking import write_proofs
 class DashScopeStreamWriter:
     """Implements `StreamWriter`."""
 
-    __slots__ = ("_choices", "_count", "_id", "_listed", "_numbered", "_text", "_whole")
+    __slots__ = ("_beside", "_choices", "_citations", "_count", "_id", "_listed", "_numbered", "_text", "_whole")
 
     def __init__(self, heading: Heading, chat: Chat) -> None:
         self._id = request_id(heading)
         self._count = 0
+        self._beside: dict[str, Raw] = {}  # members that nobody knows; they wait for the next event
         self._listed = PARTS in chat.style
         self._whole = WHOLE in chat.style
         self._numbered = chat.output.n is not None and chat.output.n > 1
         self._text = TEXT in chat.style and not self._numbered and not chat.tools
         self._choices: dict[int, _Choice] = {}
+        self._citations: list[Citation] = []
 
     def write(self, event: Event) -> bytes:
         """Return the event's bytes, which may be none. Finish ends the stream."""
         match event:
-            case Start() | BlockEnd() | CitationAdded():
+            case Start() | BlockEnd() | Step():
+                return b""
+            case Beside():
+                if event.format == NAME and event.choice == REPLY:
+                    self._beside |= event.members
+                return b""
+            case CitationAdded():
+                self._citations.append(event.citation)
                 return b""
             case Finish():
                 return self._finish(event)
@@ -73,7 +88,7 @@ class DashScopeStreamWriter:
                 if choice is None:
                     choice = self._choices[event.choice] = _Choice(whole=self._whole, listed=self._listed)
                 message = choice.add(event)
-                if message is None or (self._text and not isinstance(event, TextDelta | RefusalDelta)):
+                if message is None or (self._text and not isinstance(event, TextDelta | RefusalDelta | ThinkingDelta)):
                     return b""
                 return self._result(event.choice, choice, message, "null")
 
@@ -89,8 +104,8 @@ class DashScopeStreamWriter:
             last = place == len(stopped)
             reason = write_finish(choice.stop.finish)
             output: dict[str, Any] = {}
-            if last and event.searches:
-                output["search_info"] = {"search_results": write_searches(event.searches)}
+            if last and (searches := event.searches or pages_cited(self._citations)):
+                output["search_info"] = {"search_results": write_searches(searches)}
             usage = write_reported(event.usage, own=False) if last else {}
             frames.append(self._result(index, choice, choice.last(), reason, output, usage))
         return b"".join(frames)
@@ -107,7 +122,8 @@ class DashScopeStreamWriter:
         output: dict[str, Any]
         if self._text:
             content = message["content"]
-            output = {"finish_reason": reason, "text": content if type(content) is str else ""}
+            thinking = {name: value for name, value in message.items() if name.startswith("reasoning")}
+            output = {"finish_reason": reason, "text": content if type(content) is str else "", **thinking}
         else:
             written: dict[str, Any] = {"message": message, "finish_reason": reason}
             if self._numbered:
@@ -115,7 +131,9 @@ class DashScopeStreamWriter:
             if logprobs := choice.take_logprobs():
                 written["logprobs"] = write_logprobs(logprobs)
             output = {"choices": [written]}
-        output.update(more or {})
+        output = {**self._beside, **output, **(more or {})}
+        if not self._whole:
+            self._beside = {}
         return self._frame("result", 200, {"output": output, "usage": usage or {}})
 
     def _frame(self, kind: str, status: int, data: dict[str, Any]) -> bytes:
@@ -123,9 +141,14 @@ class DashScopeStreamWriter:
 
     def _event(self, kind: str, status: int, data: bytes) -> bytes:
         self._count += 1
-        # The vendor's SDK takes the status of an error from a line that the vendor does not send.
-        line = b"status:%d\n" % status if kind == "error" else b""
-        return b"id:%d\nevent:%b\n:HTTP_STATUS/%d\n%bdata:%b\n\n" % (self._count, kind.encode(), status, line, data)
+        return write_event(self._count, kind, status, data)
+
+
+def write_event(number: int, kind: str, status: int, data: bytes) -> bytes:
+    """Return one event of a stream, a result or an error."""
+    # The vendor's SDK takes the status of an error from a line that the vendor does not send.
+    line = b"status:%d\n" % status if kind == "error" else b""
+    return b"id:%d\nevent:%b\n:HTTP_STATUS/%d\n%bdata:%b\n\n" % (number, kind.encode(), status, line, data)
 
 
 _Told = (

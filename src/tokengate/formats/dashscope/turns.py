@@ -31,7 +31,9 @@ def write_messages(messages: Sequence[Message], losses: Losses, *, listed: bool,
     for message in messages:
         results = [part for part in message.parts if isinstance(part, ToolResult)]
         written.extend(_write_result(result, losses, listed=listed, own=own) for result in results)
-        others = [part for part in message.parts if not isinstance(part, ToolResult)]
+        # A result holds only text: what else a tool gave back is shown by the user.
+        shown = [part for result in results for part in result.content if isinstance(part, Image | Audio | Video)]
+        others = [*shown, *(part for part in message.parts if not isinstance(part, ToolResult))]
         if others or not results:
             written.append(_write_message(message, others, losses, listed=listed, own=own))
     return written
@@ -63,11 +65,12 @@ def _write_message(
 
 
 def _write_result(result: ToolResult, losses: Losses, *, listed: bool, own: bool) -> dict[str, Any]:
-    if any(not isinstance(part, Text | Opaque) for part in result.content):
+    texts = [part for part in result.content if not isinstance(part, Image | Audio | Video)]
+    if any(not isinstance(part, Text | Opaque) for part in texts):
         raise losses.refuse("tool_result", "can only hold text here")
     written: dict[str, Any] = {
         "role": "tool",
-        "content": _write_content(result.content, losses, listed=listed, own=own, said=False),
+        "content": _write_content(texts, losses, listed=listed, own=own, said=False),
         "tool_call_id": result.call_id,
     }
     if result.name:

@@ -88,7 +88,7 @@ def sum_usage(raws: Iterable[bytes]) -> ReportedUsage | None:
 
 _NOTHING: dict[str, Any] = {}
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
-_UNITS = {"image": "image_count", "character": "characters"}  # what is not tokens: bucket -> name
+_UNITS = {"image": "image_count", "character": "characters", "second": "seconds"}  # what is not tokens: bucket -> name
 _NAMES = frozenset({"input_tokens", "output_tokens", "total_tokens", *_UNITS.values()})
 
 

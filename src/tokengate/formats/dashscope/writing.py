@@ -8,7 +8,19 @@ from typing import Any, assert_never
 
 from msgspec import Raw
 
-from tokengate.core.chat import BuiltIn, Chat, Custom, Function, JsonFormat, Output, Reasoning, Sampling, Search, Tool
+from tokengate.core.chat import (
+    BuiltIn,
+    Chat,
+    Custom,
+    Function,
+    JsonFormat,
+    Output,
+    Reasoning,
+    Sampling,
+    Search,
+    Tool,
+    instructions_first,
+)
 from tokengate.core.custom_tools import without_custom
 from tokengate.core.wire import Losses
 from tokengate.formats.dashscope.content import NAME
@@ -64,7 +76,9 @@ def write_chat(chat: Chat, losses: Losses, *, max_choices: int = 4) -> bytes:
         if getattr(chat, word) is not None:
             losses.drop(word)
 
-    messages = write_messages(chat.messages, losses, listed=is_multimodal(chat.model), own=own)
+    # "system ... must be the first": https://help.aliyun.com/zh/model-studio/qwen-api-via-dashscope, 2026-11
+    turns = chat.messages if own else instructions_first(chat.messages)
+    messages = write_messages(turns, losses, listed=is_multimodal(chat.model), own=own)
     body: dict[str, Any] = {"model": chat.model, "input": {"messages": messages}, "parameters": parameters}
     if own:
         _write_extra(chat, body)
@@ -139,7 +153,9 @@ def _write_reasoning(reasoning: Reasoning, losses: Losses, parameters: dict[str,
             enabled = reasoning.effort != "none"
         if reasoning.effort != "none":
             parameters["reasoning_effort"] = reasoning.effort
-    if reasoning.budget is not None and reasoning.budget >= 0:
+    if reasoning.budget == 0:
+        enabled = False
+    elif reasoning.budget is not None and reasoning.budget > 0:
         parameters["thinking_budget"] = reasoning.budget
     if enabled is not None:
         parameters["enable_thinking"] = enabled
@@ -155,11 +171,18 @@ def _write_tools(chat: Chat, losses: Losses, parameters: dict[str, Any]) -> None
         for tool in chat.tools
         if not only or (isinstance(tool, Function) and tool.name in only) or isinstance(tool, BuiltIn)
     ]
-    written = [entry for tool in offered if (entry := _write_tool(tool, losses, parameters)) is not None]
+    written = [
+        entry
+        for tool in offered
+        if (entry := _write_tool(tool, losses, parameters, own=chat.format == NAME)) is not None
+    ]
     if written:
         parameters["tools"] = written
-        if chat.parallel_tool_calls is not None:
-            parameters["parallel_tool_calls"] = chat.parallel_tool_calls
+        # One call at a time unless told otherwise, where every other format's callers expect several at once.
+        # https://help.aliyun.com/en/model-studio/qwen-function-calling, 2026-11
+        parallel = chat.parallel_tool_calls if chat.format == NAME else chat.parallel_tool_calls is not False
+        if parallel is not None:
+            parameters["parallel_tool_calls"] = parallel
     if choice is None or not written:
         return
     match choice.mode:
@@ -180,21 +203,28 @@ def _named(name: str) -> dict[str, Any]:
     return {"type": "function", "function": {"name": name}}
 
 
-def _write_tool(tool: Tool, losses: Losses, parameters: dict[str, Any]) -> dict[str, Any] | Raw | None:
+def _write_function(tool: Function, losses: Losses, *, own: bool) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": tool.name}
+    if tool.description:
+        function["description"] = tool.description
+    if tool.parameters is not None:
+        function["parameters"] = tool.parameters
+    if tool.cache is not None:
+        losses.drop("cache")
+    if own:
+        if tool.strict is not None:
+            function["strict"] = tool.strict
+        return {**tool.extra, **function}
+    for name in (*(("strict",) if tool.strict else ()), *tool.extra):
+        losses.drop(f"tools.{name}")
+    return function
+
+
+def _write_tool(tool: Tool, losses: Losses, parameters: dict[str, Any], *, own: bool) -> dict[str, Any] | Raw | None:
     """Return an entry of `tools`; None for a tool that is a parameter here."""
     match tool:
         case Function():
-            function: dict[str, Any] = {"name": tool.name}
-            if tool.description:
-                function["description"] = tool.description
-            if tool.parameters is not None:
-                function["parameters"] = tool.parameters
-            if tool.strict is not None:
-                function["strict"] = tool.strict
-            if tool.cache is not None:
-                losses.drop("cache")
-            function.update((name, raw) for name, raw in tool.extra.items() if name not in function)
-            return {"type": "function", "function": function}
+            return {"type": "function", "function": _write_function(tool, losses, own=own)}
         case BuiltIn(format="dashscope"):
             return tool.raw
         case BuiltIn(web_search=True):
@@ -202,7 +232,9 @@ def _write_tool(tool: Tool, losses: Losses, parameters: dict[str, Any]) -> dict[
             if decode_object(tool.raw).keys() - {"type", "name"}:
                 losses.drop("search_options")
             return None
-        case BuiltIn() | Custom():
+        case BuiltIn():
+            raise losses.refuse("built_in", f"holds '{tool.kind}'; only functions and a web search can be run here")
+        case Custom():
             raise losses.refuse("built_in", "may only be functions and a web search here")
         case _:
             assert_never(tool)

@@ -129,7 +129,7 @@ class ChunkReader:
         if given.logprobs_result is not None:
             logprobs = _logprobs(given.logprobs_result)
             if logprobs:
-                events.append(LogprobsAdded(index, max(0, candidate.last_block), logprobs))
+                events.append(LogprobsAdded(index, max(candidate.texts, default=0), logprobs))
         if given.finish_reason:
             events += candidate.stop(given.finish_reason)
 

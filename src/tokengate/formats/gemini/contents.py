@@ -216,7 +216,7 @@ def _read_media(part: Fields, kind: str) -> Part:
             raise wrong(held.at("data"), "base64")
         if not media_type:
             raise wrong(held.at("mimeType"), "a media type")
-        source = Data(media_type, data)
+        source = Data(media_type, _plain_base64(data))
     else:
         uri = held.text("fileUri")
         if not uri:
@@ -235,6 +235,11 @@ def _read_media(part: Fields, kind: str) -> Part:
             return _read_video(part, source, extra)
         case _:
             return File(source, name=name, extra=extra | dict(part.rest()))
+
+
+def _plain_base64(data: str) -> str:
+    """Return base64 in the alphabet that every other format wants; Google's SDK for Python writes that of addresses."""
+    return data.replace("-", "+").replace("_", "/")
 
 
 def _read_video(part: Fields, source: Source, extra: dict[str, Raw]) -> Video:

@@ -10,6 +10,7 @@ from tokengate.core.parts import Extra
 from tokengate.core.usage import ReportedUsage, Usage
 from tokengate.core.vectors import Embed, Vectors
 from tokengate.core.wire import Heading, Losses
+from tokengate.formats.gemini.extra import nest
 from tokengate.formats.gemini.fields import Fields, wrong
 from tokengate.formats.gemini.path import action
 from tokengate.formats.gemini.signatures import NAME
@@ -51,19 +52,22 @@ class GeminiEmbeddings(Struct, frozen=True, kw_only=True):
             format=NAME, model=self.model, inputs=tuple(text for text, *_ in asked), dimensions=dimensions, extra=extra
         )
 
-    def write(self, embed: Embed, losses: Losses) -> bytes:
-        """Return the body of a batch."""
-        asked: dict[str, Any] = {"model": f"models/{embed.model}"}
-        if embed.dimensions is not None:
-            asked["outputDimensionality"] = embed.dimensions
-        if embed.format == NAME:
-            asked |= embed.extra
-        else:
-            for name in embed.extra:
-                losses.drop(name)
-        return _encode({"requests": [{**asked, "content": {"parts": [{"text": text}]}} for text in embed.inputs]})
+    def forwards(self, question: Embed) -> bool:
+        """Say no: a client's one text is a vendor's batch, and the model's name is in every request of it."""
+        return False
 
-    def read_reply(self, body: bytes) -> Vectors:
+    def write(self, question: Embed, losses: Losses) -> bytes:
+        """Return the body of a batch."""
+        asked: dict[str, Any] = {"model": f"models/{question.model}"}
+        if question.dimensions is not None:
+            asked["outputDimensionality"] = question.dimensions
+        if question.format == NAME:
+            nest(asked, question.extra)
+        else:
+            losses.foreign(question)
+        return _encode({"requests": [{**asked, "content": {"parts": [{"text": text}]}} for text in question.inputs]})
+
+    def read_reply(self, body: bytes, question: Embed) -> Vectors:
         """Read the answer to one text or to a batch. Raises UpstreamFailed."""
         try:
             reply = _decode(body)
@@ -72,17 +76,19 @@ class GeminiEmbeddings(Struct, frozen=True, kw_only=True):
         given = reply.embeddings if reply.embedding is None else [reply.embedding]
         if not given:
             raise UpstreamFailed("The upstream's reply has no embeddings.", kind="empty")
+        if len(given) != len(question.inputs):
+            raise UpstreamFailed("The upstream's embeddings are not those of the texts.", kind="invalid")
         tokens = reply.usage_metadata.prompt_token_count if reply.usage_metadata else None
         usage = None if tokens is None else ReportedUsage(Usage(input=max(0, tokens)), b"")
         return Vectors(vectors=tuple(tuple(one.values) for one in given), usage=usage)
 
-    def write_reply(self, vectors: Vectors, heading: Heading, embed: Embed) -> bytes:
-        """Return the reply to `embed`."""
-        tokens = vectors.usage.usage.input_total if vectors.usage else 0
+    def write_reply(self, answer: Vectors, heading: Heading, question: Embed) -> bytes:
+        """Return the reply to `question`."""
+        tokens = answer.usage.usage.input_total if answer.usage else 0
         usage = {"usageMetadata": {"promptTokenCount": tokens, "totalTokenCount": tokens}}
         if self.single:
-            return _encode({"embedding": {"values": vectors.vectors[0]}, **usage})
-        return _encode({"embeddings": [{"values": one} for one in vectors.vectors], **usage})
+            return _encode({"embedding": {"values": answer.vectors[0]}, **usage})
+        return _encode({"embeddings": [{"values": one} for one in answer.vectors], **usage})
 
 
 GEMINI_EMBEDDINGS: Final = GeminiEmbeddings()
@@ -102,7 +108,12 @@ def _read_one(fields: Fields) -> tuple[str, int | None, Extra]:
     if not texts:
         raise wrong(content.at("parts"), "a list with at least one part")
     dimensions = fields.integer("outputDimensionality", least=1)
-    return "\n".join(texts), dimensions, fields.rest()
+    config = fields.object("embedContentConfig")  # the newer place of the same members
+    if config is None:
+        return "\n".join(texts), dimensions, fields.rest()
+    dimensions = config.integer("outputDimensionality", least=1) or dimensions
+    nested = {f"embedContentConfig.{name}": raw for name, raw in config.rest().items()}
+    return "\n".join(texts), dimensions, {**fields.rest(), **nested}
 
 
 def _bytes(extra: Extra) -> dict[str, bytes]:

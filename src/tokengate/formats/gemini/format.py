@@ -1,6 +1,6 @@
 """Gemini's wire format as one object. The plain one is what Google speaks and what its clients expect."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final
 
 from msgspec import Struct
@@ -24,16 +24,19 @@ from tokengate.formats.gemini.write_request import Target, encode, write_request
 
 _NAMES: Final[Mapping[str, str]] = {
     "budget": "generationConfig.thinkingConfig.thinkingBudget",
+    "built_in": "tools",
     "cap": "generationConfig.maxOutputTokens",
     "effort": "generationConfig.thinkingConfig.thinkingLevel",
     "frequency_penalty": "generationConfig.frequencyPenalty",
     "json": "generationConfig.responseMimeType",
+    "json_schema": "generationConfig.responseJsonSchema",
     "logprobs": "generationConfig.responseLogprobs",
     "messages": "contents",
     "modalities": "generationConfig.responseModalities",
     "n": "generationConfig.candidateCount",
     "presence_penalty": "generationConfig.presencePenalty",
     "reasoning": "generationConfig.thinkingConfig",
+    "search": "tools",
     "seed": "generationConfig.seed",
     "service_tier": "serviceTier",
     "shown": "generationConfig.thinkingConfig.includeThoughts",
@@ -51,12 +54,11 @@ _NAMES: Final[Mapping[str, str]] = {
 class GeminiFormat(Struct, frozen=True, kw_only=True):
     """Implements `core.wire.Format`.
 
-    `array` is for clients that ask for a stream without `alt=sse`. `inline_media` says that pictures by address must
-    be fetched before a request is written, but for what Google fetches itself (`keeps`). `call_ids` is off for
-    Vertex AI, which knows no ids of calls.
+    `inline_media` says that pictures by address must be fetched before a request is written, but for what Google
+    fetches itself (`keeps`). `call_ids` is off for Vertex AI, which knows no ids of calls. Streams are server-sent
+    events; `array.py` makes one JSON array of them.
     """
 
-    array: bool = False
     inline_media: bool = True
     call_ids: bool = True
     series: tuple[Series, ...] = SERIES
@@ -71,7 +73,19 @@ class GeminiFormat(Struct, frozen=True, kw_only=True):
 
     @property
     def stream_type(self) -> str:
-        return "application/json" if self.array else "text/event-stream; charset=utf-8"
+        return "text/event-stream; charset=utf-8"
+
+    def forwards(self, members: Members, said: Set[str]) -> bool:
+        """Say whether a request may go to its vendor byte for byte, which it always may."""
+        return True
+
+    @property
+    def begins_once(self) -> bool:
+        return False
+
+    @property
+    def needs_cap(self) -> bool:
+        return False
 
     def must_stream(self, model: str) -> bool:
         return False
@@ -91,9 +105,9 @@ class GeminiFormat(Struct, frozen=True, kw_only=True):
         """Return a reply, or an event's data, with the model called as the caller called it."""
         return rename_model(data, model)
 
-    def keeps(self, url: str) -> bool:
-        """Say whether an address is sent as it is, because Google fetches it by itself."""
-        return not self.inline_media or keeps(url)
+    def must_inline(self, kind: str, url: str) -> bool:
+        """Say whether an address must be fetched for Google, which fetches only from its own storage and YouTube."""
+        return self.inline_media and not keeps(url)
 
     def read_chat(self, body: bytes, *, model: str, stream: bool) -> Chat:
         """Read a client's request. Raises BadRequest."""
@@ -115,7 +129,7 @@ class GeminiFormat(Struct, frozen=True, kw_only=True):
         return ReplyReader()
 
     def stream_writer(self, heading: Heading, chat: Chat) -> ReplyStream:
-        return ReplyStream(heading, chat, array=self.array)
+        return ReplyStream(heading, chat)
 
     def write_error(self, error: GatewayError, request_id: str) -> bytes:
         """Return the body of an error."""
@@ -123,4 +137,3 @@ class GeminiFormat(Struct, frozen=True, kw_only=True):
 
 
 GEMINI: Final = GeminiFormat()
-GEMINI_ARRAY: Final = GeminiFormat(array=True)

@@ -38,7 +38,7 @@ class Sources:
         ]
         for page in pages:
             if page.uri and page.uri not in self._results and len(self._results) < _MAX_SOURCES:
-                index = len(self._results)
+                index = len(self._results) + 1
                 self._results[page.uri] = SearchResult(page.uri, page.title or "", page.domain or "", index=index)
         events: list[Event] = []
         for support in grounding.grounding_supports or ():

@@ -14,6 +14,8 @@ from tokengate.formats.gemini.tools import read_choice, read_tools
 
 MAX_STOPS = 5
 MAX_CANDIDATES = 8
+SPOKEN = "pcm16"  # in which every spoken answer comes, and its media type
+SPOKEN_TYPE = "audio/L16;codec=pcm;rate=24000"
 
 # Without these the answer would be another one.
 _ESSENTIAL: Final = frozenset(
@@ -156,4 +158,4 @@ def _read_speech(config: Fields) -> Speech | None:
             config.put_back(f"speechConfig.voiceConfig.{name}", raw)
     for name, raw in speech.rest().items():
         config.put_back(f"speechConfig.{name}", raw)
-    return Speech(voice, language=language)
+    return Speech(voice, SPOKEN, language)

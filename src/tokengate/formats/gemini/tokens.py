@@ -1,12 +1,11 @@
 """Token counts: countTokens, asked and answered."""
 
-from typing import Any
-
 import msgspec
 from msgspec import Struct
 
 from tokengate.core.chat import Chat
 from tokengate.core.errors import BadRequest, UpstreamFailed
+from tokengate.core.splice import Members
 from tokengate.formats.gemini.fields import Fields
 from tokengate.formats.gemini.requests import read_chat
 
@@ -31,9 +30,10 @@ def write_count_reply(tokens: int) -> bytes:
     return _encode({"totalTokens": tokens, "promptTokensDetails": details})
 
 
-def write_count(request: dict[str, Any], model: str) -> bytes:
-    """Return the question to Google for a request that `write_request` returned."""
-    return _encode({"generateContentRequest": {"model": f"models/{model}", **request}})
+def write_count(request: bytes, model: str) -> bytes:
+    """Return the question to Google for the body of a generateContent request, in which no model is named."""
+    named = Members(request).edit(replace={}, add={"model": _encode(f"models/{model}")})
+    return b'{"generateContentRequest":%b}' % named
 
 
 def read_count_reply(body: bytes) -> int:

@@ -70,6 +70,8 @@ def _source(source: Source, extra: Extra, losses: Losses, word: str, name: str =
                 "data": source.base64,
             }
             written = {"inlineData": held}
+            # What the caller said of an address does not go with what was fetched from it.
+            extra = {name: raw for name, raw in extra.items() if not name.startswith("fileData.")}
         case Url():
             said = extra.get("fileData.mimeType")
             media_type = _decode_text(said) if said is not None else "" if own else guess_type(source)

@@ -6,6 +6,7 @@ from msgspec import Raw
 
 from tokengate.core.parts import Audio, Data, FileId, Image, Opaque, Thinking, Url
 from tokengate.core.reply import (
+    Beside,
     BlockEnd,
     CitationAdded,
     Event,
@@ -16,6 +17,7 @@ from tokengate.core.reply import (
     RefusalDelta,
     ServerTool,
     Start,
+    Step,
     Stop,
     TextDelta,
     ThinkingDelta,
@@ -26,6 +28,7 @@ from tokengate.core.reply import (
 from tokengate.formats.gemini.contents import WHOLE_PART
 from tokengate.formats.gemini.media import guess_type
 from tokengate.formats.gemini.objects import write_arguments
+from tokengate.formats.gemini.requests import SPOKEN_TYPE
 from tokengate.formats.gemini.signatures import NAME, wrap
 
 Part = dict[str, Any] | Raw
@@ -34,17 +37,19 @@ Part = dict[str, Any] | Raw
 class PartWriter:
     """The parts of one choice. A call is said when it is whole.
 
-    Thoughts are shown to who asked for them. Hidden ones are said only with a signature, which is worth nothing
-    without its text and which the client must send back.
+    Thoughts are shown to who asked for them. Hidden ones are said only where the client must send them back: with a
+    signature, which is worth nothing without its text, and before a call, for vendors that want the thoughts of a tool
+    loop and sign none, as DeepSeek does.
     """
 
-    __slots__ = ("_call", "_pieces", "_shown", "_summary", "_thought")
+    __slots__ = ("_call", "_hidden", "_pieces", "_shown", "_summary", "_thought")
 
     def __init__(self, *, shown: bool) -> None:
         self._shown = shown
         self._call: ToolStart | None = None
         self._pieces: list[str] = []
-        self._thought: list[str] = []
+        self._thought: list[str] = []  # of the block that is open
+        self._hidden: list[str] = []  # of blocks that ended unsigned
         self._summary = False
 
     def write(self, event: Event) -> list[Part]:
@@ -64,6 +69,7 @@ class PartWriter:
                 self._pieces.append(event.arguments)
                 return []
             case BlockEnd() | Stop():
+                self._hidden += self._thought
                 self._thought.clear()
                 self._summary = False
                 return self._end_call()
@@ -71,7 +77,7 @@ class PartWriter:
                 return [*self._end_call(), *_opaque(event.part)]
             case Media():
                 return [*self._end_call(), *_media(event.part)]
-            case CitationAdded() | LogprobsAdded() | Start() | Finish() | Failure():
+            case Step() | CitationAdded() | LogprobsAdded() | Beside() | Start() | Finish() | Failure():
                 return []
             case _:
                 assert_never(event)
@@ -85,7 +91,9 @@ class PartWriter:
         said: dict[str, Any] = {"functionCall": {"id": call.id, "name": call.name, "args": write_arguments(arguments)}}
         if call.signature:
             said["thoughtSignature"] = call.signature
-        return [said]
+        thought = "".join(self._hidden)
+        self._hidden.clear()
+        return [{"text": thought, "thought": True}, said] if thought else [said]
 
     def _think(self, event: ThinkingDelta) -> list[Part]:
         self._summary = self._summary or event.summary
@@ -136,7 +144,9 @@ def _media(part: Image | Audio) -> list[Part]:
     match source:
         case Data():
             if source.base64:
-                said.append({"inlineData": {"mimeType": source.media_type, "data": source.base64}})
+                # Vendors of other formats do not say the type of what was spoken: it is the one that was asked for.
+                kind = source.media_type or (SPOKEN_TYPE if isinstance(part, Audio) else "")
+                said.append({"inlineData": {"mimeType": kind, "data": source.base64}})
         case Url():
             media_type = guess_type(source)
             said.append({"fileData": {"fileUri": source.url, **({"mimeType": media_type} if media_type else {})}})

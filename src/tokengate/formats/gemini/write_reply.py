@@ -9,6 +9,7 @@ from tokengate.core.errors import GatewayError
 from tokengate.core.fold import events_of
 from tokengate.core.parts import Citation
 from tokengate.core.reply import (
+    Beside,
     CitationAdded,
     Event,
     Failure,
@@ -43,33 +44,25 @@ def write_reply(reply: Reply, heading: Heading, chat: Chat) -> bytes:
 
 
 class ReplyStream:
-    """Writes one streamed reply, as server-sent events or, `array`, as one JSON array."""
+    """Writes one streamed reply as server-sent events."""
 
-    __slots__ = ("_answer", "_array", "_begun")
+    __slots__ = ("_answer",)
 
-    def __init__(self, heading: Heading, chat: Chat, *, array: bool) -> None:
+    def __init__(self, heading: Heading, chat: Chat) -> None:
         self._answer = _Answer(heading, chat)
-        self._array = array
-        self._begun = False
 
     def write(self, event: Event) -> bytes:
         """Return the event's bytes, which may be none."""
-        written = b"".join(self._frame(_encode(self._answer.chunk(*one))) for one in self._answer.take(event))
+        written = b"".join(write_frame(_encode(self._answer.chunk(*one))) for one in self._answer.take(event))
         if isinstance(event, Finish):
             # Clients keep a chunk as a turn of its own only when there is something in it.
             parts: dict[int, list[Part]] = {choice: [{"text": ""}] for choice in self._answer.choices}
-            written += self._frame(_encode(self._answer.end(parts))) + (b"]" if self._array else b"")
+            written += write_frame(_encode(self._answer.end(parts)))
         return written
 
     def fail(self, error: GatewayError) -> bytes:
         """Return the error with which the stream ends."""
-        return self._frame(write_error(error, "")) + (b"]" if self._array else b"")
-
-    def _frame(self, data: bytes) -> bytes:
-        if not self._array:
-            return write_frame(data)
-        begun, self._begun = self._begun, True
-        return (b",\n" if begun else b"[") + data
+        return write_frame(write_error(error, ""))
 
 
 class _Answer:
@@ -95,7 +88,7 @@ class _Answer:
     def take(self, event: Event) -> list[tuple[int, list[Part]]]:
         """Return the choice and the parts that an event completes."""
         match event:
-            case Start() | Failure():
+            case Start() | Failure() | Beside():
                 return []
             case Finish():
                 self._finish = event

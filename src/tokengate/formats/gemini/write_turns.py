@@ -59,7 +59,7 @@ def write_turns(
         if message.role in ("system", "developer"):
             system += [_system_part(part, dialect, losses) for part in message.parts]
             continue
-        writer = _Turn(dialect, losses, names)
+        writer = _Turn(dialect, losses, names, said=message.role == "assistant")
         for part in message.parts:
             writer.add(part)
         role = "model" if message.role == "assistant" else "user"
@@ -80,9 +80,11 @@ def write_turns(
 class _Turn:
     """The parts of one turn as they are written."""
 
-    __slots__ = ("_called", "_dialect", "_losses", "_names", "_parts", "_pending", "_sealable")
+    __slots__ = ("_called", "_dialect", "_losses", "_names", "_parts", "_pending", "_said", "_sealable")
 
-    def __init__(self, dialect: Dialect, losses: Losses, names: dict[str, str]) -> None:
+    def __init__(self, dialect: Dialect, losses: Losses, names: dict[str, str], *, said: bool) -> None:
+        """`said`: the turn is the model's."""
+        self._said = said
         self._dialect = dialect
         self._losses = losses
         self._names = names
@@ -206,6 +208,8 @@ class _Turn:
 
     def _opaque(self, part: Opaque) -> None:
         if part.format != NAME:
+            if not self._said:  # what the caller brings is part of the question
+                raise self._losses.refuse(part.kind, "is a part that only its own vendor takes")
             self._losses.drop(f"messages.{part.kind}")
             return
         written = _decode(part.raw) if part.kind == WHOLE_PART else {part.kind: part.raw}

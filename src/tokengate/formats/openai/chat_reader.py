@@ -65,10 +65,34 @@ _ESSENTIAL = frozenset(
 
 def read_chat(body: bytes) -> Chat:
     """Read the body of `POST /v1/chat/completions`. Raises BadRequest."""
-    wire, members = read_chat_body(body)
-    given = Fields({name: _value_of(members, name) for name in members if name not in _TYPED}, "")
+    return chat_of(*read_chat_body(body))
+
+
+def chat_of(wire: ChatBody, members: Members) -> Chat:
+    """Return the chat of a body that was read and checked. Raises BadRequest."""
     assert wire.messages is not None, "the body was checked"
-    messages = read_messages(wire.messages)
+    chat = Chat(
+        format=OWN,
+        model=wire.model,
+        messages=read_messages(wire.messages),
+        stream=wire.stream is True,
+        include_usage=wire.stream_options is not None and wire.stream_options.include_usage is True,
+        parallel_tool_calls=wire.parallel_tool_calls,
+        sampling=_sampling(wire),
+        output=_output(wire),
+        search=Search(enabled=wire.enable_search),
+        user=wire.user if wire.user is not None else wire.safety_identifier,
+        service_tier=wire.service_tier,
+        high_resolution_images=wire.vl_high_resolution_images,
+        style=frozenset({FUNCTIONS}) if wire.functions is not None else frozenset(),
+    )
+    return chat if members.names() <= _TYPED else _with_untyped(chat, members)
+
+
+def _with_untyped(chat: Chat, members: Members) -> Chat:
+    """Return the chat with the parameters that the body's type has not read whole."""
+    given = Fields({name: _value_of(members, name) for name in members if name not in _TYPED}, "")
+    messages = chat.messages
     if given.any("continue_final_message") is True:
         given.any("add_generation_prompt")
         messages = _continued(messages)
@@ -79,31 +103,22 @@ def read_chat(body: bytes) -> Chat:
     tools = read_tools(given)
     choice = read_tool_choice(given)
     reasoning = read_reasoning(given)
-    search = _read_search(given, wire)
-    output = _read_output(given, wire)
+    search = _read_search(given, chat.search)
+    output = structs.replace(chat.output, json=_read_json_format(given), speech=_read_speech(given))
     metadata, translation = given.raw("metadata"), given.raw("translation_options")
     cache = read_cache_mark(given)
     extra = given.rest()
-    return Chat(
-        format=OWN,
-        model=wire.model,
+    return structs.replace(
+        chat,
         messages=messages,
-        stream=wire.stream is True,
-        include_usage=wire.stream_options is not None and wire.stream_options.include_usage is True,
         tools=tools,
         tool_choice=choice,
-        parallel_tool_calls=wire.parallel_tool_calls,
-        sampling=_sampling(wire),
         output=output,
         reasoning=reasoning,
         search=search,
-        user=wire.user if wire.user is not None else wire.safety_identifier,
-        service_tier=wire.service_tier,
         metadata=metadata,
         translation=translation,
-        high_resolution_images=wire.vl_high_resolution_images,
         cache=cache,
-        style=frozenset({FUNCTIONS}) if wire.functions is not None else frozenset(),
         extra=extra,
         essential=frozenset(name for name in extra if name in _ESSENTIAL and _changes_the_answer(name, extra)),
     )
@@ -168,7 +183,7 @@ def _sampling(wire: ChatBody) -> Sampling:
     )
 
 
-def _read_output(given: Fields, wire: ChatBody) -> Output:
+def _output(wire: ChatBody) -> Output:
     stop = [wire.stop] if type(wire.stop) is str else wire.stop or []
     tokens = [token for token in stop if type(token) is int] + (wire.stop_token_ids or [])
     return Output(
@@ -176,11 +191,9 @@ def _read_output(given: Fields, wire: ChatBody) -> Output:
         n=wire.n,
         stop=tuple(text for text in stop if type(text) is str),
         stop_tokens=tuple(tokens),
-        json=_read_json_format(given),
         logprobs=wire.logprobs,
         top_logprobs=wire.top_logprobs,
         modalities=tuple(wire.modalities or ()),
-        speech=_read_speech(given),
         verbosity=wire.verbosity,
     )
 
@@ -224,11 +237,11 @@ def _read_speech(given: Fields) -> Speech | None:
     return Speech(voice or "", media_format)
 
 
-def _read_search(given: Fields, wire: ChatBody) -> Search:
+def _read_search(given: Fields, asked: Search) -> Search:
     options = given.raw("web_search_options")
     if options is not None:
-        return Search(enabled=True, options=options)
-    return Search(enabled=wire.enable_search, options=given.raw("search_options"))
+        return Search(enabled=True, options=options if bytes(options) != b"{}" else None)
+    return structs.replace(asked, options=given.raw("search_options"))
 
 
 def _continued(messages: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -50,7 +50,7 @@ def write_chat(chat: Chat, dialect: Dialect, losses: Losses) -> bytes:
     if dialect.partial == "continue_final_message" and chat.messages and chat.messages[-1].partial:
         body |= {"continue_final_message": True, "add_generation_prompt": False}
     if chat.format == OWN:
-        _add_extra(body, chat.extra)
+        _add_extra(body, _known(chat, dialect, losses))
     else:
         losses.foreign(chat)
     return encode({**dialect.always, **body})
@@ -75,7 +75,8 @@ def _sampling(chat: Chat, dialect: Dialect, losses: Losses) -> dict[str, Any]:
     bias = chat.sampling.logit_bias
     if bias:
         _need("logit_bias", dialect, losses)
-        written["logit_bias"] = bias
+        # Some formats have any numbers here, OpenAI's has integers.
+        written["logit_bias"] = {token: int(one) if one.is_integer() else one for token, one in bias.items()}
     return written
 
 
@@ -159,9 +160,7 @@ def _search(chat: Chat, dialect: Dialect, losses: Losses) -> dict[str, Any]:
     wanted = search.enabled or any(is_foreign_search(tool) for tool in chat.tools)
     if not wanted:
         return {"enable_search": False} if search.enabled is False and dialect.search == "enable_search" else {}
-    options = search.options if chat.format == OWN else None
-    if search.options is not None and options is None:
-        losses.drop("search_options")
+    options = search.options  # by their names, whoever wrote them: DashScope's are its compatible mode's
     match dialect.search:
         case None:
             raise losses.refuse("search")
@@ -197,6 +196,15 @@ def _rest(chat: Chat, dialect: Dialect, losses: Losses) -> dict[str, Any]:
         else:
             written["vl_high_resolution_images"] = chat.high_resolution_images
     return written | write_cache_mark(chat.cache, dialect, losses)
+
+
+def _known(chat: Chat, dialect: Dialect, losses: Losses) -> Extra:
+    """Return the caller's parameters without a word that this vendor may know. Raises Unsupported."""
+    for name in chat.extra.keys() & dialect.lacks:
+        if name in chat.essential:
+            raise losses.refuse(name)
+        losses.drop(name)
+    return {name: raw for name, raw in chat.extra.items() if name not in dialect.lacks}
 
 
 def _add_extra(body: dict[str, Any], extra: Extra) -> None:

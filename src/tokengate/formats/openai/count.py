@@ -1,9 +1,9 @@
-"""How many tokens a stream has delivered, counted with bounded memory, for streams whose usage never comes.
+"""What a stream has delivered, as texts to be counted, for streams whose usage never comes; with bounded memory.
 
 Nothing is decoded before the memory is full or somebody asks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -12,53 +12,62 @@ from msgspec import Struct
 from tokengate.core.sse import data_of, split_frames
 from tokengate.formats.openai.shapes import is_list, is_object
 
-_MAX_UNCOUNTED_BYTES = 16 * 1024
+Place = tuple[int, str]  # the choice, and which of its texts
+
+_MAX_WAITING_BYTES = 16 * 1024
 _LIST_ENTRY_BYTES = 41  # of a bytes object beside its bytes, and its place in the list
+_SAME_TEXT = {"reasoning": "reasoning_content"}
 
 
-class OutputCounter:
-    """Estimates the output tokens in the frames that it is given, which must be whole, or in their texts."""
+class OutputTexts:
+    """Finds the texts in the frames that it is given, which must be whole, and hands each on with its place."""
 
-    __slots__ = ("_estimate", "_frames", "_size_bytes", "_texts", "_tokens")
+    __slots__ = ("_place", "_run", "_size_bytes", "_waiting", "_write")
 
-    def __init__(self, estimate: Callable[[str], int]) -> None:
-        self._estimate = estimate
-        self._frames: list[bytes] = []
-        self._texts: list[bytes] = []
+    def __init__(self, write: Callable[[Place, str], None]) -> None:
+        self._write = write
+        self._waiting: list[bytes | tuple[Place, list[bytes]]] = []  # frames, and runs of texts of one place
+        self._place: Place = (0, "content")
+        self._run: list[bytes] | None = None  # the last that waits, while texts follow each other
         self._size_bytes = 0
-        self._tokens = 0
 
     def add(self, frames: bytes) -> None:
         """Take note of frames that were delivered."""
-        self._frames.append(frames)
+        self._run = None
+        self._waiting.append(frames)
         self._size_bytes += len(frames)
-        if self._size_bytes > _MAX_UNCOUNTED_BYTES:
-            self._count()
+        if self._size_bytes > _MAX_WAITING_BYTES:
+            self.flush()
+
+    def go_on(self, place: Place) -> None:
+        """The texts that come from here on are of this place."""
+        self._run = None
+        self._place = (place[0], _SAME_TEXT.get(place[1], place[1]))
 
     def add_text(self, text: bytes) -> None:
         """Take note of a text that was delivered, as JSON writes it between quotes."""
-        self._texts.append(text)
+        run = self._run
+        if run is None:
+            run = self._run = []
+            self._waiting.append((self._place, run))
+        run.append(text)
         self._size_bytes += len(text) + _LIST_ENTRY_BYTES
-        if self._size_bytes > _MAX_UNCOUNTED_BYTES:
-            self._count()
+        if self._size_bytes > _MAX_WAITING_BYTES:
+            self.flush()
 
-    def counted(self) -> int:
-        """Return the tokens in all frames so far."""
-        if self._size_bytes:
-            self._count()
-        return self._tokens
-
-    def _count(self) -> None:
-        texts: list[str] = []
-        for frames in self._frames:
-            for frame in split_frames(frames):
-                _collect(data_of(frame), texts)
-        if texts:
-            self._tokens += self._estimate("".join(texts))
-        if self._texts:
-            self._tokens += self._estimate(_read_text(b"".join(self._texts)))
-        self._frames.clear()
-        self._texts.clear()
+    def flush(self) -> None:
+        """Hand on all texts so far."""
+        for waiting in self._waiting:
+            if type(waiting) is tuple:
+                place, run = waiting
+                self._write(place, _read_text(b"".join(run)))
+            else:
+                assert type(waiting) is bytes
+                for frame in split_frames(waiting):
+                    for place, text in _texts_of(data_of(frame)):
+                        self._write(place, text)
+        self._waiting.clear()
+        self._run = None
         self._size_bytes = 0
 
 
@@ -75,6 +84,7 @@ class _Function(Struct):
 
 
 class _ToolCall(Struct):
+    index: int | None = None
     function: _Function | None = None
 
 
@@ -88,6 +98,7 @@ class _Delta(Struct):
 
 
 class _Choice(Struct):
+    index: int | None = None
     delta: _Delta | None = None
     text: Any = None
 
@@ -100,36 +111,41 @@ _decode = msgspec.json.Decoder(_Chunk).decode
 _decode_string = msgspec.json.Decoder(str).decode
 
 
-def _collect(data: bytes, texts: list[str]) -> None:
-    """Append the texts that a chunk delivers; the two names of reasoning count once."""
+def _texts_of(data: bytes) -> Iterator[tuple[Place, str]]:
+    """Yield the texts that a chunk delivers; the two names of reasoning count once."""
     try:
         chunk = _decode(data)
     except (ValueError, RecursionError):
         return
     for choice in chunk.choices or ():
-        _collect_text(choice.text, texts)
+        index = choice.index or 0
+        members: list[tuple[str, Any]] = [("text", choice.text)]
         delta = choice.delta
-        if delta is None:
-            continue
-        _collect_text(delta.content, texts)
-        _collect_text(delta.reasoning_content or delta.reasoning, texts)
-        _collect_text(delta.refusal, texts)
-        for call in delta.tool_calls or ():
-            _collect_function(call.function, texts)
-        _collect_function(delta.function_call, texts)
+        if delta is not None:
+            members += (
+                ("content", delta.content),
+                ("reasoning_content", delta.reasoning_content or delta.reasoning),
+                ("refusal", delta.refusal),
+            )
+            for call in delta.tool_calls or ():
+                members += _function_texts(call.function, call.index or 0)
+            members += _function_texts(delta.function_call, 0)
+        for name, value in members:
+            for text in _texts(value):
+                yield (index, name), text
 
 
-def _collect_function(function: _Function | None, texts: list[str]) -> None:
-    if function is not None:
-        _collect_text(function.name, texts)
-        _collect_text(function.arguments, texts)
+def _function_texts(function: _Function | None, index: int) -> tuple[tuple[str, Any], ...]:
+    if function is None:
+        return ()
+    return (f"name {index}", function.name), (f"arguments {index}", function.arguments)
 
 
-def _collect_text(value: Any, texts: list[str]) -> None:
-    """Append a string, or the texts in a list of content parts."""
+def _texts(value: Any) -> Iterator[str]:
+    """Yield a string, or the texts in a list of content parts."""
     if type(value) is str:
-        texts.append(value)
+        yield value
     elif is_list(value):
         for part in value:
             if is_object(part):
-                _collect_text(part.get("text"), texts)
+                yield from _texts(part.get("text"))

@@ -1,14 +1,16 @@
 """OpenAI's chat completions as a wire format of the vocabulary."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
 from tokengate.core.reply import Reply
+from tokengate.core.splice import Members
 from tokengate.core.wire import Heading, Losses
 from tokengate.formats.openai.chat_writer import write_chat
 from tokengate.formats.openai.dialect import Dialect
 from tokengate.formats.openai.fields import encode
+from tokengate.formats.openai.forwarding import forwards
 from tokengate.formats.openai.names import NAMES
 from tokengate.formats.openai.reply_reader import read_reply
 from tokengate.formats.openai.reply_writer import write_reply
@@ -40,9 +42,25 @@ class OpenAIChat(Dialect, frozen=True, kw_only=True):
         """Return the headers that a request needs besides those of every request."""
         return {}
 
+    def must_inline(self, kind: str, url: str) -> bool:
+        """Say whether the vendor fetches nothing of this kind."""
+        return kind in self.inline_media
+
+    @property
+    def begins_once(self) -> bool:
+        return False
+
+    @property
+    def needs_cap(self) -> bool:
+        return False
+
     def must_stream(self, model: str) -> bool:
         """Say whether the vendor answers for this model only in streams."""
         return self.stream_only is not None and self.stream_only(model)
+
+    def forwards(self, members: Members, said: Set[str]) -> bool:
+        """Say whether everything in a request means the same to this vendor."""
+        return forwards(self, members, said)
 
     def write_chat(self, chat: Chat, losses: Losses) -> bytes:
         """Return the body of a request for `chat.model`. Raises Unsupported."""

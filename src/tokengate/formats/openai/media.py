@@ -29,6 +29,7 @@ _AUDIO_FORMATS = {
     "audio/wave": "wav",
     "audio/x-m4a": "m4a",
 }
+_AT_ADDRESSES = frozenset({"3gp", "aac", "amr", "flac", "m4a", "mp3", "ogg", "opus", "wav", "webm"})
 _FILE_TYPES = {
     "pdf": "application/pdf",
     "txt": "text/plain",
@@ -58,7 +59,7 @@ def read_audio(part: Fields) -> Audio:
     data = inner.needed_text("data")
     name = inner.text("format")
     part.keep("input_audio", inner)
-    if _is_address(data):
+    if is_address(data):
         return Audio(Url(data))
     media_type = "" if name is None else audio_type(name)
     found = _data_url(data)
@@ -114,7 +115,7 @@ def read_file(part: Fields) -> File:
     found = _data_url(data)
     if found is not None:
         return File(Data(found[1] or _file_type(name), data[found.end() :]), name)
-    if _is_address(data):
+    if is_address(data):
         return File(Url(data), name)
     return File(Data(_file_type(name), data), name)
 
@@ -152,12 +153,20 @@ def audio_format(media_type: str) -> str:
     return _AUDIO_FORMATS.get(media_type, media_type.removeprefix("audio/") or "wav")
 
 
+def format_at(url: str) -> str:
+    """Return the audio format that an address ends with, as its file's name says."""
+    name = url.partition("?")[0].rpartition("/")[2]
+    found = name.rpartition(".")[2].lower() if "." in name else ""
+    return found if found in _AT_ADDRESSES else "wav"
+
+
+def is_address(text: str) -> bool:
+    """Say whether there is an address where a vendor takes base64 too."""
+    return "://" in text[:16]
+
+
 def _file_type(name: str) -> str:
     return _FILE_TYPES.get(name.rpartition(".")[2].lower(), "application/pdf")
-
-
-def _is_address(text: str) -> bool:
-    return "://" in text[:16]
 
 
 def _needed(value: Any, part: Fields, name: str) -> Fields:

@@ -30,6 +30,8 @@ from tokengate.formats.openai.thoughts import OWN, read_thoughts
 # Said by a model's reply and sent back with it: nothing that a model is given to read.
 _REPLY_ONLY = ("annotations", "reasoning_content", "reasoning", "reasoning_details")
 
+_SPEAKERS = frozenset({"system", "developer", "user", "assistant"})
+
 
 def read_messages(messages: list[dict[str, Any]]) -> tuple[Message, ...]:
     """Read messages whose roles and contents were checked. Raises BadRequest."""
@@ -37,6 +39,12 @@ def read_messages(messages: list[dict[str, Any]]) -> tuple[Message, ...]:
     calls: dict[str, ToolCall] = {}
     results: list[ToolResult] = []
     for index, message in enumerate(messages):
+        if len(message) == 2 and type(content := message.get("content")) is str and message["role"] in _SPEAKERS:
+            if results:
+                read.append(Message("user", tuple(results)))
+                results = []
+            read.append(Message(message["role"], (Text(content),) if content else ()))
+            continue
         fields = Fields(message, f"messages[{index}]")
         role = fields.needed_text("role")
         if role in ("tool", "function"):

@@ -9,7 +9,7 @@ from typing import Any, assert_never
 
 from msgspec import Raw
 
-from tokengate.core.chat import Chat, Message
+from tokengate.core.chat import Chat, Message, instructions_first
 from tokengate.core.parts import (
     Audio,
     Data,
@@ -30,8 +30,9 @@ from tokengate.core.parts import (
 from tokengate.core.wire import Losses
 from tokengate.formats.openai.cache_marks import write_cache_mark
 from tokengate.formats.openai.dialect import Dialect
-from tokengate.formats.openai.media import audio_format, write_url
+from tokengate.formats.openai.media import audio_format, format_at, write_url
 from tokengate.formats.openai.reasoning_options import is_off
+from tokengate.formats.openai.reply_writer import with_extra, write_signature
 from tokengate.formats.openai.thoughts import FOREIGN, OWN, write_detail
 
 _SEPARATOR = "\n\n"  # between texts that a vendor takes only as one
@@ -52,7 +53,10 @@ class MessageWriter:
     def write(self) -> list[dict[str, Any]]:
         """Return the messages. Raises Unsupported."""
         written: list[dict[str, Any]] = []
-        for message in self._chat.messages:
+        messages = self._chat.messages
+        if self._dialect.system_first and not self._own:
+            messages = instructions_first(messages)
+        for message in messages:
             match message.role:
                 case "system":
                     written.append(self._plain(message, "system", message.parts))
@@ -169,10 +173,9 @@ class MessageWriter:
             function = {"name": part.name, "arguments": part.arguments or _NO_ARGUMENTS}
             written |= {"type": "function", "function": function}
         written |= write_cache_mark(part.cache, self._dialect, self._losses)
-        written |= self._extra(part.extra)
         if part.signature and self._dialect.tool_signatures:
-            written["extra_content"] = {"google": {"thought_signature": part.signature}}
-        return written
+            written |= write_signature(part.signature)
+        return with_extra(written, part.extra) if self._own else written
 
     def _content(self, parts: Sequence[Part]) -> str | list[Any]:
         if not parts:
@@ -224,8 +227,10 @@ class MessageWriter:
         source = self._bytes(part.source, "audio")
         match source:
             case Url():
-                name = self._dialect.audio_urls
-                return {"type": name, name: {"url" if name == "audio_url" else "data": source.url}}
+                if self._dialect.audio_urls == "audio_url":
+                    return {"type": "audio_url", "audio_url": {"url": source.url}}
+                inner = {"data": source.url, "format": format_at(source.url)}
+                return {"type": "input_audio", "input_audio": inner}
             case Data():
                 inner = {"data": source.base64, "format": audio_format(source.media_type)}
                 return {"type": "input_audio", "input_audio": inner}

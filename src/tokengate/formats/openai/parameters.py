@@ -12,6 +12,18 @@ MAX_MODEL_CHARACTERS = 200
 MAX_CAP = 2**31 - 1
 MAX_CHOICES = 128
 MAX_EMBEDDING_INPUTS = 2048
+MAX_DOCUMENTS = 2048
+MAX_MODERATED = 2048
+MAX_PICTURES = 10  # in one reply
+MAX_PICTURES_IN = 16  # in one request
+MAX_PICTURE_PROMPT = 32_000  # characters
+MAX_PICTURE_SIDE = 8192  # pixels
+MAX_FILM_PROMPT = 32_000  # characters
+MAX_FILM_SECONDS = 60
+MAX_FILM_SIDE = 4096  # pixels
+MAX_FRAMES = 3_600
+MAX_FRAMES_PER_SECOND = 120
+MAX_SPOKEN_CHARACTERS = 4096
 SEED_RANGE = (-(2**63), 2**64 - 1)  # OpenAI's seed is a signed, DashScope's an unsigned 64-bit integer
 
 ROLES = frozenset({"system", "developer", "user", "assistant", "tool", "function"})
@@ -130,6 +142,133 @@ class EmbeddingBody(Struct):
     user: str | None = None
 
 
+class RerankBody(Struct):
+    """`POST /v1/rerank`, as Cohere and Jina shape it, with the instruction that DashScope and SGLang add."""
+
+    model: _Model
+    query: Annotated[str, Meta(min_length=1)]
+    documents: Annotated[list[str | _Object], Meta(min_length=1, max_length=MAX_DOCUMENTS)]
+    top_n: _Cap | None = None
+    return_documents: bool | None = None
+    max_tokens_per_doc: _Cap | None = None
+    instruct: str | None = None
+
+
+class ModerationBody(Struct):
+    """`POST /v1/moderations`, after https://platform.openai.com/docs/api-reference/moderations, 2026-11."""
+
+    input: Any
+    model: _Model = "omni-moderation-latest"
+
+
+class _PicturesBody(Struct, kw_only=True):
+    """What the operations on pictures have in common."""
+
+    model: _Model
+    n: Annotated[int, Meta(ge=1, le=MAX_PICTURES)] | None = None
+    size: str | None = None
+    response_format: Literal["url", "b64_json"] | None = None
+    user: str | None = None
+
+
+class ImageBody(_PicturesBody, kw_only=True):
+    """`POST /v1/images/generations`, with the negative prompt and the seed that DashScope and vLLM-Omni know."""
+
+    prompt: Annotated[str, Meta(min_length=1, max_length=MAX_PICTURE_PROMPT)]
+    quality: Literal["auto", "low", "medium", "high", "xhigh", "max", "standard", "hd"] | None = None
+    background: Literal["auto", "transparent", "opaque"] | None = None
+    output_format: Literal["png", "jpeg", "webp"] | None = None
+    output_compression: Annotated[int, Meta(ge=0, le=100)] | None = None
+    moderation: Literal["auto", "low"] | None = None
+    style: Literal["vivid", "natural"] | None = None
+    negative_prompt: str | None = None
+    seed: int | None = None
+    stream: bool | None = None
+    partial_images: Annotated[int, Meta(ge=0, le=3)] | None = None
+    safety_identifier: str | None = None
+
+
+class PictureReference(Struct):
+    """A picture by its address, which may be a data URL."""
+
+    image_url: str | None = None
+    file_id: str | None = None
+
+
+class ImageEditBody(ImageBody, kw_only=True):
+    """`POST /v1/images/edits`, whose pictures are `image`, or `images` as OpenAI's JSON has them."""
+
+    image: str | list[str] | None = None
+    images: list[PictureReference] | None = None
+    mask: str | PictureReference | None = None
+    input_fidelity: Literal["high", "low"] | None = None
+
+
+class ImageVariationBody(_PicturesBody, kw_only=True):
+    """`POST /v1/images/variations`."""
+
+    image: str
+
+
+class FilmReference(Struct):
+    """A film by the id of the job that made it."""
+
+    id: str
+
+
+_FilmPrompt = Annotated[str, Meta(min_length=1, max_length=MAX_FILM_PROMPT)]
+
+
+class VideoBody(Struct, kw_only=True):
+    """`POST /v1/videos`, after https://platform.openai.com/docs/api-reference/videos, with what DashScope's and
+    vLLM-Omni's films may have beside, 2026-11."""
+
+    prompt: _FilmPrompt
+    model: _Model = "sora-2"
+    seconds: str | int | None = None
+    size: str | None = None
+    input_reference: str | PictureReference | None = None
+    resolution: Literal["480P", "720P", "1080P"] | None = None
+    negative_prompt: str | None = None
+    seed: int | None = None
+    generate_sound: bool | None = None
+    prompt_extend: bool | None = None
+    watermark: bool | None = None
+    num_frames: Annotated[int, Meta(ge=1, le=MAX_FRAMES)] | None = None
+    fps: Annotated[int, Meta(ge=1, le=MAX_FRAMES_PER_SECOND)] | None = None
+
+
+class VideoRemixBody(Struct):
+    """`POST /v1/videos/{video_id}/remix`."""
+
+    prompt: _FilmPrompt
+
+
+class VideoEditBody(Struct):
+    """`POST /v1/videos/edits`."""
+
+    prompt: _FilmPrompt
+    video: FilmReference
+
+
+class VoiceId(Struct):
+    id: _Model
+
+
+class SpeechBody(Struct):
+    """`POST /v1/audio/speech`, after https://platform.openai.com/docs/api-reference/audio/createSpeech, with the
+    language that vLLM-Omni takes (docs.vllm.ai/projects/vllm-omni, Speech API), 2026-11."""
+
+    model: _Model
+    input: Any
+    voice: Annotated[str, Meta(min_length=1, max_length=MAX_MODEL_CHARACTERS)] | VoiceId
+    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] | None = None
+    speed: Annotated[float, Meta(ge=0.25, le=4)] | None = None
+    instructions: str | None = None
+    language: Annotated[str, Meta(min_length=1, max_length=MAX_MODEL_CHARACTERS)] | None = None
+    stream_format: Literal["audio", "sse"] | None = None
+
+
 # Parameter -> what its value must be, where the type alone does not say it. "[]" stands for any index.
 MUST_BE = {
     "model": f"a string of 1 to {MAX_MODEL_CHARACTERS} characters",
@@ -160,7 +299,50 @@ MUST_BE = {
     "top_logprobs": "an integer from 0 to 20",
     "verbosity": "one of low, medium, high",
     "encoding_format": "float or base64",
+    "voice": "the name of a voice, or an object with the id of one",
+    "voice.id": f"a string of 1 to {MAX_MODEL_CHARACTERS} characters",
+    "speed": "a number from 0.25 to 4",
+    "language": f"a string of 1 to {MAX_MODEL_CHARACTERS} characters",
+    "stream_format": "audio or sse",
+    "query": "a text that is not empty",
+    "documents": f"a list of 1 to {MAX_DOCUMENTS} documents",
+    "documents[]": 'a text that is not empty, or an object such as {"text": "..."}',
+    "top_n": f"an integer from 1 to {MAX_CAP}",
+    "max_tokens_per_doc": f"an integer from 1 to {MAX_CAP}",
     "prompt": "a string, a list of strings, a list of token ids, or a list of such lists, and not empty",
     "input": "a string, a list of strings, a list of token ids, or a list of such lists, and not empty, "
     f"with at most {MAX_EMBEDDING_INPUTS} inputs",
+    "input[]": 'an object with a type, such as {"type": "text", "text": "..."}',
+}
+
+# The same for pictures, where some names mean something else.
+PICTURES_MUST_BE = {
+    **MUST_BE,
+    "n": f"an integer from 1 to {MAX_PICTURES}",
+    "prompt": f"a text of 1 to {MAX_PICTURE_PROMPT} characters",
+    "size": f"auto or such as 1024x1024, with sides of up to {MAX_PICTURE_SIDE} pixels",
+    "response_format": "url or b64_json",
+    "quality": "one of auto, low, medium, high, xhigh, max, standard, hd",
+    "background": "one of auto, transparent, opaque",
+    "output_format": "one of png, jpeg, webp",
+    "output_compression": "an integer from 0 to 100",
+    "moderation": "auto or low",
+    "style": "vivid or natural",
+    "partial_images": "an integer from 0 to 3",
+    "input_fidelity": "high or low",
+    "image": f"a picture, or 1 to {MAX_PICTURES_IN} of them",
+    "images": f"a list of 1 to {MAX_PICTURES_IN} pictures",
+}
+
+# And for films.
+FILMS_MUST_BE = {
+    **MUST_BE,
+    "prompt": f"a text of 1 to {MAX_FILM_PROMPT} characters",
+    "seconds": f"a whole number of seconds from 1 to {MAX_FILM_SECONDS}",
+    "size": f"such as 1280x720, with sides of up to {MAX_FILM_SIDE} pixels",
+    "input_reference": "a picture, or an object with its image_url",
+    "resolution": "one of 480P, 720P, 1080P",
+    "num_frames": f"an integer from 1 to {MAX_FRAMES}",
+    "fps": f"an integer from 1 to {MAX_FRAMES_PER_SECOND}",
+    "video": "an object with the id of a video that was made here; films are not taken",
 }

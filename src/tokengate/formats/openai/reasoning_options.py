@@ -66,7 +66,7 @@ def write_reasoning(reasoning: Reasoning, dialect: Dialect, losses: Losses) -> d
         case "thinking":
             return _as_thinking(reasoning, dialect, losses)
         case "enable_thinking":
-            return _as_switch(reasoning, losses)
+            return _as_switch(reasoning, dialect, losses)
         case "template":
             return _as_template(reasoning, dialect, losses)
         case _:
@@ -114,14 +114,14 @@ def _as_thinking(reasoning: Reasoning, dialect: Dialect, losses: Losses) -> dict
     return written
 
 
-def _as_switch(reasoning: Reasoning, losses: Losses) -> dict[str, Any]:
+def _as_switch(reasoning: Reasoning, dialect: Dialect, losses: Losses) -> dict[str, Any]:
     written: dict[str, Any] = {}
     enabled = _enabled(reasoning)
     if enabled is not None:
         written["enable_thinking"] = enabled
-    if reasoning.effort not in (None, "none"):
-        losses.drop("effort")
-    if reasoning.budget is not None and reasoning.budget >= 0:
+    if reasoning.effort != "none":
+        written |= _effort_parameter(reasoning.effort, dialect, losses)
+    if reasoning.budget is not None and reasoning.budget > 0:
         written["thinking_budget"] = reasoning.budget
     _drop_hiding(reasoning, losses)
     return written

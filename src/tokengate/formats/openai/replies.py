@@ -44,8 +44,9 @@ class Content(Struct):
 
     def is_empty(self) -> bool:
         """Say whether no member holds anything."""
+        if is_filled(self.content):
+            return False
         for raw in (
-            self.content,
             self.tool_calls,
             self.reasoning_content,
             self.reasoning,
@@ -72,7 +73,7 @@ class Reply(Struct, frozen=True):
 
 
 def read_reply(body: bytes, *, reasoning_outside: bool = False) -> Reply:
-    """Read the reply of a chat completion, a completion or an embedding request.
+    """Read the reply of a chat completion, a completion, an embedding or a moderation request.
 
     Raises UpstreamFailed when it is not a JSON object. An error object inside a successful reply is in `error`.
     """
@@ -81,15 +82,16 @@ def read_reply(body: bytes, *, reasoning_outside: bool = False) -> Reply:
     except (ValueError, RecursionError) as error:
         raise UpstreamFailed("The upstream's reply cannot be read.", kind="invalid") from error
     reasons: list[str] = []
-    has_content = is_filled(wire.data)
+    has_content = False
     for choice in wire.choices or ():
         if choice.finish_reason:
             reasons.append(choice.finish_reason)
-        if is_filled(choice.text) or (choice.message is not None and not choice.message.is_empty()):
+        if (choice.message is not None and not choice.message.is_empty()) or is_filled(choice.text):
             has_content = True
+    has_content = has_content or is_filled(wire.data) or is_filled(wire.results)
     return Reply(
         body,
-        _string_in(wire.model),
+        wire.model if type(wire.model) is str else None,
         read_usage(bytes(wire.usage), reasoning_outside=reasoning_outside) if is_filled(wire.usage) else None,
         has_content,
         tuple(reasons),
@@ -100,9 +102,13 @@ def read_reply(body: bytes, *, reasoning_outside: bool = False) -> Reply:
 def rename_model(body: bytes, ours: str) -> bytes:
     """Return a reply with its model called as the caller called it; every other byte is the vendor's."""
     name = msgspec.json.encode(ours)
-    early = _early_model(body)
-    if early is not None and body.count(_MODEL) == 1:
-        return b"".join((early[1], name, body[early.end() :]))
+    at = body.find(_MODEL)
+    # The only one of its name, and before it nothing is opened but the object itself, not even in a text.
+    if body.count(b"{", 0, at) == 1 and body.find(b"[", 0, at) < 0 and body.find(_MODEL, at + 1) < 0:
+        member = _named_model(body, at)
+        if member is not None:
+            start, end = member.span(1)
+            return b"".join((body[:start], name, body[end:]))
     members = _members(body)
     if "model" not in members:
         return members.body
@@ -151,7 +157,7 @@ def read_error(raw: bytes) -> VendorError:
 
 def is_filled(raw: Raw) -> bool:
     """Say whether a JSON value is more than null, false, or an empty string, list or object."""
-    return len(raw) > 5 or bytes(raw) not in _EMPTY_VALUES
+    return raw is not NONE and (len(raw) > 5 or bytes(raw) not in _EMPTY_VALUES)
 
 
 class _Choice(Struct):
@@ -161,29 +167,21 @@ class _Choice(Struct):
 
 
 class _Reply(Struct):
-    model: Raw = NONE
+    model: Any = None
     choices: list[_Choice] | None = None
-    data: Raw = NONE
+    data: Raw = NONE  # of embeddings
+    results: Raw = NONE  # of moderation
     usage: Raw = NONE
     error: Raw = NONE
 
 
 _decode = msgspec.json.Decoder(_Reply).decode
-# A member's name and value before which nothing is opened but the object itself, not even in a text.
-_early_model = re.compile(rb'([^{\[]*\{[^{\[]*?"model"[ \t\r\n]*:[ \t\r\n]*)"[^"\\]*"').match
 _MODEL = b'"model"'
+_named_model = re.compile(rb'"model"[ \t\r\n]*:[ \t\r\n]*("[^"\\]*")').match
 _decode_anything = msgspec.json.Decoder().decode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 _EMPTY_VALUES = frozenset({b"null", b'""', b"[]", b"{}", b"false"})
 _ERROR_NAMES = ("message", "type", "code", "param")
-
-
-def _string_in(raw: Raw) -> str | None:
-    try:
-        value: Any = _decode_anything(raw)
-    except ValueError:
-        return None
-    return value if type(value) is str else None
 
 
 def _members(body: bytes) -> Members:

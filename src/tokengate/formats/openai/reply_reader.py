@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from tokengate.core.errors import UpstreamFailed
-from tokengate.core.parts import Audio, Citation, Extra, Image, Part, Refusal, Text, Thinking, ToolCall
+from tokengate.core.parts import NO_EXTRA, Audio, Citation, Extra, Image, Part, Refusal, Text, Thinking, ToolCall
 from tokengate.core.reply import Choice, FinishReason, Reply
 from tokengate.formats.openai.dialect import Dialect
 from tokengate.formats.openai.fields import encode
@@ -55,7 +55,7 @@ def read_reply(body: bytes, dialect: Dialect) -> Reply:
         system_fingerprint=text_in(value, "system_fingerprint") or None,
         searches=read_searches(value),
         format=OWN,
-        extra=_rest(value, _REPLY_MEMBERS),
+        extra=beside(value),
     )
 
 
@@ -78,6 +78,7 @@ def read_tool_call(call: dict[str, Any], index: int, reply_id: str) -> ToolCall:
         arguments if type(arguments) is str else "",
         read_signature(call),
         kind == "custom",
+        extra=_beside_call(call, kind, fields),
     )
 
 
@@ -104,15 +105,30 @@ def stop_sequence(choice: dict[str, Any]) -> str | None:
     return text_in(choice, "stop_reason") or text_in(choice, "matched_stop") or None
 
 
+def beside(value: dict[str, Any]) -> Extra:
+    """Return the members of a reply, or of a stream's chunk, that nobody knows."""
+    return _rest(value, _REPLY_MEMBERS)
+
+
+def beside_choice(choice: dict[str, Any], message: dict[str, Any]) -> Extra:
+    """Return the members of a choice that nobody knows, with those of its message, or of its piece of one."""
+    extra = _rest(choice, _CHOICE_MEMBERS)
+    inside = _rest(message, _MESSAGE_MEMBERS)
+    return {**extra, "message": Raw(encode(inside))} if inside else extra
+
+
 _decode = msgspec.json.Decoder().decode
 _NOTHING: dict[str, Any] = {}
 
 _REPLY_MEMBERS = frozenset(
-    {"id", "object", "model", "created", "choices", "usage", "service_tier", "system_fingerprint", "search_info"}
+    {"id", "object", "model", "created", "choices", "usage", "error"}
+    | {"service_tier", "system_fingerprint", "search_info"}
 )
 _CHOICE_MEMBERS = frozenset(
-    {"index", "message", "finish_reason", "native_finish_reason", "logprobs", "stop_reason", "matched_stop"}
+    {"index", "message", "delta", "finish_reason", "native_finish_reason", "logprobs", "stop_reason", "matched_stop"}
 )
+_CALL_MEMBERS = frozenset({"index", "id", "type", "function", "custom", "extra_content"})
+_FUNCTION_MEMBERS = frozenset({"name", "arguments", "input"})
 _MESSAGE_MEMBERS = frozenset(
     {
         "role",
@@ -130,15 +146,32 @@ _MESSAGE_MEMBERS = frozenset(
 )
 
 
+def _beside_call(call: dict[str, Any], kind: str, inner: dict[str, Any]) -> Extra:
+    """Return the members of a tool call that nobody knows, with those of the function in it."""
+    extra = dict(_rest(call, _CALL_MEMBERS))
+    if inside := _rest(inner, _FUNCTION_MEMBERS):
+        extra[kind] = Raw(encode(inside))
+    outer = call.get("extra_content")
+    if is_object(outer) and (rest := _without_signature(outer)):
+        extra["extra_content"] = Raw(encode(rest))
+    return extra or NO_EXTRA
+
+
+def _without_signature(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what is in `extra_content` beside Google's thought signature."""
+    google = content.get("google")
+    if not is_object(google):
+        return content
+    rest = {name: value for name, value in google.items() if name != "thought_signature"}
+    others = {name: value for name, value in content.items() if name != "google"}
+    return {**others, "google": rest} if rest else others
+
+
 def _read_choice(choice: dict[str, Any], index: int, reply_id: str, dialect: Dialect) -> Choice:
     message = choice.get("message")
     fields = message if is_object(message) else _NOTHING
     parts = _read_message(fields, reply_id, dialect)
     called = any(isinstance(part, ToolCall) for part in parts)
-    extra = _rest(choice, _CHOICE_MEMBERS)
-    beside = _rest(fields, _MESSAGE_MEMBERS)
-    if beside:
-        extra = {**extra, "message": Raw(encode(beside))}
     return Choice(
         index=integer_in(choice, "index", index),
         parts=parts,
@@ -146,7 +179,7 @@ def _read_choice(choice: dict[str, Any], index: int, reply_id: str, dialect: Dia
         native=native_word(choice),
         stop_sequence=stop_sequence(choice),
         logprobs=read_logprobs(choice.get("logprobs")) or None,
-        extra=extra,
+        extra=beside_choice(choice, fields),
     )
 
 
@@ -189,4 +222,6 @@ def _told_apart(text: str) -> tuple[str, str]:
 
 
 def _rest(value: dict[str, Any], known: frozenset[str]) -> Extra:
+    if value.keys() <= known:
+        return NO_EXTRA
     return {name: Raw(encode(item)) for name, item in value.items() if name not in known and item is not None}

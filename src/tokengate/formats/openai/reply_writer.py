@@ -6,7 +6,7 @@ from msgspec import Raw, json
 
 from tokengate.core.chat import Chat
 from tokengate.core.custom_tools import custom_names, input_of
-from tokengate.core.parts import Audio, Data, FileId, Image, Opaque, Refusal, Text, Thinking, ToolCall, Url
+from tokengate.core.parts import Audio, Data, Extra, FileId, Image, Opaque, Refusal, Text, Thinking, ToolCall, Url
 from tokengate.core.reply import Choice, Reply
 from tokengate.core.wire import Heading
 from tokengate.formats.openai.fields import encode
@@ -19,6 +19,7 @@ from tokengate.formats.openai.usage import write_usage
 
 ID_HEAD = "chatcmpl-"
 _NO_ARGUMENTS = "{}"
+_KINDS = frozenset({"function", "custom"})  # of a call, which is written as one of them alone
 
 
 def write_reply(reply: Reply, heading: Heading, chat: Chat) -> bytes:
@@ -41,8 +42,9 @@ def write_reply(reply: Reply, heading: Heading, chat: Chat) -> bytes:
     return encode(body)
 
 
-def write_tool_call(call: ToolCall, custom: frozenset[str]) -> dict[str, Any]:
-    """Return a call of a tool; `custom` names the caller's custom tools, which the vendor may know as functions."""
+def write_tool_call(call: ToolCall, custom: frozenset[str], *, own: bool) -> dict[str, Any]:
+    """Return a call of a tool; `custom` names the caller's custom tools, which the vendor may know as functions. `own`
+    says that the vendor spoke this format."""
     written: dict[str, Any] = {"id": call.id}
     if call.custom or call.name in custom:
         text = call.arguments if call.custom else input_of(call.arguments)
@@ -51,12 +53,18 @@ def write_tool_call(call: ToolCall, custom: frozenset[str]) -> dict[str, Any]:
         written |= {"type": "function", "function": _write_function(call)}
     if call.signature:
         written |= write_signature(call.signature)
-    return written
+    return with_extra(written, call.extra) if own else written
 
 
 def write_signature(signature: str) -> dict[str, Any]:
     """Return the member of a tool call that holds Gemini's thought signature."""
     return {"extra_content": {"google": {"thought_signature": signature}}}
+
+
+def with_extra(call: dict[str, Any], extra: Extra) -> dict[str, Any]:
+    """Return a tool call, or a piece of one, with the members that nobody knows; what it says itself stays."""
+    told = {name: json.decode(raw) for name, raw in extra.items() if name in call or name not in _KINDS}
+    return _merged(told, call)
 
 
 def stop_members(native: str, word: str, sequence: str | None) -> dict[str, Any]:
@@ -73,7 +81,7 @@ def _write_choice(choice: Choice, reply: Reply, heading: Heading, chat: Chat) ->
     word = None if choice.finish is None else write_finish(choice.finish, functions=FUNCTIONS in chat.style)
     written: dict[str, Any] = {
         "index": choice.index,
-        "message": _write_message(choice, heading, chat),
+        "message": _write_message(choice, heading, chat, own=reply.format == OWN),
         "logprobs": write_logprobs(choice.logprobs) if choice.logprobs else None,
         "finish_reason": word,
         **stop_members(choice.native, word or "", choice.stop_sequence),
@@ -86,7 +94,7 @@ def _write_choice(choice: Choice, reply: Reply, heading: Heading, chat: Chat) ->
     return written
 
 
-def _write_message(choice: Choice, heading: Heading, chat: Chat) -> dict[str, Any]:
+def _write_message(choice: Choice, heading: Heading, chat: Chat, *, own: bool) -> dict[str, Any]:
     texts: list[str] = []
     thoughts: list[Thinking] = []
     annotations: list[Any] = []
@@ -98,7 +106,8 @@ def _write_message(choice: Choice, heading: Heading, chat: Chat) -> dict[str, An
         match part:
             case Text():
                 end = said + len(part.text)
-                annotations += [write_annotation(citation, said, end) for citation in part.citations]
+                if part.citations:
+                    annotations += [write_annotation(citation, said, end) for citation in part.citations]
                 texts.append(part.text)
                 said = end
             case Refusal():
@@ -120,6 +129,7 @@ def _write_message(choice: Choice, heading: Heading, chat: Chat) -> dict[str, An
         "role": "assistant",
         "content": "".join(texts) if texts else None,
         "refusal": refusal,
+        "reasoning_content": None,
         **write_thoughts(thoughts),
         "annotations": annotations,
         **beside,
@@ -127,7 +137,7 @@ def _write_message(choice: Choice, heading: Heading, chat: Chat) -> dict[str, An
     if calls and FUNCTIONS in chat.style:
         message["function_call"] = _write_function(calls[0])
     elif calls:
-        message["tool_calls"] = [write_tool_call(call, custom_names(chat)) for call in calls]
+        message["tool_calls"] = [write_tool_call(call, custom_names(chat), own=own) for call in calls]
     return message
 
 
@@ -147,6 +157,18 @@ def _write_audio(part: Audio, heading: Heading) -> dict[str, Any]:
         case FileId():
             raise AssertionError("what a model said is bytes or lies at an address")
     return written
+
+
+def _merged(told: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of both, those of `own` first and before the other's of the same name; objects are merged."""
+    merged = dict(own)
+    for name, value in told.items():
+        mine = own.get(name)
+        if name not in own:
+            merged[name] = value
+        elif is_object(mine) and is_object(value):
+            merged[name] = _merged(value, mine)
+    return merged
 
 
 def _object(raw: Raw | None) -> dict[str, Any]:

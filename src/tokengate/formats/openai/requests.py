@@ -4,22 +4,29 @@ The body's bytes stay as they are; `members` finds and edits its top level. Ever
 raises BadRequest with `param`; whatever is not named in `parameters` is the backend's to judge.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from tokengate.core.errors import BadRequest
+from tokengate.core.languages import check_languages
+from tokengate.core.parts import Data
 from tokengate.core.splice import Members
-from tokengate.formats.openai.languages import check_languages
+from tokengate.formats.openai.media import is_address, source_of
 from tokengate.formats.openai.parameters import (
     MAX_EMBEDDING_INPUTS,
+    MAX_MODERATED,
+    MAX_SPOKEN_CHARACTERS,
     ROLES,
     SEED_RANGE,
     ChatBody,
     CompletionBody,
     EmbeddingBody,
+    ModerationBody,
+    RerankBody,
+    SpeechBody,
 )
 from tokengate.formats.openai.refusal import missing, must_be, refusal_of
 from tokengate.formats.openai.shapes import is_list, is_object
@@ -30,20 +37,25 @@ class Media(Struct, frozen=True):
     length says nothing about the tokens of its image."""
 
     images: int = 0
-    videos: int = 0
+    films: int = 0
     frames: int = 0  # of videos that are lists of frames
-    audios: int = 0
-    files: int = 0
     characters: int = 0
+    sounds: tuple[str | None, ...] = ()  # in base64; None when the bytes are elsewhere
+    documents: tuple[str | None, ...] = ()
 
 
 NO_MEDIA = Media()
 
+RESULT_MEDIA = "media in a tool's result"  # in `said`; no member is called so
+
 
 class ChatRequest(Struct, frozen=True):
-    """A chat completion as the pipeline sees it."""
+    """A chat completion as the pipeline sees it. `said` holds the roles of its messages, the types of their parts, the
+    names of the members of both, and RESULT_MEDIA."""
 
+    wire: ChatBody
     members: Members
+    said: Set[str]
     model: str
     stream: bool
     include_usage: bool
@@ -91,17 +103,28 @@ class EmbeddingRequest(Struct, frozen=True):
     user: str | None
 
 
+class ModerationRequest(Struct, frozen=True):
+    """A request for moderation as the pipeline sees it."""
+
+    members: Members
+    model: str
+    inputs: int  # texts, or parts of the one input
+    media: Media
+
+
 def read_chat(body: bytes) -> ChatRequest:
     """Read the body of `POST /v1/chat/completions`. Raises BadRequest."""
     wire, members = _read_chat(body)
-    media = _check_messages(wire.messages or [])
+    media, said = _check_messages(wire.messages or [])
     cap = wire.max_completion_tokens or wire.max_tokens
     bound = cap
     if cap is not None and wire.max_tokens is not None:
         bound = max(cap, wire.max_tokens)
     stream_options = wire.stream_options
     return ChatRequest(
+        wire,
         members,
+        said,
         wire.model,
         wire.stream is True,
         stream_options is not None and stream_options.include_usage is True,
@@ -171,48 +194,109 @@ def read_embedding(body: bytes) -> EmbeddingRequest:
     )
 
 
+def read_moderation(body: bytes) -> ModerationRequest:
+    """Read the body of `POST /v1/moderations`. Raises BadRequest."""
+    wire, members = _read(body, _decode_moderation, _MODERATION_NAMES)
+    value: Any = wire.input
+    media = NO_MEDIA
+    if type(value) is str:
+        value = [value]
+    if not is_list(value) or not 1 <= len(value) <= MAX_MODERATED:
+        raise must_be("input", _MODERATED)
+    if type(value[0]) is str:
+        if not all(type(text) is str and text for text in value):
+            raise must_be("input", _MODERATED)
+    else:
+        media = _count_parts(value, "input", NO_MEDIA)
+        for index, part in enumerate(value):
+            if part["type"] not in ("text", "image_url"):
+                raise must_be(f"input[{index}].type", "text or image_url")
+    return ModerationRequest(members, wire.model, len(value), media)
+
+
+def read_rerank(body: bytes) -> tuple[RerankBody, Members]:
+    """Read the body of `POST /v1/rerank`. Raises BadRequest."""
+    wire, members = _read(body, _decode_rerank, _RERANK_NAMES)
+    for index, document in enumerate(wire.documents):
+        if not document:
+            raise must_be(f"documents[{index}]")
+        if is_object(document) and "text" in document and type(document["text"]) is not str:
+            raise must_be(f"documents[{index}].text", "a string")
+    return wire, members
+
+
+def read_speech(body: bytes) -> tuple[SpeechBody, Members]:
+    """Read the body of `POST /v1/audio/speech`. Raises BadRequest."""
+    try:
+        wire, members = _read(body, _decode_speech, _SPEECH_NAMES)
+    except BadRequest as refusal:
+        if refusal.param == "response_format":
+            raise must_be("response_format", "one of mp3, opus, aac, flac, wav, pcm") from None
+        raise
+    if type(wire.input) is not str or not 1 <= len(wire.input) <= MAX_SPOKEN_CHARACTERS:
+        raise must_be("input", f"a text of 1 to {MAX_SPOKEN_CHARACTERS} characters")
+    return wire, members
+
+
 _decode_chat = msgspec.json.Decoder(ChatBody).decode
 _decode_completion = msgspec.json.Decoder(CompletionBody).decode
 _decode_embedding = msgspec.json.Decoder(EmbeddingBody).decode
+_decode_moderation = msgspec.json.Decoder(ModerationBody).decode
+_decode_rerank = msgspec.json.Decoder(RerankBody).decode
+_decode_speech = msgspec.json.Decoder(SpeechBody).decode
 _decode_anything = msgspec.json.Decoder().decode
 
 _CHAT_NAMES = frozenset(ChatBody.__struct_encode_fields__)
 _COMPLETION_NAMES = frozenset(CompletionBody.__struct_encode_fields__)
 _EMBEDDING_NAMES = frozenset(EmbeddingBody.__struct_encode_fields__)
+_MODERATION_NAMES = frozenset(ModerationBody.__struct_encode_fields__)
+_RERANK_NAMES = frozenset(RerankBody.__struct_encode_fields__)
+_SPEECH_NAMES = frozenset(SpeechBody.__struct_encode_fields__)
 
 # What an assistant message may hold instead of content.
 _INSTEAD_OF_CONTENT = ("tool_calls", "function_call", "refusal", "audio")
 
-# The type of a content part -> which count of Media it adds to. Types that are not here are read as text.
+_MODERATED = f"a text, a list of texts, or a list of parts with text and image_url; 1 to {MAX_MODERATED} of them"
+
+# The type of a content part -> what it adds to Media. Types that are not here are read as text.
 _MEDIA_KINDS = {
-    "image_url": "images",
-    "image": "images",
-    "image_embeds": "images",
-    "video": "videos",
-    "video_url": "videos",
-    "input_audio": "audios",
-    "audio_url": "audios",
-    "file": "files",
+    "image_url": "image",
+    "image": "image",
+    "image_embeds": "image",
+    "video": "video",
+    "video_url": "video",
+    "input_audio": "audio",
+    "audio_url": "audio",
+    "file": "file",
 }
 
-Wire = TypeVar("Wire", ChatBody, CompletionBody, EmbeddingBody)
+_TWO_FORMATS = "'input' belongs to DashScope's own request format; send either it or 'messages'."
+
+Wire = TypeVar("Wire", ChatBody, CompletionBody, EmbeddingBody, ModerationBody, RerankBody, SpeechBody)
+
+
+class OtherFormat(BadRequest):
+    """A chat's body in DashScope's own format: where that is read too, it is no mistake."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "'input' belongs to DashScope's own request format, which this path does not read; send 'messages'.",
+            param="input",
+        )
 
 
 def _read_chat(body: bytes) -> tuple[ChatBody, Members]:
     """Read and check everything of a chat's body but the messages themselves."""
     wire, members = _read(body, _decode_chat, _CHAT_NAMES)
     if wire.input is not None:
-        raise BadRequest(
-            "'input' belongs to DashScope's own request format, which this path does not read; send 'messages'.",
-            param="input",
-        )
+        raise OtherFormat() if wire.messages is None else BadRequest(_TWO_FORMATS, param="input")
     if wire.messages is None:
         raise missing("messages")
     _check_sampling(wire.seed, wire.stop)
     if wire.top_logprobs and wire.logprobs is not True:
         raise BadRequest("'top_logprobs' needs 'logprobs' to be true.", param="top_logprobs")
-    if wire.translation_options is not None:
-        check_languages(wire.model, wire.translation_options)
+    if (options := wire.translation_options) is not None:
+        check_languages(wire.model, options.source_lang, options.target_lang, "translation_options")
     return wire, members
 
 
@@ -250,18 +334,26 @@ def _check_sampling(seed: int | None, stop: str | list[str | int] | None) -> Non
         raise must_be("stop")
 
 
-def _check_messages(messages: list[dict[str, Any]]) -> Media:
-    """Check every message's role and content, and count the media."""
+def _check_messages(messages: list[dict[str, Any]]) -> tuple[Media, set[str]]:
+    """Check every message's role and content, count the media, and note what was said."""
     media = NO_MEDIA
+    said: set[str] = set()
     for index, message in enumerate(messages):
         role = message.get("role")
         if type(role) is not str or role not in ROLES:
             raise must_be(f"messages[{index}].role")
+        said.add(role)
+        said.update(message)
         content = message.get("content")
         if type(content) is str:
             continue
         if is_list(content):
             media = _count_parts(content, f"messages[{index}].content", media)
+            for part in content:
+                said.add(part["type"])
+                said.update(part)
+                if role == "tool" and part["type"] in _MEDIA_KINDS:
+                    said.add(RESULT_MEDIA)
         elif content is not None:
             raise must_be(f"messages[{index}].content")
         elif role != "function" and not (
@@ -272,26 +364,41 @@ def _check_messages(messages: list[dict[str, Any]]) -> Media:
                 "audio may leave it out.",
                 param=f"messages[{index}].content",
             )
-    return media
+    return media, said
 
 
 def _count_parts(parts: list[Any], param: str, before: Media) -> Media:
-    counts = {"images": before.images, "videos": before.videos, "audios": before.audios, "files": before.files}
-    frames = before.frames
-    characters = before.characters
+    images, films, frames, characters = before.images, before.films, before.frames, before.characters
+    sounds, documents = list(before.sounds), list(before.documents)
     for index, part in enumerate(parts):
         if not is_object(part) or type(part.get("type")) is not str:
             raise must_be(f"{param}[{index}]")
         if part["type"] == "text" and type(part.get("text")) is not str:
             raise must_be(f"{param}[{index}].text", "a string")
-        kind = _MEDIA_KINDS.get(part["type"])
-        if kind is None:
-            continue
-        counts[kind] += 1
+        match _MEDIA_KINDS.get(part["type"]):
+            case "image":
+                images += 1
+            case "video":
+                video = part.get("video")
+                frames += len(video) if is_list(video) else 0
+                films += not is_list(video)
+            case "audio":
+                sounds.append(_base64(part, "input_audio", "data"))
+            case "file":
+                documents.append(_base64(part, "file", "file_data"))
+            case _:
+                continue
         characters += _characters(part)
-        if kind == "videos" and is_list(part.get("video")):
-            frames += len(part["video"])
-    return Media(frames=frames, characters=characters, **counts)
+    return Media(images, films, frames, characters, tuple(sounds), tuple(documents))
+
+
+def _base64(part: dict[str, Any], name: str, member: str) -> str | None:
+    inner = part.get(name)
+    data = inner.get(member) if is_object(inner) else None
+    if type(data) is not str or is_address(data):
+        return None
+    source = source_of(data)
+    return source.base64 if isinstance(source, Data) else data
 
 
 def _characters(value: Any) -> int:

@@ -18,7 +18,7 @@ from tokengate.core.reply import Failure
 from tokengate.core.splice import edit
 from tokengate.core.sse import FrameBuffer, data_of, data_spans, split_frames, write_frame
 from tokengate.core.usage import ReportedUsage, Usage
-from tokengate.formats.openai.count import OutputCounter
+from tokengate.formats.openai.count import OutputTexts, Place
 from tokengate.formats.openai.rename import ModelRename
 from tokengate.formats.openai.replies import NONE, Content, VendorError, add_twins, is_filled, read_error
 from tokengate.formats.openai.template import Template
@@ -43,7 +43,6 @@ class StreamLane:
         "_buffer",
         "_choices",
         "_closed",
-        "_counter",
         "_head",
         "_include_usage",
         "_last",
@@ -53,6 +52,7 @@ class StreamLane:
         "_reasoning_outside",
         "_rename",
         "_template",
+        "_texts",
         "_twins",
         "_usage_injected",
         "done",
@@ -68,7 +68,7 @@ class StreamLane:
         *,
         model: str,
         include_usage: bool,
-        estimate: Callable[[str], int],
+        write: Callable[[Place, str], None],
         usage_injected: bool = False,
         choices: int = 1,
         reasoning_outside: bool = False,
@@ -87,7 +87,7 @@ class StreamLane:
         self._reasoning_outside = reasoning_outside
         self._twins = twins
         self._buffer = FrameBuffer()
-        self._counter = OutputCounter(estimate)
+        self._texts = OutputTexts(write)
         self._rename = ModelRename(model)
         self._head: _Chunk | None = None
         self._quiet = False  # frames without a mark need no look
@@ -119,7 +119,7 @@ class StreamLane:
         """
         template = self._template
         if template is not None and not self._buffer.rest and (text := template.text_of_one(chunk)) is not None:
-            self._counter.add_text(text)
+            self._texts.add_text(text)
             if template.changes:
                 chunk = template.write([text])
             self.forwarded_bytes += len(chunk)
@@ -152,9 +152,9 @@ class StreamLane:
             return self._chunk([], usage) + last
         return last
 
-    def counted(self) -> int:
-        """Return an estimate of the output tokens that were forwarded."""
-        return self._counter.counted()
+    def count(self) -> None:
+        """Add the texts that were forwarded so far to what was written."""
+        self._texts.flush()
 
     def fail(self, error: GatewayError) -> bytes:
         """Return the event that tells the caller that the stream failed; no `[DONE]` comes after it."""
@@ -207,7 +207,7 @@ class StreamLane:
         if self._lessons and frames.find(b"\n\n") == len(frames) - 2:
             self._lessons -= 1
             return self._frame(frames)
-        self._counter.add(frames)
+        self._texts.add(frames)
         if self._rename.needed:
             frames = self._rename.in_frames(frames) or b"".join(map(self._renamed, split_frames(frames)))
         return self._passed(frames)
@@ -215,7 +215,7 @@ class StreamLane:
     def _deliver(self, texts: list[bytes], frames: bytes) -> bytes:
         """Return frames that deliver these texts and nothing else."""
         assert self._template is not None
-        self._counter.add_text(b"".join(texts))
+        self._texts.add_text(b"".join(texts))
         return self._passed(self._template.write(texts) if self._template.changes else frames)
 
     def _frame(self, frame: bytes) -> bytes:
@@ -241,7 +241,7 @@ class StreamLane:
             if not chunk.choices and not self._include_usage:
                 return b""
         self._note_choices(chunk)
-        self._counter.add(frame)
+        self._texts.add(frame)
         if len(spans) != 1:
             return self._passed(frame)
         drop_usage = has_usage and bool(chunk.choices) and self._usage_injected
@@ -269,6 +269,7 @@ class StreamLane:
             if len(raw) > 2 and memoryview(raw)[0] == _QUOTE:
                 with suppress(ValueError):
                     self._template = Template(frame, out, b'"%b":%b' % (name, raw))
+                    self._texts.go_on((choice.index or 0, name.decode()))
                 return
 
     def _edited(self, frame: bytes, start: int, end: int, *, drop_usage: bool) -> bytes:

@@ -14,6 +14,8 @@ from msgspec import Raw
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.parts import Citation, Thinking
 from tokengate.core.reply import (
+    REPLY,
+    Beside,
     BlockEnd,
     CitationAdded,
     Event,
@@ -49,7 +51,15 @@ from tokengate.formats.openai.pieces import (
     text_in,
 )
 from tokengate.formats.openai.replies import read_error
-from tokengate.formats.openai.reply_reader import gave_up, made_id, native_word, read_tool_call, stop_sequence
+from tokengate.formats.openai.reply_reader import (
+    beside,
+    beside_choice,
+    gave_up,
+    made_id,
+    native_word,
+    read_tool_call,
+    stop_sequence,
+)
 from tokengate.formats.openai.shapes import is_object
 from tokengate.formats.openai.think_text import ThinkText, Told
 from tokengate.formats.openai.thoughts import OWN, read_detail, text_of
@@ -118,6 +128,8 @@ class ChatStreamReader:
         if is_object(usage := chunk.get("usage")):
             self.usage = read_usage(encode(usage), reasoning_outside=self._dialect.reasoning_outside) or self.usage
         self._searches = read_searches(chunk) or self._searches
+        if more := beside(chunk):
+            events.append(Beside(REPLY, OWN, more))
         for number, choice in enumerate(objects(chunk.get("choices"))):
             index = integer_in(choice, "index", number)
             state = self._choices.get(index)
@@ -189,6 +201,8 @@ class _Choice:
         delta = choice.get("delta")
         if not is_object(delta) and not self._next:  # MiniMax repeats the whole message at the end
             delta = choice.get("message")
+        if more := beside_choice(choice, delta if is_object(delta) else {}):
+            events.append(Beside(self._index, OWN, more))
         if is_object(delta):
             self._read_delta(delta, choice, events)
         called = bool(self._tools)
@@ -323,10 +337,14 @@ class _Choice:
         if known is None:
             self._open("tool", events, anew=True)
             self._tools[index] = self._block, id or made_id(self._reply_id, index)
+            if made.extra:
+                events.append(Beside(self._index, OWN, made.extra, self._block))
             events.append(ToolStart(self._index, self._block, made.id, made.name, made.signature, made.custom))
             block = self._block
         else:
             block = known[0]
+            if made.extra:
+                events.append(Beside(self._index, OWN, made.extra, block))
         if made.arguments:
             events.append(ToolDelta(self._index, block, made.arguments))
 

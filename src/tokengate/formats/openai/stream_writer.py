@@ -2,11 +2,15 @@
 
 from typing import Any, assert_never
 
+from msgspec import Raw, json
+
 from tokengate.core.chat import Chat
 from tokengate.core.custom_tools import custom_names, input_of
 from tokengate.core.errors import GatewayError
 from tokengate.core.parts import Audio, Data, Image, Thinking, Url
 from tokengate.core.reply import (
+    REPLY,
+    Beside,
     BlockEnd,
     CitationAdded,
     Event,
@@ -17,6 +21,7 @@ from tokengate.core.reply import (
     RefusalDelta,
     ServerTool,
     Start,
+    Step,
     Stop,
     TextDelta,
     ThinkingDelta,
@@ -30,9 +35,9 @@ from tokengate.core.wire import Heading
 from tokengate.formats.openai.fields import encode
 from tokengate.formats.openai.finish import write_finish
 from tokengate.formats.openai.pieces import write_annotation, write_image, write_logprobs, write_searches
-from tokengate.formats.openai.reply_writer import ID_HEAD, stop_members, write_signature
+from tokengate.formats.openai.reply_writer import ID_HEAD, stop_members, with_extra, write_signature
 from tokengate.formats.openai.stream import DONE, error_event
-from tokengate.formats.openai.thoughts import write_detail
+from tokengate.formats.openai.thoughts import OWN, write_detail
 from tokengate.formats.openai.tools import FUNCTIONS
 from tokengate.formats.openai.usage import write_usage
 
@@ -40,7 +45,7 @@ from tokengate.formats.openai.usage import write_usage
 class ChatStreamWriter:
     """Implements `StreamWriter`."""
 
-    __slots__ = ("_begun", "_chat", "_choices", "_custom", "_functions", "_head")
+    __slots__ = ("_begun", "_beside", "_chat", "_choices", "_custom", "_functions", "_head")
 
     def __init__(self, heading: Heading, chat: Chat) -> None:
         self._chat = chat
@@ -48,6 +53,7 @@ class ChatStreamWriter:
         self._functions = FUNCTIONS in chat.style
         self._choices: dict[int, _Choice] = {}
         self._begun: set[int] = set()
+        self._beside: dict[str, Raw] = {}  # members that wait for the next chunk
         self._head: dict[str, Any] = {
             "id": ID_HEAD + heading.id,
             "object": "chat.completion.chunk",
@@ -58,6 +64,8 @@ class ChatStreamWriter:
     def write(self, event: Event) -> bytes:
         """Return the event's bytes, which may be none."""
         match event:
+            case TextDelta():  # first, since nearly all are
+                return self._say(event)
             case Start():
                 return self._start(event)
             case Stop():
@@ -68,7 +76,9 @@ class ChatStreamWriter:
                 return error_event(event.message, "upstream_error", "upstream_error")
             case BlockEnd():
                 return self._end_block(event)
-            case ServerTool():
+            case Beside():
+                return self._add(event) if event.format == OWN else b""
+            case ServerTool() | Step():
                 return b""  # what a vendor's own tool did; its outcome is in the text
             case LogprobsAdded():
                 self._choice(event.choice).logprobs += event.logprobs
@@ -78,8 +88,6 @@ class ChatStreamWriter:
 
     def _piece(self, event: "_Piece") -> bytes:
         match event:
-            case TextDelta():
-                return self._say(event)
             case RefusalDelta():
                 logprobs = self._choice(event.choice).take_logprobs()
                 return self._chunk(event.choice, {"refusal": event.text}, logprobs=logprobs)
@@ -97,6 +105,26 @@ class ChatStreamWriter:
                 return self._show(event)
             case _:
                 assert_never(event)
+
+    def _add(self, event: Beside) -> bytes:
+        """Keep members that nobody knows for the next chunk; those of the same names before them leave first."""
+        if event.choice == REPLY:
+            before = self._flush() if self._beside.keys() & event.members.keys() else b""
+            self._beside |= event.members
+            return before
+        choice = self._choice(event.choice)
+        if event.block != REPLY:
+            choice.called.setdefault(event.block, {}).update(event.members)
+            return b""
+        before = self._chunk(event.choice, {}) if choice.beside.keys() & event.members.keys() else b""
+        choice.beside |= event.members
+        return before
+
+    def _flush(self) -> bytes:
+        """Return the chunks of members that still wait."""
+        waiting = [index for index, choice in self._choices.items() if choice.beside]
+        out = b"".join(self._chunk(index, {}) for index in waiting)
+        return out + self._frame({"choices": []}) if self._beside else out
 
     def fail(self, error: GatewayError) -> bytes:
         """Return the explicit end of a stream that cannot be whole; no `[DONE]` comes after it."""
@@ -120,10 +148,16 @@ class ChatStreamWriter:
         return choice
 
     def _say(self, event: TextDelta) -> bytes:
-        choice = self._choice(event.choice)
+        choice = self._choices.get(event.choice) or self._choice(event.choice)
         choice.begins.setdefault(event.block, choice.said)
         choice.said += len(event.text)
-        return self._chunk(event.choice, {"content": event.text}, logprobs=choice.take_logprobs())
+        if choice.logprobs or choice.beside or self._beside or event.choice not in self._begun:
+            return self._chunk(event.choice, {"content": event.text}, logprobs=choice.take_logprobs())
+        if choice.around is None:  # chunks of text alone differ in nothing else
+            before, _, after = self._chunk(event.choice, {"content": _TEXT}).rpartition(encode(_TEXT))
+            choice.around = (before, after)
+        before, after = choice.around
+        return b"%b%b%b" % (before, encode(event.text), after)
 
     def _think(self, event: ThinkingDelta) -> bytes:
         # The details tell the text again, whole, once it is proved: only then is it known that they are needed.
@@ -158,7 +192,7 @@ class ChatStreamWriter:
         told: dict[str, Any] = {"index": index, "id": event.id, "type": kind, kind: {"name": event.name, arguments: ""}}
         if event.signature:
             told |= write_signature(event.signature)
-        return self._chunk(event.choice, {"tool_calls": [told]})
+        return self._chunk(event.choice, {"tool_calls": [with_extra(told, choice.take_called(event.block))]})
 
     def _argue(self, event: ToolDelta) -> bytes:
         call = self._choice(event.choice).calls.get(event.block)
@@ -168,13 +202,15 @@ class ChatStreamWriter:
         if call.wrapped:  # its text is inside JSON, which can be opened only when it is whole
             call.pieces.append(event.arguments)
             return b""
-        return self._arguments(event.choice, call, event.arguments)
+        return self._arguments(event, call, event.arguments)
 
-    def _arguments(self, choice: int, call: "_Call", arguments: str) -> bytes:
+    def _arguments(self, event: ToolDelta | BlockEnd, call: "_Call", arguments: str) -> bytes:
+        choice = event.choice
         if self._functions:
             return b"" if call.index else self._chunk(choice, {"function_call": {"arguments": arguments}})
         inner = {"custom": {"input": arguments}} if call.custom else {"function": {"arguments": arguments}}
-        return self._chunk(choice, {"tool_calls": [{"index": call.index, **inner}]})
+        extra = self._choice(choice).take_called(event.block)
+        return self._chunk(choice, {"tool_calls": [with_extra({"index": call.index, **inner}, extra)]})
 
     def _end_block(self, event: BlockEnd) -> bytes:
         choice = self._choice(event.choice)
@@ -183,10 +219,10 @@ class ChatStreamWriter:
             choice.end_thought()
             return b""
         if call.wrapped:
-            return self._arguments(event.choice, call, input_of("".join(call.pieces)))
+            return self._arguments(event, call, input_of("".join(call.pieces)))
         if call.argued or call.custom:
             return b""
-        return self._arguments(event.choice, call, "{}")  # a call without arguments is JSON too
+        return self._arguments(event, call, "{}")  # a call without arguments is JSON too
 
     def _cite(self, event: CitationAdded) -> bytes:
         choice = self._choice(event.choice)
@@ -204,19 +240,24 @@ class ChatStreamWriter:
 
     def _stop(self, event: Stop) -> bytes:
         word = write_finish(event.finish, functions=self._functions)
-        logprobs = self._choice(event.choice).take_logprobs()
+        choice = self._choice(event.choice)
+        late = [] if self._functions else choice.take_late()
+        logprobs = choice.take_logprobs()
         beside = stop_members(event.native, word, event.stop_sequence)
-        return self._chunk(event.choice, {}, finish=word, logprobs=logprobs, **beside)
+        delta = {"tool_calls": late} if late else {}
+        return self._chunk(event.choice, delta, finish=word, logprobs=logprobs, **beside)
 
     def _finish(self, event: Finish) -> bytes:
         assert event.usage is not None, "a reply is billed before it is whole"
         searches = write_searches(event.searches)
+        before = self._flush()
         if self._chat.include_usage:
             usage = write_usage(event.usage.usage)
-            return self._frame({"choices": [], "usage": usage, **searches}) + DONE
+            return before + self._frame({"choices": [], "usage": usage, **searches}) + DONE
         if searches:
-            return self._chunk(0, {}, **searches) + DONE
-        return DONE
+            choice: dict[str, Any] = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": None}
+            return before + self._frame({"choices": [choice], **searches}) + DONE
+        return before + DONE
 
     def _chunk(
         self,
@@ -228,9 +269,13 @@ class ChatStreamWriter:
         **beside: Any,
     ) -> bytes:
         before = b"" if index in self._begun else self._begin(index)
+        known = self._choices.get(index)
+        more = known.take_beside() if known is not None else {}
+        inside = _members(more.pop("message", None))
         choice = {
+            **more,
             "index": index,
-            "delta": delta,
+            "delta": {**inside, **delta},
             "logprobs": write_logprobs(logprobs) if logprobs else None,
             "finish_reason": finish,
             **beside,
@@ -238,10 +283,13 @@ class ChatStreamWriter:
         return before + self._frame({"choices": [choice], **({"usage": None} if self._chat.include_usage else {})})
 
     def _frame(self, rest: dict[str, Any]) -> bytes:
-        return write_frame(encode({**self._head, **rest}))
+        beside, self._beside = self._beside, {}
+        return write_frame(encode({**beside, **self._head, **rest}))
 
 
-_Piece = TextDelta | RefusalDelta | ThinkingDelta | ThinkingSignature | ToolStart | ToolDelta | CitationAdded | Media
+_TEXT = "\0text"  # stands for a text where chunks are alike but for it
+
+_Piece = RefusalDelta | ThinkingDelta | ThinkingSignature | ToolStart | ToolDelta | CitationAdded | Media
 
 
 class _Call:
@@ -256,12 +304,19 @@ class _Call:
         self.pieces: list[str] = []
         self.argued = False
 
+    @property
+    def kind(self) -> str:
+        return "custom" if self.custom else "function"
+
 
 class _Choice:
     """What the writer remembers of one choice."""
 
     __slots__ = (
+        "around",
         "begins",
+        "beside",
+        "called",
         "calls",
         "images",
         "logprobs",
@@ -273,15 +328,31 @@ class _Choice:
     )
 
     def __init__(self) -> None:
+        self.beside: dict[str, Raw] = {}  # which waits for the choice's next chunk
         self.calls: dict[int, _Call] = {}  # by block
+        self.called: dict[int, dict[str, Raw]] = {}  # members that wait for the next piece of a call, by block
         self.said = 0  # characters of text
         self.begins: dict[int, int] = {}  # block -> where its text begins
+        self.around: tuple[bytes, bytes] | None = None  # a chunk of text before and after it
         self.images = 0
         self.logprobs: tuple[TokenLogprob, ...] = ()  # which wait for the text that they belong to
         self.thought: list[str] = []  # of the open block
         self.summary = False
         self.proved = False
         self.thoughts = 0  # that have ended
+
+    def take_beside(self) -> dict[str, Raw]:
+        beside, self.beside = self.beside, {}
+        return beside
+
+    def take_called(self, block: int) -> dict[str, Raw]:
+        return self.called.pop(block, {})
+
+    def take_late(self) -> list[dict[str, Any]]:
+        """Take what was said of calls after their last pieces."""
+        called, self.called = self.called, {}
+        known = [(self.calls[block], extra) for block, extra in called.items() if block in self.calls]
+        return [with_extra({"index": call.index, call.kind: {}}, extra) for call, extra in known]
 
     def take_logprobs(self) -> tuple[TokenLogprob, ...]:
         logprobs, self.logprobs = self.logprobs, ()
@@ -292,6 +363,13 @@ class _Choice:
             self.thoughts += 1
         self.thought.clear()
         self.summary = self.proved = False
+
+
+def _members(raw: Raw | None) -> dict[str, Any]:
+    return {} if raw is None else _decode_members(raw)
+
+
+_decode_members = json.Decoder(dict[str, Any]).decode
 
 
 def _write_sound(part: Audio) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def prompt_text(body: bytes) -> str:
     return "\n".join(text for name in _PROMPT_MEMBERS for text in _texts(request.get(name)))
 
 
-def reply_text(body: bytes) -> str:
+def reply_texts(body: bytes) -> list[str]:
     """Return what the model wrote in a whole reply; reasoning that stands there under two names counts once."""
     texts: list[str] = []
     choices = _object(body).get("choices")
@@ -32,7 +32,7 @@ def reply_text(body: bytes) -> str:
             written = [message.get(name) for name in ("content", "refusal", "tool_calls", "function_call")]
             texts.extend(text for value in (reasoning, *written) for text in _texts(value))
         texts.extend(_texts(choice.get("text")))
-    return "".join(texts)
+    return texts
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -82,6 +82,8 @@ def write_detail(thought: Thinking, index: int) -> dict[str, Any]:
 def write_thoughts(thoughts: Iterable[Thinking]) -> dict[str, Any]:
     """Return the members of a message that say its thinking; the details only when there is more to it than text."""
     told = list(thoughts)
+    if not told:
+        return {}
     written: dict[str, Any] = {}
     text = "".join(thought.text for thought in told)
     if text:

@@ -52,21 +52,28 @@ def read_tool_choice(given: Fields) -> ToolChoice | None:
 def write_tools(chat: Chat, dialect: Dialect, losses: Losses) -> dict[str, Any]:
     """Return the parameters about tools. Raises Unsupported."""
     tools = [tool for tool in chat.tools if not is_foreign_search(tool)]
+    choice = chat.tool_choice
+    if choice is not None and choice.names and choice.mode != "named" and not dialect.allowed_tools:
+        # Tools that must not be called may as well not be there.
+        tools = [tool for tool in tools if isinstance(tool, BuiltIn) or tool.name in choice.names]
+        choice = ToolChoice(choice.mode)
     if not tools:
         return {}
     if "tools" in dialect.lacks:
         raise losses.refuse("tools")
-    choice = chat.tool_choice
     if choice is not None and choice.mode == "none" and "none" not in dialect.tool_choice:
         return {}  # without tools none can be called
     written: dict[str, Any] = {"tools": [_write_tool(tool, chat, dialect, losses) for tool in tools]}
     if choice is not None:
         written |= _write_choice(choice, chat, dialect, losses)
-    if chat.parallel_tool_calls is not None:
+    parallel = chat.parallel_tool_calls
+    if parallel is None and dialect.serial_tools and chat.format != OWN:
+        parallel = True  # as callers of every other format expect
+    if parallel is not None:
         if "parallel_tool_calls" in dialect.lacks:
             losses.drop("parallel_tool_calls")
         else:
-            written["parallel_tool_calls"] = chat.parallel_tool_calls
+            written["parallel_tool_calls"] = parallel
     return written
 
 
@@ -202,7 +209,5 @@ def _write_choice(choice: ToolChoice, chat: Chat, dialect: Dialect, losses: Loss
         return {"tool_choice": {"type": kind, kind: {"name": name}}}
     if not named:
         return {"tool_choice": choice.mode}
-    if not dialect.allowed_tools:
-        raise losses.refuse("allowed_tools", "cannot narrow the tools there")
     tools = [{"type": kind, kind: {"name": name}} for kind, name in named]
     return {"tool_choice": {"type": "allowed_tools", "allowed_tools": {"mode": choice.mode, "tools": tools}}}

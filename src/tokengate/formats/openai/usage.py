@@ -25,21 +25,24 @@ def read_usage(raw: bytes, *, reasoning_outside: bool = False) -> ReportedUsage 
     prompt = _count(report, "prompt_tokens")
     completion = _count(report, "completion_tokens")
     total = _count(report, "total_tokens")
-    if not report.keys() & _TOTALS:
+    if not (prompt or completion or total or report.keys() & _TOTALS):
         return None
     if not prompt:
         prompt = max(0, total - completion)
     elif "completion_tokens" not in report:
         completion = max(0, total - prompt)
 
-    buckets = {"input": prompt, "output": completion}
+    read = _object(report, "prompt_tokens_details")
+    written = _object(report, "completion_tokens_details")
+    is_split = any(read.values()) or "prompt_cache_hit_tokens" in report
     # Most details are all zero, and then there is nothing to take out.
-    details = _object(report, "prompt_tokens_details")
-    if any(details.values()) or "prompt_cache_hit_tokens" in report:
-        buckets |= _split_prompt(prompt, details, report)
-    details = _object(report, "completion_tokens_details")
-    if any(details.values()):
-        buckets |= _split_completion(completion, details, reasoning_outside=reasoning_outside)
+    if not is_split and not any(written.values()) and "plugins" not in report:
+        return ReportedUsage(Usage(input=prompt, output=completion), raw)
+    buckets = {"input": prompt, "output": completion}
+    if is_split:
+        buckets |= _split_prompt(prompt, read, report)
+    if any(written.values()):
+        buckets |= _split_completion(completion, written, reasoning_outside=reasoning_outside)
     if "plugins" in report:
         buckets["search"] = _count(_object(_object(report, "plugins"), "search"), "count")
     return ReportedUsage(Usage(**buckets), raw)
@@ -49,18 +52,19 @@ def write_usage(usage: Usage) -> dict[str, Any]:
     """Return buckets as OpenAI's usage object."""
     prompt = usage.input_total
     completion = usage.output_total
-    written = usage.cache_write_5m + usage.cache_write_1h
     prompt_details: dict[str, Any] = {"cached_tokens": usage.cache_read}
-    prompt_details |= _filled(
-        cache_write_tokens=written,
-        image_tokens=usage.image_in,
-        video_tokens=usage.video_in,
-        audio_tokens=usage.audio_in,
-    )
+    if prompt > usage.input + usage.cache_read:
+        prompt_details |= _filled(
+            cache_write_tokens=usage.cache_write_5m + usage.cache_write_1h,
+            image_tokens=usage.image_in,
+            video_tokens=usage.video_in,
+            audio_tokens=usage.audio_in,
+        )
     if usage.cache_write_1h:
         prompt_details["cache_creation"] = {"ephemeral_1h_input_tokens": usage.cache_write_1h}
     completion_details: dict[str, Any] = {"reasoning_tokens": usage.reasoning}
-    completion_details |= _filled(audio_tokens=usage.audio_out, image_tokens=usage.image_out)
+    if usage.audio_out or usage.image_out:
+        completion_details |= _filled(audio_tokens=usage.audio_out, image_tokens=usage.image_out)
     report: dict[str, Any] = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,

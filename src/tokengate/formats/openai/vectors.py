@@ -39,16 +39,18 @@ class OpenAIEmbeddings(Struct, frozen=True):
             format=self.name, model=asked.model, inputs=texts, dimensions=asked.dimensions, packed=asked.base64
         )
 
-    def write(self, embed: Embed, losses: Losses) -> bytes:
+    def forwards(self, question: Embed) -> bool:
+        return True
+
+    def write(self, question: Embed, losses: Losses) -> bytes:
         """Return the body of a request."""
-        for name in embed.extra:
-            losses.drop(name)
-        asked: dict[str, Any] = {"model": embed.model, "input": embed.inputs, "encoding_format": "float"}
-        if embed.dimensions is not None:
-            asked["dimensions"] = embed.dimensions
+        losses.foreign(question)
+        asked: dict[str, Any] = {"model": question.model, "input": question.inputs, "encoding_format": "float"}
+        if question.dimensions is not None:
+            asked["dimensions"] = question.dimensions
         return _encode(asked)
 
-    def read_reply(self, body: bytes) -> Vectors:
+    def read_reply(self, body: bytes, question: Embed) -> Vectors:
         """Read a reply. Raises UpstreamFailed."""
         try:
             reply = _decode_reply(body)
@@ -56,18 +58,20 @@ class OpenAIEmbeddings(Struct, frozen=True):
             raise UpstreamFailed("The upstream's embeddings cannot be read.", kind="invalid") from error
         if not reply.data:
             raise UpstreamFailed("The upstream's reply has no embeddings.", kind="empty")
+        if len(reply.data) != len(question.inputs):
+            raise UpstreamFailed("The upstream's embeddings are not those of the texts.", kind="invalid")
         ordered = sorted(reply.data, key=lambda one: one.index)
         return Vectors(vectors=tuple(tuple(one.embedding) for one in ordered), usage=read_usage(bytes(reply.usage)))
 
-    def write_reply(self, vectors: Vectors, heading: Heading, embed: Embed) -> bytes:
-        """Return the reply to `embed`."""
-        usage = vectors.usage.usage if vectors.usage else Usage()
+    def write_reply(self, answer: Vectors, heading: Heading, question: Embed) -> bytes:
+        """Return the reply to `question`."""
+        usage = answer.usage.usage if answer.usage else Usage()
         return _encode(
             {
                 "object": "list",
                 "data": [
-                    {"object": "embedding", "index": at, "embedding": _packed(one) if embed.packed else one}
-                    for at, one in enumerate(vectors.vectors)
+                    {"object": "embedding", "index": at, "embedding": _packed(one) if question.packed else one}
+                    for at, one in enumerate(answer.vectors)
                 ],
                 "model": heading.model,
                 "usage": {"prompt_tokens": usage.input_total, "total_tokens": usage.input_total},

@@ -1,6 +1,6 @@
 """OpenAI's Responses API as a wire format."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final
 
 import msgspec
@@ -9,6 +9,7 @@ from msgspec import Struct
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
 from tokengate.core.reply import Reply
+from tokengate.core.splice import Members
 from tokengate.core.wire import Heading, Losses
 from tokengate.formats.responses.replies import read_reply
 from tokengate.formats.responses.response import Keeping
@@ -35,8 +36,8 @@ _NAMES: Final = {
     "json_schema": "text.format",
     "logprobs": "include",
     "messages": "input",
-    "search": "tools",
-    "search_options": "tools",
+    "search": "tools.web_search",
+    "search_options": "tools.web_search",
     "shown": "reasoning.summary",
     "summary": "reasoning.summary",
     "thinking": "reasoning",
@@ -46,9 +47,11 @@ _NAMES: Final = {
 
 
 class ResponsesFormat(Struct, frozen=True, kw_only=True):
-    """Implements `core.wire.Format`. `keeping` is what one caller is told about what is kept of their call."""
+    """Implements `core.wire.Format`, with a vendor's quirks. `keeping` is what one caller is told about what is kept of
+    their call."""
 
     keeping: Keeping = Keeping()
+    instructions: bool = True  # whether the vendor takes them beside the input
 
     @property
     def name(self) -> str:
@@ -63,8 +66,20 @@ class ResponsesFormat(Struct, frozen=True, kw_only=True):
         """The content type of streams."""
         return "text/event-stream; charset=utf-8"
 
+    def must_inline(self, kind: str, url: str) -> bool:
+        """Say whether an address must be fetched for the vendor, which fetches by itself."""
+        return False
+
+    def forwards(self, members: Members, said: Set[str]) -> bool:
+        """Say whether a request may go to its vendor byte for byte, which it always may."""
+        return True
+
     @property
-    def inline_media(self) -> bool:
+    def begins_once(self) -> bool:
+        return True
+
+    @property
+    def needs_cap(self) -> bool:
         return False
 
     def must_stream(self, model: str) -> bool:
@@ -80,7 +95,7 @@ class ResponsesFormat(Struct, frozen=True, kw_only=True):
 
     def write_chat(self, chat: Chat, losses: Losses) -> bytes:
         """Return the body of a request. Raises Unsupported."""
-        return write_chat(chat, losses)
+        return write_chat(chat, losses, instructions=self.instructions)
 
     def read_reply(self, body: bytes) -> Reply:
         """Read a whole reply. Raises UpstreamFailed when it is not one."""

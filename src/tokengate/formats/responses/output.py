@@ -4,10 +4,11 @@ An item begins with `output_item.added` and ends with `output_item.done`; in bet
 API repeats every text when it is whole, so an item keeps its text to the end.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tokengate.core.custom_tools import input_of
 from tokengate.core.parts import Citation
@@ -19,15 +20,15 @@ Json = dict[str, Any]
 
 
 class Frames:
-    """Collects the frames of a stream's events, which it numbers."""
+    """Collects the frames of a stream's events, which it numbers from `first` on."""
 
     __slots__ = ("_pieces", "_sequence")
 
-    def __init__(self) -> None:
+    def __init__(self, first: int = 0) -> None:
         self._pieces: list[bytes] = []
-        self._sequence = 0
+        self._sequence = first
 
-    def add(self, kind: str, **members: Any) -> None:
+    def add(self, kind: str, /, **members: Any) -> None:
         """Add one event."""
         data = _encode({"type": kind, "sequence_number": self._sequence, **members})
         self._sequence += 1
@@ -98,6 +99,13 @@ class Item:
         """Tell an event of this item."""
         self.frames.add(f"response.{kind}", item_id=self.id, output_index=self.index, **members)
 
+    def go_on(self, kind: str, members: Mapping[str, Any]) -> None:
+        """Tell an event of the vendor's with our numbers, and with the item's id where that is ours."""
+        rest = without_numbers(members)
+        if "item_id" in rest and self.id:
+            rest["item_id"] = self.id
+        self.frames.add(kind, output_index=self.index, **rest)
+
 
 class MessageItem(Item):
     """Texts and refusals that follow each other."""
@@ -140,6 +148,10 @@ class MessageItem(Item):
         content.logprobs.extend(_logprob(one) for one in logprobs)
         told = [_short_logprob(one) for one in logprobs]
         self.tell("output_text.delta", content_index=content.index, delta="", logprobs=told)
+
+    def place(self, block: int) -> int:
+        """Return the content index of a block."""
+        return self._contents[block].index
 
     def end_block(self, block: int) -> None:
         """Tell that a text is whole."""
@@ -240,6 +252,9 @@ class CallItem(Item):
 
     def __init__(self, frames: Frames, index: int, id: str, start: ToolStart, *, unwrap: bool) -> None:
         super().__init__(frames, index, id)
+        self.name = start.name
+        self.namespace = ""
+        self.extra: dict[str, Raw] = {}  # members that nobody knows
         self._start = start
         self._custom = start.custom or unwrap
         self._unwrap = unwrap
@@ -269,11 +284,14 @@ class CallItem(Item):
         if self._custom:
             self.tell("custom_tool_call_input.done", input=text)
         else:
-            self.tell("function_call_arguments.done", name=self._start.name, arguments=text)
+            self.tell("function_call_arguments.done", name=self.name, arguments=text)
 
     def whole(self, status: str) -> Json:
         text = "" if self._unwrap and not self._ended else "".join(self._pieces)
-        item: Json = {"id": self.id, "call_id": self._start.id or self.id, "name": self._start.name, "status": status}
+        own: Json = {"id": self.id, "call_id": self._start.id or self.id, "name": self.name, "status": status}
+        item = {**self.extra, **own}
+        if self.namespace:
+            item["namespace"] = self.namespace
         if self._custom:
             return {**item, "type": "custom_tool_call", "input": text}
         return {**item, "type": "function_call", "arguments": text}
@@ -293,6 +311,37 @@ class WholeItem(Item):
 
     def whole(self, status: str) -> Any:
         return self._begun if status == "in_progress" else self._whole
+
+
+class SteppedItem(Item):
+    """An item of a vendor's own tool that tells what the tool is doing until it is whole."""
+
+    def __init__(self, frames: Frames, index: int, begun: Raw) -> None:
+        super().__init__(frames, index, "")
+        self._begun = begun
+        self._whole: Raw | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self._whole is not None
+
+    def become(self, whole: Raw) -> None:
+        """End with the whole item."""
+        self._whole = whole
+        self.close("completed")
+
+    def whole(self, status: str) -> Raw:
+        return self._whole or self._begun
+
+
+def without_numbers(members: Mapping[str, Any]) -> Json:
+    """Return an event's members without its type and the numbers that are ours to give."""
+    return {name: value for name, value in members.items() if name not in _NUMBERED}
+
+
+def read_members(raw: Raw) -> Mapping[str, Raw]:
+    """Return an event's members."""
+    return _decode_members(raw)
 
 
 def _thought(text: str, *, gist: bool) -> Json:
@@ -315,4 +364,6 @@ def _short_logprob(one: TokenLogprob) -> Json:
     return {"token": one.token, "logprob": one.logprob, "top_logprobs": tops}
 
 
+_NUMBERED = frozenset({"type", "sequence_number", "output_index"})
 _encode = msgspec.json.Encoder().encode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode

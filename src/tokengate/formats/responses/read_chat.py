@@ -57,10 +57,10 @@ def read_request(body: bytes) -> Request:
     except (ValueError, RecursionError) as error:
         raise refusal_of(error) from None
     _check_others(members)
-    if wire.background:
-        raise _not_served("background")
+    if wire.background and wire.store is False:
+        raise BadRequest("'background' can only be used when 'store' is true.", param="background")
     if wire.conversation is not None:
-        raise _not_served("conversation")
+        raise not_served("conversation")
     if wire.input is None and wire.prompt is None and wire.previous_response_id is None:
         raise missing("input")
     return Request(wire, members)
@@ -106,6 +106,11 @@ def chat_of(request: Request, history: Sequence[Raw] = ()) -> Chat:
         extra=extra,
         essential=_ESSENTIAL & extra.keys(),
     )
+
+
+def not_served(name: str) -> BadRequest:
+    """Return the refusal of what the API has and the gateway does not."""
+    return BadRequest(f"'{name}' is not supported by this gateway.", param=name, code="unsupported_parameter")
 
 
 def _json(text: TextConfig | None, members: Members) -> JsonFormat | None:
@@ -171,10 +176,6 @@ def _check_others(members: Members) -> None:
             _decode_anything(members.get(name) or b"")
         except (ValueError, RecursionError) as error:
             raise refusal_of(error, name) from None
-
-
-def _not_served(name: str) -> BadRequest:
-    return BadRequest(f"'{name}' is not supported by this gateway.", param=name, code="unsupported_parameter")
 
 
 _NAMES = frozenset(CreateBody.__struct_fields__)

@@ -4,6 +4,7 @@ Reasoning, calls and messages of the assistant are parts of one turn, and result
 another. An item or content part that only this format understands stays whole, as an `Opaque` part.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -40,6 +41,7 @@ from tokengate.formats.responses.types import (
     AudioPart,
     CallItem,
     CustomCallItem,
+    DrawnItem,
     FilePart,
     ImagePart,
     MessageItem,
@@ -110,9 +112,11 @@ class _Turns:
                 self._part("user", _result(item, at, custom=True))
             case "item_reference":
                 raise _unresolved(item, at)
+            case "web_search_call" | "image_generation_call" if _is_ours(typed.id or ""):
+                self._add_told(item, at)
             case kind:
-                answered = kind.endswith(("_output", "_response"))
-                self._part("user" if answered else "assistant", Opaque(NAME, kind, item))
+                said = kind not in _FOLDED and not kind.endswith(("_output", "_response"))
+                self._part("assistant" if said else "user", Opaque(NAME, kind, item))
 
     def _add_message(self, item: Raw, typed: Typed, at: str) -> None:
         if typed.role is None:
@@ -136,6 +140,12 @@ class _Turns:
         else:
             for thought in thoughts(item):
                 self._part("assistant", thought)
+
+    def _add_told(self, item: Raw, at: str) -> None:
+        """Take an item in which the gateway told what a vendor of another format drew; what one found is left out."""
+        drawn = read(_decode_drawn, item, at)
+        if drawn.result:
+            self._part("assistant", Image(Data(f"image/{drawn.output_format}", drawn.result)))
 
     def _call(self, call: ToolCall) -> None:
         if self._signature:
@@ -248,6 +258,12 @@ def _unresolved(item: Raw, at: str) -> BadRequest:
     return BadRequest(f"Item with id '{id[:100]}' not found.", param=at)
 
 
+# Items of built-in tools that no vendor ran in this format: the id is a call's of the gateway, and a number.
+_is_ours = re.compile(r"(?:ws|ig)_[0-9a-f]{34,36}", re.ASCII).fullmatch
+
+# What a conversation was folded into: nothing that the model said by the way, which a backend could go on without.
+_FOLDED = frozenset({"compaction", "compaction_trigger"})
+
 _DROPPED = frozenset({"type", "id", "status", "role", "logprobs"})
 
 
@@ -263,6 +279,7 @@ _decode_image = _decoder(ImagePart)
 _decode_file = _decoder(FilePart)
 _decode_audio = _decoder(AudioPart)
 _decode_refusal = _decoder(RefusalPart)
+_decode_drawn = _decoder(DrawnItem)
 _decode_call = _decoder(CallItem)
 _decode_custom_call = _decoder(CustomCallItem)
 _decode_output = _decoder(OutputItem)

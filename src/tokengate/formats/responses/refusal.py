@@ -13,7 +13,7 @@ from tokengate.formats.responses.types import MUST_BE
 T = TypeVar("T")
 
 _at = re.compile(r" - at `\$\.?(.*)`$").search
-_missing = re.compile(r"required field `(.+)`").search
+_missing = re.compile(r"required field `([^`]+)`").search
 _expected = re.compile(r"^Expected `([^`]+)`").search
 _index = re.compile(r"\[\d+\]")
 

@@ -5,12 +5,14 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.fold import finish_of
 from tokengate.core.parts import Opaque, Part, Refusal, Text, Thinking, ToolCall
-from tokengate.core.reply import Choice, FinishReason, Reply, TokenLogprob, TopLogprob
+from tokengate.core.reply import Choice, FinishReason, Reply, SearchResult, TokenLogprob, TopLogprob
 from tokengate.core.usage import ReportedUsage
+from tokengate.formats.responses.beside import beside, beside_call
 from tokengate.formats.responses.citations import read_citation
 from tokengate.formats.responses.read_items import thoughts
 from tokengate.formats.responses.signature import call_signature
@@ -74,18 +76,17 @@ class Response(Struct):
 
 
 def read_reply(body: bytes) -> Reply:
-    """Read a whole reply. Raises UpstreamFailed when it is not one.
-
-    One that failed has a choice that says so; its error is the provider's to read.
-    """
+    """Read a whole reply. Raises UpstreamFailed when it is not one, or failed: then its provider reads the error."""
     response = decode(decode_response, body)
-    failed = response.error != NONE
-    if response.output is None and not failed:
+    if response.error != NONE or response.status in _FAILED:
+        message, error = error_of(response.error)
+        raise UpstreamFailed(message, kind="status", body=str(bytes(error), "utf-8", "replace"))
+    if response.output is None:
         raise invalid()
     parts: list[Part] = []
     logprobs: list[TokenLogprob] = []
     signature = ""  # of the call that comes next
-    for raw in response.output or ():
+    for raw in response.output:
         item = decode(decode_item, raw)
         parts.extend(read_item(item, raw, signature))
         logprobs.extend(_logprobs_of(item))
@@ -100,7 +101,9 @@ def read_reply(body: bytes) -> Reply:
         ),
         usage=usage_of(response),
         service_tier=response.service_tier,
+        searches=pages_found(response),
         format=NAME,
+        extra=decode(beside, body),
     )
 
 
@@ -111,7 +114,7 @@ def read_item(item: Item, raw: Raw, signature: str) -> list[Part]:
     if item.type == "reasoning":
         return [*read_thoughts(item, raw)]
     if item.is_call:
-        return [call_of(item, signature)]
+        return [replace(call_of(item, signature), extra=decode(beside_call, raw))]
     return [Opaque(NAME, item.type, raw)]
 
 
@@ -165,6 +168,19 @@ def usage_of(response: Response) -> ReportedUsage | None:
     if response.usage == NONE:
         return None
     return read_usage(response.usage, _searches(response))
+
+
+def pages_found(response: Response) -> tuple[SearchResult, ...]:
+    """Return the pages that the vendor's web searches found, which it tells when `include` asks for them."""
+    urls: dict[str, None] = {}
+    for raw in response.output or ():
+        try:
+            search = _decode_search(raw)
+        except (ValueError, RecursionError):
+            continue
+        if search.type == WEB_SEARCH and search.action is not None:
+            urls.update((source.url, None) for source in search.action.sources or () if source.url)
+    return tuple(SearchResult(url, index=number) for number, url in enumerate(urls, 1))
 
 
 def error_of(raw: Raw) -> tuple[str, Raw]:
@@ -223,7 +239,7 @@ def _searches(response: Response) -> int:
         actions = [_decode_search(raw) for raw in response.output or ()]
     except (ValueError, RecursionError):
         return 0
-    return sum(1 for one in actions if one.type == "web_search_call" and one.action and one.action.type == "search")
+    return sum(1 for one in actions if one.type == WEB_SEARCH and one.action and one.action.type == "search")
 
 
 class _Details(Struct):
@@ -251,8 +267,13 @@ class _ToolUsage(Struct):
     web_search: _WebSearch | None = None
 
 
+class _Source(Struct):
+    url: str | None = None
+
+
 class _Action(Struct):
     type: str = ""
+    sources: list[_Source] | None = None
 
 
 class _Search(Struct):
@@ -260,6 +281,8 @@ class _Search(Struct):
     action: _Action | None = None
 
 
+WEB_SEARCH = "web_search_call"
+_FAILED = frozenset({"failed", "cancelled"})
 _CALLS = frozenset({"function_call", "custom_tool_call"})
 decode_response = msgspec.json.Decoder(Response).decode
 decode_item = msgspec.json.Decoder(Item).decode

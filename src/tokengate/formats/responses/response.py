@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
@@ -28,23 +28,48 @@ _ECHOED = frozenset(
     }
 )
 
-# What a failed reply's error may be called; clients that know no others would not read the event.
+# What a failed reply's error may be called; clients that know no others would not read the event. Codex knows two that
+# the SDK does not. openai-python 3.54, 2026-11.
 _ERROR_CODES = frozenset(
     {
+        "bio_policy",
         "context_length_exceeded",
+        "data_residency_mismatch",
+        "empty_image_file",
+        "failed_to_download_image",
+        "image_content_policy_violation",
+        "image_file_not_found",
+        "image_file_too_large",
+        "image_parse_error",
+        "image_too_large",
+        "image_too_small",
         "insufficient_quota",
+        "invalid_base64_image",
+        "invalid_image",
+        "invalid_image_format",
+        "invalid_image_mode",
+        "invalid_image_url",
         "invalid_prompt",
+        "misalignment_policy_violation",
         "rate_limit_exceeded",
         "server_error",
+        "unsupported_image_media_type",
+        "vector_store_timeout",
     }
 )
 
 
+# Tiers of service by the API's names; other vendors have others, of which clients that check would not read the event.
+_TIERS = frozenset({"auto", "default", "flex", "scale", "priority", "fast", "ultrafast"})
+
+
 class Keeping(Struct, frozen=True):
-    """What a caller is told about what is kept of the call."""
+    """What a caller is told about what is kept of the call, and what they were told before it began."""
 
     store: bool = False
     previous_response_id: str | None = None
+    background: bool = False
+    told: int = 0  # events of the stream: the first of them was `response.created`
 
 
 class Envelope:
@@ -53,12 +78,13 @@ class Envelope:
     def __init__(self, heading: Heading, chat: Chat, keeping: Keeping) -> None:
         instructions, _ = split_instructions(chat)
         self.service_tier: str | None = None  # the vendor's own, when it says
+        self.beside: dict[str, Raw] = {}  # the vendor's members that nobody here knows
         self._members: Json = {
             "id": response_id(heading.id),
             "object": "response",
             "created_at": heading.created_s,
             "status": "in_progress",
-            "background": False,
+            "background": keeping.background,
             "error": None,
             "incomplete_details": None,
             "instructions": instructions,
@@ -110,16 +136,31 @@ class Envelope:
 
     def failed(self, output: list[Any], error: GatewayError) -> Json:
         """Return the object of a reply that cannot be whole."""
-        told = {
-            "code": error.code if error.code in _ERROR_CODES else "server_error",
-            "message": error.message,
-            "param": error.param,
-            "type": error.type,
-        }
-        return self._with_tier({**self._members, "status": "failed", "output": output, "error": told})
+        return self._with_tier({**self._members, "status": "failed", "output": output, "error": error_of(error)})
 
     def _with_tier(self, members: Json) -> Json:
-        return members if self.service_tier is None else {**members, "service_tier": self.service_tier}
+        members = {**self.beside, **members}
+        if self.service_tier is None:
+            return members
+        return {**members, "service_tier": self.service_tier if self.service_tier in _TIERS else "default"}
+
+
+def error_of(error: GatewayError) -> Json:
+    """Return the `error` of a response that failed."""
+    return {
+        "code": _code_of(error),
+        "message": error.message,
+        "param": error.param,
+        "type": error.type,
+    }
+
+
+def _code_of(error: GatewayError) -> str:
+    if error.code in _ERROR_CODES:
+        return error.code
+    if error.status in (402, 429):
+        return "rate_limit_exceeded" if error.status == 429 else "insufficient_quota"
+    return "invalid_prompt" if error.status < 500 else "server_error"
 
 
 def response_id(call_id: str) -> str:

@@ -1,19 +1,24 @@
 """A vendor's streamed reply, read into events.
 
 Every output item is one block, but a message's content parts are a block each, and so are the full text and the gist
-of reasoning. A built-in tool's item is told when it is whole; the steps on the way there are not. What an item's end
-says and its deltas did not is told then, so that a stream without deltas is read too.
+of reasoning. A built-in tool's item is told when it is whole, with the steps on the way there; an event of a kind that
+nobody knows is a step, too. What an item's end says and its deltas did not is told then, so that a stream without
+deltas is read too.
 """
 
+import re
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from tokengate.core.errors import UpstreamFailed
-from tokengate.core.parts import Opaque, Thinking
+from tokengate.core.parts import NO_EXTRA, Extra, Opaque, Thinking
 from tokengate.core.reply import (
+    REPLY,
+    Beside,
     BlockEnd,
     CitationAdded,
     Event,
@@ -24,6 +29,7 @@ from tokengate.core.reply import (
     RefusalDelta,
     ServerTool,
     Start,
+    Step,
     Stop,
     TextDelta,
     ThinkingDelta,
@@ -33,6 +39,7 @@ from tokengate.core.reply import (
 )
 from tokengate.core.sse import FrameBuffer, data_of, split_frames
 from tokengate.core.usage import ReportedUsage
+from tokengate.formats.responses.beside import beside, beside_call
 from tokengate.formats.responses.citations import read_citation
 from tokengate.formats.responses.read_items import PARAGRAPH
 from tokengate.formats.responses.replies import (
@@ -45,6 +52,7 @@ from tokengate.formats.responses.replies import (
     decode_response,
     error_of,
     finish_read,
+    pages_found,
     read_logprobs,
     read_thoughts,
     signature_after,
@@ -53,6 +61,8 @@ from tokengate.formats.responses.replies import (
 from tokengate.formats.responses.types import NAME, NONE
 
 _MAX_FRAME_BYTES = 64 * 1024 * 1024  # the last event repeats the whole reply, pictures included
+
+_MAX_WAITING = 100  # steps of what has not begun
 
 _CUT = "The upstream's stream ended before the reply was whole."
 
@@ -94,9 +104,10 @@ class StreamReader:
         self._blocks: dict[tuple[int, _Kind, int], _Block] = {}
         self._started = False
         self._ended = False
-        self._called = False
+        self._called: dict[int, Extra] = {}  # of each call, the members that nobody knows
         self._signature = ""  # of the call that comes next
         self._phases: dict[int, str] = {}  # of messages
+        self._waiting: list[tuple[int, int, Step]] = []  # steps, with their output and content index
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Return the events that are whole by now. Raises UpstreamFailed."""
@@ -124,12 +135,14 @@ class StreamReader:
             event = decode(_decode_event, data)
             if event.type == "error":
                 events += self._start(Start())
-                events += self._fail(Raw(data) if event.error == NONE else event.error)
+                events += self._fail(_flat_error(data) if event.error == NONE else event.error)
             elif event.type in _LIFECYCLE:
                 events += self._lifecycle(event)
             else:
-                read = list(self._inside(event))
+                read = list(self._inside(event, data))
                 events += [*self._start(Start()), *read] if read else ()
+            if self._waiting and not self._ended:
+                events += self._overdue()
         return events
 
     def _start(self, start: Start) -> list[Event]:
@@ -148,17 +161,20 @@ class StreamReader:
                 service_tier=response.service_tier,
             )
         )
+        if more := decode(beside, event.response):
+            yield Beside(REPLY, NAME, more)
+        is_last = event.type in _LAST
+        usage = usage_of(response) or self.usage
+        self.usage = None if usage is None else replace(usage, partial=not is_last)
         match event.type:
             case "response.failed":
-                self.usage = usage_of(response)
                 yield from self._fail(response.error)
             case "response.completed" | "response.incomplete":
-                self.usage = usage_of(response)
                 finish, native = finish_read(response, ())
                 if finish is FinishReason.STOP and self._called:
                     finish = FinishReason.TOOL_CALLS
                 yield Stop(0, finish, native)
-                yield Finish(self.usage)
+                yield Finish(self.usage, pages_found(response))
                 self._ended = True
             case _:
                 pass
@@ -168,7 +184,7 @@ class StreamReader:
         self._ended = True
         yield Failure("error", message, raw)
 
-    def _inside(self, event: _Event) -> Iterator[Event]:
+    def _inside(self, event: _Event, data: bytes) -> Iterator[Event]:
         """Yield what an event between the first and the last says."""
         match event.type:
             case "response.output_text.delta":
@@ -185,17 +201,51 @@ class StreamReader:
                 yield from self._think(event.output_index, "full", event.content_index, _text(event.delta))
             case "response.reasoning_summary_text.delta":
                 yield from self._think(event.output_index, "gist", event.summary_index, _text(event.delta))
-            case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
+            case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" if (
+                not self._is_opaque(event)
+            ):
                 yield from self._argue(event.output_index, _text(event.delta))
             case "response.output_item.added":
-                item = decode(decode_item, event.item)
-                self._phases[event.output_index] = item.phase or ""
-                if item.is_call:
-                    yield from self._begin_call(event.output_index, item)
+                yield from self._begin_item(event, data)
             case "response.output_item.done":
                 yield from self._end_item(event.output_index, decode(decode_item, event.item), event.item)
             case _:
-                pass
+                if event.type not in _RETOLD or self._is_opaque(event):
+                    yield from self._step(event, data)
+
+    def _is_opaque(self, event: _Event) -> bool:
+        return (event.output_index, "opaque", 0) in self._blocks
+
+    def _step(self, event: _Event, data: bytes) -> Iterator[Event]:
+        """Yield an event without a word here; one of an item that has not begun waits for it."""
+        members = decode(_decode_members, data)
+        if not _is_kind(event.type):
+            return
+        index = event.output_index if "output_index" in members else REPLY
+        content = event.content_index if "content_index" in members else REPLY
+        step = Step(0, REPLY, NAME, event.type, Raw(msgspec.json.encode(members)))  # it is passed on as it is
+        place = self._place(index, content)
+        if place is not None:
+            yield replace(step, block=place)
+        elif len(self._waiting) < _MAX_WAITING:
+            self._waiting.append((index, content, step))
+
+    def _place(self, index: int, content: int) -> int | None:
+        """Return the block of an item, or of a part of its content, REPLY for none; None when it has not begun."""
+        if index == REPLY:
+            return REPLY if self._started else None
+        found = [(piece, block.number) for (item, _, piece), block in self._blocks.items() if item == index]
+        return next((number for piece, number in found if piece == content), found[0][1] if found else None)
+
+    def _overdue(self) -> Iterator[Event]:
+        """Yield the steps whose items have begun meanwhile."""
+        waiting, self._waiting = self._waiting, []
+        for index, content, step in waiting:
+            place = self._place(index, content)
+            if place is None:
+                self._waiting.append((index, content, step))
+            else:
+                yield replace(step, block=place)
 
     def _text(self, event: _Event) -> Iterator[Event]:
         index, content = event.output_index, event.content_index
@@ -242,18 +292,32 @@ class StreamReader:
         block.told += len(text)
         yield ThinkingDelta(0, block.number, text, kind == "gist")
 
-    def _begin_call(self, index: int, item: Item) -> Iterator[Event]:
+    def _begin_call(self, index: int, item: Item, raw: Raw) -> Iterator[Event]:
+        """Yield a call's start, when it has not begun, and what of it nobody knows, when that is new."""
         block, begun = self._block(index, "call", 0)
+        extra = decode(beside_call, raw)
+        known = self._called.get(index, NO_EXTRA)
+        self._called[index] = extra
+        if extra != known:
+            yield Beside(0, NAME, extra, block.number)
         if begun:
-            self._called = True
             call = call_of(item, self._signature)
             self._signature = ""
             yield ToolStart(0, block.number, call.id, call.name, call.signature, call.custom)
 
+    def _begin_item(self, event: _Event, data: bytes) -> Iterator[Event]:
+        item = decode(decode_item, event.item)
+        self._phases[event.output_index] = item.phase or ""
+        if item.is_call:
+            yield from self._begin_call(event.output_index, item, event.item)
+        elif item.type not in _OWN_WORDS:
+            self._block(event.output_index, "opaque", 0)
+            yield from self._step(event, data)
+
     def _end_item(self, index: int, item: Item, raw: Raw) -> Iterator[Event]:
         """Yield what is left to say of an item that is whole, and the end of its blocks."""
         if item.is_call:
-            yield from self._begin_call(index, item)
+            yield from self._begin_call(index, item, raw)
             block, _ = self._block(index, "call", 0)
             yield from self._argue(index, call_of(item).arguments[block.told :])
             yield BlockEnd(0, block.number)
@@ -266,8 +330,9 @@ class StreamReader:
             for thought in read_thoughts(item, raw):
                 yield from self._end_thought(index, thought)
         else:
-            block, begun = self._block(index, "opaque", 0)
-            if begun:
+            block, _ = self._block(index, "opaque", 0)
+            if not block.told:
+                block.told = 1
                 yield ServerTool(0, block.number, Opaque(NAME, item.type, raw))
                 yield BlockEnd(0, block.number)
 
@@ -300,12 +365,19 @@ class StreamReader:
         yield BlockEnd(0, block.number)
 
 
+def _flat_error(data: bytes) -> Raw:
+    """Return the error that an event is itself, whose `type` is the event's."""
+    members = decode(_decode_members, data)
+    return Raw(msgspec.json.encode({name: value for name, value in members.items() if name not in _OF_EVENTS}))
+
+
 def _text(raw: Raw) -> str:
     if raw == NONE:
         return ""
     return decode(_decode_string, raw)
 
 
+_OWN_WORDS = frozenset({"message", "reasoning"})  # and calls: items that the vocabulary has words for
 _LIFECYCLE = frozenset(
     {
         "response.created",
@@ -316,5 +388,24 @@ _LIFECYCLE = frozenset(
         "response.failed",
     }
 )
+# What items say of themselves beside the events that are read, and say again when they are written.
+_RETOLD = frozenset(
+    {
+        "response.content_part.added",
+        "response.content_part.done",
+        "response.custom_tool_call_input.done",
+        "response.function_call_arguments.done",
+        "response.output_text.done",
+        "response.reasoning_summary_part.added",
+        "response.reasoning_summary_part.done",
+        "response.reasoning_summary_text.done",
+        "response.reasoning_text.done",
+        "response.refusal.done",
+    }
+)
+_OF_EVENTS = frozenset({"type", "sequence_number"})
+_is_kind = re.compile(r"[\w.-]{1,200}", re.ASCII).fullmatch  # it stands on a line of its own, too
+_LAST = frozenset({"response.completed", "response.incomplete", "response.failed"})
 _decode_event = msgspec.json.Decoder(_Event).decode
+_decode_members = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_string = msgspec.json.Decoder(str).decode

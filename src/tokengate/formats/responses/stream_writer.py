@@ -6,12 +6,16 @@ until the next one begins or the reply stops: only then is it known whether it w
 
 from typing import Any, TypeVar, assert_never
 
+from msgspec import Raw
+
 from tokengate.core.chat import Chat
 from tokengate.core.custom_tools import custom_names
 from tokengate.core.errors import GatewayError, UpstreamFailed
 from tokengate.core.fold import events_of
 from tokengate.core.parts import Audio, Data, FileId, Image, Opaque, Url
 from tokengate.core.reply import (
+    REPLY,
+    Beside,
     BlockEnd,
     CitationAdded,
     Event,
@@ -25,6 +29,7 @@ from tokengate.core.reply import (
     SearchResult,
     ServerTool,
     Start,
+    Step,
     Stop,
     TextDelta,
     ThinkingDelta,
@@ -34,14 +39,19 @@ from tokengate.core.reply import (
 )
 from tokengate.core.usage import Usage
 from tokengate.core.wire import Heading
+from tokengate.formats.responses.namespaces import places_of, without_namespaces
 from tokengate.formats.responses.output import (
     CallItem,
     Frames,
     Item,
     MessageItem,
     ReasoningItem,
+    SteppedItem,
     WholeItem,
+    read_members,
+    without_numbers,
 )
+from tokengate.formats.responses.replies import WEB_SEARCH
 from tokengate.formats.responses.response import Envelope, Keeping, status_of
 from tokengate.formats.responses.signature import wrap_call
 from tokengate.formats.responses.types import NAME
@@ -55,12 +65,16 @@ class StreamWriter:
     def __init__(self, heading: Heading, chat: Chat, keeping: Keeping) -> None:
         self.response: dict[str, Any] = {}  # the whole reply, once it ended
         self._heading = heading
-        self._customs = custom_names(chat)
+        self._customs = custom_names(without_namespaces(chat))
+        self._places = places_of(chat)
         self._envelope = Envelope(heading, chat, keeping)
-        self._frames = Frames()
+        self._keeping = keeping
+        self._frames = Frames(keeping.told)
         self._items: list[Item] = []
         self._by_block: dict[int, Item] = {}
+        self._called: dict[int, dict[str, Raw]] = {}  # members of calls that have not begun
         self._begun = False
+        self._searched = False  # the vendor's own item tells what was found
         self._stop = Stop(0, FinishReason.STOP)
 
     def write(self, event: Event) -> bytes:
@@ -71,17 +85,33 @@ class StreamWriter:
                 self._begin()
             case Finish():
                 self._finish(event.usage.usage if event.usage else None, event.searches)
+            case Beside():
+                if event.format == NAME:
+                    self._keep(event)
             case Failure():
                 return self.fail(UpstreamFailed(event.message, kind=event.kind))
             case Stop():
                 if event.choice == 0:
                     self._stop = event
                     self._close_items()
+            case Step():
+                if event.format == NAME:
+                    self._step(event)
             case _:
                 if event.choice == 0:  # the API has no other
                     self._begin()
                     self._add(event)
         return self._frames.take()
+
+    def _keep(self, event: Beside) -> None:
+        """Keep members that nobody knows for the response, or for a call, which may not have begun."""
+        item = self._by_block.get(event.block)
+        if event.choice == REPLY:
+            self._envelope.beside |= event.members
+        elif isinstance(item, CallItem):
+            item.extra |= event.members
+        elif event.block != REPLY:
+            self._called.setdefault(event.block, {}).update(event.members)
 
     def fail(self, error: GatewayError) -> bytes:
         """Return the explicit end of a stream that cannot be whole."""
@@ -94,7 +124,8 @@ class StreamWriter:
         if not self._begun:
             self._begun = True
             response = self._envelope.begun()
-            self._frames.add("response.created", response=response)
+            if not self._keeping.told:
+                self._frames.add("response.created", response=response)
             self._frames.add("response.in_progress", response=response)
 
     def _add(
@@ -132,7 +163,7 @@ class StreamWriter:
                 assert isinstance(item, CallItem), "arguments follow their call"
                 item.argue(event.arguments)
             case ServerTool():
-                self._opaque(event.part)
+                self._opaque(block, event.part)
             case Media():
                 self._media(block, event.part)
             case BlockEnd():
@@ -166,7 +197,12 @@ class StreamWriter:
             carrier.end()
         unwrap = not start.custom and start.name in self._customs
         prefix = "ctc" if start.custom or unwrap else "fc"
-        self._open(CallItem(self._frames, len(self._items), self._id(prefix), start, unwrap=unwrap), start.block)
+        call = CallItem(self._frames, len(self._items), self._id(prefix), start, unwrap=unwrap)
+        call.extra = self._called.pop(start.block, {})
+        place = self._places.get(start.name)
+        if place is not None:
+            call.name, call.namespace = place.name, place.namespace
+        self._open(call, start.block)
 
     def _weigh(self, event: LogprobsAdded) -> None:
         """Add likelihoods to the text they are of; those of a reply without any text are nobody's."""
@@ -174,10 +210,41 @@ class StreamWriter:
         if isinstance(item, MessageItem):
             item.weigh(event.block, event.logprobs)
 
-    def _opaque(self, part: Opaque) -> None:
-        """Add a built-in tool's item; one of another format cannot be said here."""
-        if part.format == NAME:
-            self._open(WholeItem(self._frames, len(self._items), "", part.raw, part.raw), None)
+    def _opaque(self, block: int, part: Opaque) -> None:
+        """Add a built-in tool's item, or end the one that was told step by step; another format's cannot be said."""
+        if part.format != NAME:
+            return
+        self._searched = self._searched or part.kind == WEB_SEARCH
+        begun = self._by_block.get(block)
+        if isinstance(begun, SteppedItem):
+            begun.become(part.raw)
+        else:
+            self._open(WholeItem(self._frames, len(self._items), "", part.raw, part.raw), block)
+
+    def _step(self, step: Step) -> None:
+        """Tell an event in the vendor's own words, but for numbers and ids."""
+        self._begin()
+        members: dict[str, Any] = dict(read_members(step.raw))
+        if step.block == REPLY:
+            self._aside(step.kind, members)
+            return
+        if step.kind == "response.output_item.added":
+            self._open(SteppedItem(self._frames, len(self._items), members["item"]), step.block)
+            return
+        item = self._by_block.get(step.block)
+        if isinstance(item, MessageItem) and "content_index" in members:
+            members["content_index"] = item.place(step.block)
+        if item is not None:
+            item.go_on(step.kind, members)
+
+    def _aside(self, kind: str, members: dict[str, Any]) -> None:
+        """Tell an event of no item; the response that it may show is ours."""
+        response = self._envelope.begun()
+        if "response" in members:
+            members["response"] = response
+        if "response_id" in members:
+            members["response_id"] = response["id"]
+        self._frames.add(kind, **without_numbers(members))
 
     def _media(self, block: int, part: Image | Audio) -> None:
         """Add a picture as a picture, and sound as what is said in it: the API has no spoken replies."""
@@ -227,7 +294,7 @@ class StreamWriter:
 
     def _finish(self, usage: Usage | None, searches: tuple[SearchResult, ...]) -> None:
         self._begin()
-        if searches:
+        if searches and not self._searched:
             self._found(searches)
         self._close_items()
         output = [item.whole(item.status) for item in self._items]

@@ -148,6 +148,13 @@ class CustomCallItem(Struct):
     input: str
 
 
+class DrawnItem(Struct):
+    """`image_generation_call`."""
+
+    result: str | None = None  # base64
+    output_format: str = "png"
+
+
 class OutputItem(Struct):
     """`function_call_output`, `custom_tool_call_output`."""
 

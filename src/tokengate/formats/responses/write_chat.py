@@ -20,14 +20,17 @@ _LOW_BUDGET = 2_048
 _MEDIUM_BUDGET = 8_192
 
 
-def write_chat(chat: Chat, losses: Losses) -> bytes:
-    """Return the body. Raises Unsupported for what changes the answer and cannot be said."""
+def write_chat(chat: Chat, losses: Losses, *, instructions: bool = True) -> bytes:
+    """Return the body. Without `instructions` the text that heads the conversation is its first item.
+
+    Raises Unsupported for what changes the answer and cannot be said.
+    """
     _refuse_unsayable(chat, losses)
     _drop_unsayable(chat, losses)
-    instructions, messages = split_instructions(chat)
+    heading, messages = split_instructions(chat) if instructions else (None, chat.messages)
     body: dict[str, Any] = {"model": chat.model}
-    if instructions is not None:
-        body["instructions"] = instructions
+    if heading is not None:
+        body["instructions"] = heading
     body["input"] = write_items(messages, losses, own=chat.format == NAME)
     body.update(write_settings(chat, losses))
     include = _include(chat)
@@ -136,7 +139,10 @@ def _reasoning(chat: Chat, losses: Losses) -> dict[str, Any]:
     written: dict[str, Any] = {}
     if effort is not None:
         written["effort"] = effort
-    summary = asked.summary or ("auto" if asked.shown else None)
+    # Formats that turn thinking on show it. An effort alone asks for no summary: some accounts may not have any.
+    # https://platform.openai.com/docs/guides/reasoning#reasoning-summaries, 2026-11
+    shown = asked.enabled if asked.shown is None else asked.shown
+    summary = asked.summary or ("auto" if shown else None)
     if summary is not None:
         written["summary"] = summary
     return written

@@ -56,6 +56,11 @@ class _Writer:
         self._extra(message.extra)
         together: list[Part] = []
         for part in message.parts:
+            if isinstance(part, Opaque) and part.format != NAME and message.role == "assistant":
+                self._losses.drop(part.kind)  # a tool that its own vendor ran; the text says what came of it
+                continue
+            if not self._own and message.role == "assistant" and _says_nothing(part):
+                continue
             if together and not (_in_message(part) and _phase(part) == _phase(together[0])):
                 yield self._message(message, together)
                 together = []
@@ -197,6 +202,11 @@ class _Writer:
         for name in extra:
             self._losses.drop(name)
         return NO_EXTRA
+
+
+def _says_nothing(part: Part) -> bool:
+    """Say whether a part is an empty text, as some streams end with."""
+    return isinstance(part, Text) and not (part.text or part.citations or part.extra)
 
 
 def _in_message(part: Part) -> bool:

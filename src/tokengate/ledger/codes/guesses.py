@@ -1,6 +1,6 @@
 """Slows down whoever tries codes that do not exist: so many wrong ones per hour, for a person and for an org.
 
-In memory, since one process serves; a restart forgives a handful of guesses among 2^94 codes.
+In the memory of each process: a restart, or another process, forgives a handful of guesses among 2^94 codes.
 """
 
 from collections import OrderedDict, deque

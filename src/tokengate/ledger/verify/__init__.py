@@ -40,6 +40,8 @@ async def verify(database: Database) -> Report:
             differences.append(f"{account}: the journal and the balance differ by ¥{write_yuan(nano)}")
         async for wallet_id, nano in store.lease_differences(read):
             differences.append(f"wallet {wallet_id}: its leases and its leased sum differ by ¥{write_yuan(nano)}")
+        async for wallet_id, nano in store.held_differences(read):
+            differences.append(f"wallet {wallet_id}: its jobs and its held sum differ by ¥{write_yuan(nano)}")
         async for entry_id, account, wallet_id, nano in store.code_differences(read):
             differences.append(
                 f"entry {entry_id} from {account} to wallet {wallet_id}: the redeemed codes and the journal differ by "

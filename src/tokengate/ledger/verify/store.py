@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, literal, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tokengate.storage.tables import calls, code_batches, codes, journal, leases, retention, usage_daily, wallets
+from tokengate.storage.tables import calls, code_batches, codes, jobs, journal, leases, retention, usage_daily, wallets
 
 _ROWS_AT_ONCE = 500
 
@@ -37,6 +37,17 @@ async def lease_differences(read: AsyncConnection) -> AsyncIterator[tuple[str, i
     sides = union_all(
         select(leases.c.wallet_id, leases.c.leased_nano.label("nano")),
         select(wallets.c.id, -wallets.c.leased_nano),
+    ).subquery()
+    query = select(sides.c.wallet_id, func.sum(sides.c.nano)).group_by(sides.c.wallet_id)
+    async for wallet_id, nano in _stream(read, query.having(func.sum(sides.c.nano) != 0)):
+        yield wallet_id, int(nano)
+
+
+async def held_differences(read: AsyncConnection) -> AsyncIterator[tuple[str, int]]:
+    """Yield each wallet whose live jobs do not add up to what is held of it."""
+    sides = union_all(
+        select(jobs.c.wallet_id, jobs.c.held_nano.label("nano")).where(jobs.c.ended_ms.is_(None)),
+        select(wallets.c.id, -wallets.c.held_nano),
     ).subquery()
     query = select(sides.c.wallet_id, func.sum(sides.c.nano)).group_by(sides.c.wallet_id)
     async for wallet_id, nano in _stream(read, query.having(func.sum(sides.c.nano) != 0)):

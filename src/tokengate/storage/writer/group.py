@@ -31,16 +31,14 @@ class Group:
         for rows, _ in submissions:
             self.rows += len(rows)
             for row in rows:
-                kind = type(row)
-                if kind is Insert:
-                    self.inserts[row[0]].append(row[1])
-                elif kind is Add:
-                    table, key, amounts = row  # pyright: ignore[reportAssignmentType]  # the type was compared
-                    sums = self.adds[table]
-                    before = sums.get(key)
-                    sums[key] = amounts if before is None else tuple(map(add, before, amounts))
+                if type(row) is Insert:
+                    self.inserts[row.table].append(row.row)
+                elif type(row) is Add:
+                    sums = self.adds[row.table]
+                    before = sums.get(row.key)
+                    sums[row.key] = row.amounts if before is None else tuple(map(add, before, row.amounts))
                 else:
-                    self._delete(row[0], row[1])
+                    self._delete(row.table, row.key)
 
     def _delete(self, table: Table, key: Key) -> None:
         """Delete before the inserts, and take back what an earlier row inserts, so that order is kept."""

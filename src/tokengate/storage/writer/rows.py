@@ -1,6 +1,6 @@
 """What can be handed to the writer, and what each table's rows mean to it."""
 
-from typing import NamedTuple
+from typing import final
 
 from msgspec import Struct
 from sqlalchemy import Table
@@ -10,14 +10,16 @@ from tokengate.storage.tables import leases, usage_daily, wallets
 Value = int | str | bytes | bool | None
 
 
-class Insert(NamedTuple):
+@final
+class Insert(Struct, frozen=True):
     """A new row: every column of the table, in declared order."""
 
     table: Table
     row: tuple[Value, ...]
 
 
-class Add(NamedTuple):
+@final
+class Add(Struct, frozen=True):
     """Amounts added to the additive columns of the row with this primary key (see ADDITIVE).
 
     In `wallets` and `leases` the row must exist; in `usage_daily` it is created when missing.
@@ -28,7 +30,8 @@ class Add(NamedTuple):
     amounts: tuple[int, ...]
 
 
-class Delete(NamedTuple):
+@final
+class Delete(Struct, frozen=True):
     """Removal of the row with this primary key; nothing when there is none."""
 
     table: Table

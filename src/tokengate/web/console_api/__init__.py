@@ -43,12 +43,14 @@ from tokengate.web.console import Console
 from tokengate.web.console_api.access import require_access_rules
 from tokengate.web.console_api.admin import Admin
 from tokengate.web.console_api.alerts import Alerts
+from tokengate.web.console_api.apps import Apps
 from tokengate.web.console_api.audit import Audit
 from tokengate.web.console_api.authenticate import Authenticate, ReadRequest, by_of, viewer_of
 from tokengate.web.console_api.calls import Calls
 from tokengate.web.console_api.codes import CodeBatches
 from tokengate.web.console_api.errors import EXCEPTION_HANDLERS
 from tokengate.web.console_api.invitations import Invitations
+from tokengate.web.console_api.jobs import Jobs
 from tokengate.web.console_api.keys import Keys
 from tokengate.web.console_api.members import Members
 from tokengate.web.console_api.oidc import Oidc
@@ -67,10 +69,12 @@ _CONTROLLERS: Sequence[ControllerRouterHandler] = (
     Admin,
     AdminWallets,
     Alerts,
+    Apps,
     Audit,
     Calls,
     CodeBatches,
     Invitations,
+    Jobs,
     Keys,
     Members,
     Oidc,

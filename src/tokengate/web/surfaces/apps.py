@@ -4,9 +4,9 @@ from urllib.parse import unquote
 
 import msgspec
 
-from tokengate.catalog.load import APP_PREFIX
+from tokengate.catalog.applications import APP_PREFIX
 from tokengate.core.errors import BadRequest
-from tokengate.core.splice import Members
+from tokengate.core.splice import read_members
 from tokengate.gateway.openai import CHAT_COMPLETIONS
 from tokengate.gateway.pipeline import Gateway
 from tokengate.reference import table
@@ -39,10 +39,7 @@ class AppsSurface:
 def _named(body: bytes, model: str) -> bytes:
     """Return the body with the application as its model, which it may leave out. Raises BadRequest."""
     name = msgspec.json.encode(model)
-    try:
-        members = Members(body)
-    except (ValueError, RecursionError) as error:
-        raise BadRequest(f"The request body cannot be read: {error}.") from None
+    members = read_members(body)
     if "model" not in members:
         return members.edit(add={"model": name})
     if members.get("model") not in (name, b"null"):

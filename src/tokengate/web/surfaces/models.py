@@ -17,6 +17,8 @@ from tokengate.web.dispatch import Endpoint, Handler
 from tokengate.web.request import ErrorWriter, Request
 from tokengate.web.surfaces.bases import BASES
 
+Family = Callable[[Request], str]
+
 
 class Listing(Struct, frozen=True):
     """How one family of SDKs reads models."""
@@ -25,43 +27,64 @@ class Listing(Struct, frozen=True):
     many: Callable[[Iterable[Model], Request], object]
     one: Callable[[Model], object]
     write_error: ErrorWriter | None = None  # None: as OpenAI does
+    bare: Callable[[str], str] = str  # a model's name without what the family puts before it
 
 
 class ModelsSurface:
-    """Lists what can be called. `listings` are the shapes by family: `openai`, `anthropic`, `gemini`."""
+    """Lists what can be called: what has a route, and is not `absent` as a local model without weights is.
+
+    `listings` are the shapes by family: `openai`, `anthropic`, `gemini`.
+    """
 
     def __init__(
-        self, catalog: Catalog, routes: Mapping[str, object], admit: Admit, listings: Mapping[str, Listing]
+        self,
+        catalog: Catalog,
+        routes: Mapping[str, object],
+        absent: Callable[[], frozenset[str]],
+        admit: Admit,
+        listings: Mapping[str, Listing],
     ) -> None:
         self._catalog = catalog
         self._routes = routes
+        self._absent = absent
         self._admit = admit
         self._listings = listings
 
     def endpoints(self) -> list[Endpoint]:
-        """Return both routes, under every base path."""
+        """Return both routes, under every base path and under Gemini's, which knows one shape."""
         found: list[Endpoint] = []
         for base in BASES:
-            found.append(Endpoint(table.LIST_MODELS, self._list, base.path, base.bad_key))
-            show = self._show(f"{base.path}/models/")
+            found.append(Endpoint(table.LIST_MODELS, self._list(_family_of), base.path, base.bad_key))
+            show = self._show(f"{base.path}/models/", _family_of)
             found.append(Endpoint(table.SHOW_MODEL, show, base.path, base.bad_key))
+        write_error = self._listings["gemini"].write_error
+        for version in table.GEMINI_LIST_MODELS.bases:
+            show = self._show(f"{version}/models/", _gemini)
+            found.append(Endpoint(table.GEMINI_LIST_MODELS, self._list(_gemini), version, write_error=write_error))
+            found.append(Endpoint(table.GEMINI_SHOW_MODEL, show, version, write_error=write_error))
         return found
 
-    async def _list(self, request: Request) -> None:
-        listing = self._listing(request)
-        allowed = self._admit.principal(request, listing.key(request)).models
-        models = [
-            model
-            for model in self._catalog.models()
-            if model.id in self._routes and (allowed is None or model.id in allowed)
-        ]
-        request.json(listing.many(models, request))
-
-    def _show(self, head: str) -> Handler:
+    def _list(self, family: Family) -> Handler:
         async def handler(request: Request) -> None:
-            listing = self._listing(request)
+            listing = self._listing(request, family)
             allowed = self._admit.principal(request, listing.key(request)).models
-            name = request.path[len(head) :]
+            absent = self._absent()
+            models = [
+                model
+                for model in self._catalog.models()
+                if model.answered_by in self._routes
+                and model.answered_by not in absent
+                and (allowed is None or model.id in allowed)
+            ]
+            request.json(listing.many(models, request))
+
+        return handler
+
+    def _show(self, head: str, family: Family) -> Handler:
+        async def handler(request: Request) -> None:
+            listing = self._listing(request, family)
+            allowed = self._admit.principal(request, listing.key(request)).models
+            name = listing.bare(request.path[len(head) :])
             model = self._catalog.resolve(name)
             if model is None or (allowed is not None and model.id not in allowed):
                 raise ModelNotFound(name)
@@ -69,15 +92,22 @@ class ModelsSurface:
 
         return handler
 
-    def _listing(self, request: Request) -> Listing:
-        family = "openai"
-        if "anthropic-version" in request.headers:
-            family = "anthropic"
-        elif "x-goog-api-key" in request.headers or "key" in parse_qs(request.query):
-            family = "gemini"
-        listing = self._listings.get(family) or self._listings["openai"]
+    def _listing(self, request: Request, family: Family) -> Listing:
+        listing = self._listings[family(request)]
         request.write_error = listing.write_error
         return listing
+
+
+def _family_of(request: Request) -> str:
+    if "anthropic-version" in request.headers:
+        return "anthropic"
+    if "x-goog-api-key" in request.headers or "key" in parse_qs(request.query):
+        return "gemini"
+    return "openai"
+
+
+def _gemini(request: Request) -> str:
+    return "gemini"
 
 
 class _Model(Struct):

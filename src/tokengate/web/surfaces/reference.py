@@ -14,6 +14,7 @@ import msgspec
 from tokengate.accounts.users.store import find_session
 from tokengate.core.errors import BadKey, BadRequest, NotFound
 from tokengate.reference import table
+from tokengate.web.address import own_address
 from tokengate.web.admit import Admit
 from tokengate.web.console import Console
 from tokengate.web.dispatch import Endpoint
@@ -92,7 +93,11 @@ class ReferenceSurface:
         await self._let_in(request)
         lang = _language(request)
         library = await self._console.shelf.library()
-        self._send(request, kind, await asyncio.to_thread(write, library, lang, self._server(request)))
+        self._send(
+            request,
+            kind,
+            await asyncio.to_thread(write, library, lang, own_address(request, self._console.settings.portal.base_url)),
+        )
 
     def _send(self, request: Request, kind: str, body: bytes) -> None:
         headers: Headers = [
@@ -115,12 +120,6 @@ class ReferenceSurface:
                     return
             raise BadKey()
         self._admit.principal(request)
-
-    def _server(self, request: Request) -> str:
-        """Return where callers reach the gateway: as configured, else as this caller did."""
-        configured = self._console.settings.portal.base_url.rstrip("/")
-        scheme = "https" if request.headers.get("x-forwarded-proto") == "https" else "http"
-        return configured or f"{scheme}://{request.headers.get('host', 'localhost')}"
 
 
 def _language(request: Request) -> "Lang":

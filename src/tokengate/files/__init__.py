@@ -1,0 +1,1 @@
+"""Files that callers bring, with owners and an end."""

@@ -1,0 +1,1 @@
+"""CQTAI's Suno: one route for every task, which is named by `task`."""

@@ -1,0 +1,77 @@
+"""Members of a response object, and of a tool call in it, that the gateway does not write by itself: the vendor's,
+passed on as they are."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from tokengate.core.parts import NO_EXTRA, Extra
+from tokengate.formats.responses.types import NONE
+
+# What `Envelope` says of a response: the gateway's own ids and state, and the caller's settings as they were given.
+_OWN: Final = frozenset(
+    {
+        "background",
+        "conversation",
+        "created_at",
+        "error",
+        "id",
+        "incomplete_details",
+        "instructions",
+        "max_output_tokens",
+        "max_tool_calls",
+        "metadata",
+        "model",
+        "object",
+        "output",
+        "output_text",
+        "parallel_tool_calls",
+        "previous_response_id",
+        "prompt",
+        "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
+        "reasoning",
+        "safety_identifier",
+        "service_tier",
+        "status",
+        "store",
+        "temperature",
+        "text",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
+        "top_p",
+        "truncation",
+        "usage",
+        "user",
+    }
+)
+
+
+# What a call of a tool says in words of the vocabulary, or as the gateway says it.
+_OF_CALLS: Final = frozenset({"type", "id", "call_id", "name", "arguments", "input", "status", "namespace"})
+
+
+def beside(response: Raw | bytes) -> Extra:
+    """Return the members of a response object that are not the gateway's to write. Raises ValueError."""
+    return _others(response, _OWN)
+
+
+def beside_call(item: Raw | bytes) -> Extra:
+    """Return the members of a tool call that nobody knows. Raises ValueError."""
+    return _others(item, _OF_CALLS)
+
+
+def _others(value: Raw | bytes, known: frozenset[str]) -> Extra:
+    """Return other members than the known, as compact JSON: they may go to a stream, whose events are lines."""
+    members = _decode_members(value)
+    if members.keys() <= known:
+        return NO_EXTRA
+    kept = {name: raw for name, raw in members.items() if name not in known and raw != NONE}
+    return {name: Raw(msgspec.json.encode(_decode_anything(raw))) for name, raw in kept.items()} or NO_EXTRA
+
+
+_decode_anything = msgspec.json.Decoder().decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode

@@ -1,0 +1,144 @@
+"""Models that draw in chats: pictures in the message, whole and streamed, wherever both sides can carry them."""
+
+import base64
+import io
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.hosted import CHAT, Hosted, hosted, upstream
+from tests.raw_http import Answer
+from tests.simulators.dashscope_upstream import DashScope
+from tests.simulators.gemini_upstream import IMAGE_TOKENS, KEY, PNG, GeminiUpstream
+from tests.simulators.openai_upstream import Call, Reply, Upstream
+
+GOOGLE = "/v1beta/models/painter:generateContent"
+PRICE = 'price = { input = "0.01", output = "0.02", image_out = "0.04", per = "ktok" }'
+ADDRESS = f"data:image/png;base64,{PNG}"
+
+
+def body(**more: Any) -> dict[str, Any]:
+    return {
+        "model": "painter",
+        "messages": [{"role": "user", "content": "a cat"}],
+        "modalities": ["text", "image"],
+    } | more
+
+
+def painter(price: str = PRICE) -> str:
+    return f'[[model]]\nid = "painter"\nkind = "image"\n{price}\n'
+
+
+@asynccontextmanager
+async def drawn_by_google(folder: Path) -> AsyncGenerator[tuple[Hosted, GeminiUpstream]]:
+    with GeminiUpstream() as google:
+        config = upstream(google.base_url, "painter", provider="google", api_key=KEY)
+        config = config.replace('["painter"]', '{ painter = "gemini-3-pro-image-preview" }') + painter()
+        async with hosted(folder, config, balances={"main": "1000"}) as gateway:
+            yield gateway, google
+
+
+def drawing(call: Call) -> Reply:
+    """Answer a chat with a picture, as OpenRouter does."""
+    picture = {"type": "image_url", "image_url": {"url": ADDRESS}, "index": 0}
+    message = {"role": "assistant", "content": "Here it is.", "images": [picture]}
+    usage = {
+        "prompt_tokens": 10,
+        "completion_tokens": 260,
+        "total_tokens": 270,
+        "completion_tokens_details": {"image_tokens": 258},
+    }
+    reply = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1_750_000_000,
+        "model": call.model,
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": usage,
+    }
+    return Reply(200, {"content-type": "application/json"}, json.dumps(reply).encode())
+
+
+def deltas(reply: Answer) -> list[dict[str, Any]]:
+    lines = [line.removeprefix("data: ") for line in reply.body.decode().splitlines() if line.startswith("data: {")]
+    return [choice["delta"] for line in lines for choice in json.loads(line)["choices"]]
+
+
+def opened(address: str) -> str | None:
+    picture = Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/png;base64,"))))
+    picture.load()
+    return picture.format
+
+
+async def test_a_chat_completion_has_googles_pictures(tmp_path: Path) -> None:
+    async with drawn_by_google(tmp_path) as (gateway, google):
+        reply = await gateway.post(body())
+        streamed = await gateway.post(body(stream=True))
+
+        message = reply.json["choices"][0]["message"]
+        (picture,) = message["images"]
+        assert (message["content"], opened(picture["image_url"]["url"])) == ("Here it is.", "PNG")
+        (told,) = [image for delta in deltas(streamed) for image in delta.get("images", ())]
+        assert told["image_url"]["url"] == picture["image_url"]["url"]
+        asked = [request["generationConfig"]["responseModalities"] for _, request in google.requests]
+        assert asked == [["TEXT", "IMAGE"]] * 2
+        bill = (await gateway.bill(reply.headers["x-request-id"]))["bill"]
+        units = {line["word"]: (line["units"], Decimal(line["amount"])) for line in bill["lines"]}
+        assert units["image_out"] == (IMAGE_TOKENS, IMAGE_TOKENS * Decimal("0.04") / 1000)
+
+
+async def test_a_drawn_picture_goes_back_with_the_next_turn(tmp_path: Path) -> None:
+    async with drawn_by_google(tmp_path) as (gateway, google):
+        message = (await gateway.post(body())).json["choices"][0]["message"]
+
+        reply = await gateway.post(body(messages=[*body()["messages"], message, {"role": "user", "content": "a dog"}]))
+
+        assert reply.status == 200
+        parts = google.requests[-1][1]["contents"][1]["parts"]
+        assert [part["inlineData"]["data"] for part in parts if "inlineData" in part] == [PNG]
+
+
+async def test_googles_callers_get_the_pictures_of_a_server_of_openais_shape(tmp_path: Path) -> None:
+    async with Upstream(drawing) as simulator:
+        config = upstream(simulator.url, "painter") + painter()
+        async with hosted(tmp_path, config, balances={"main": "1000"}) as gateway:
+            asked = {
+                "contents": [{"role": "user", "parts": [{"text": "a cat"}]}],
+                "generationConfig": {"responseModalities": ["TEXT", "IMAGE"]},
+            }
+            by_google = await gateway.post(asked, GOOGLE)
+            by_openai = await gateway.post(body())
+
+    parts = by_google.json["candidates"][0]["content"]["parts"]
+    assert parts[0]["text"] == "Here it is." and parts[1]["inlineData"] == {"mimeType": "image/png", "data": PNG}
+    assert simulator.calls[0].json["modalities"] == ["text", "image"]
+    assert by_openai.json["choices"][0]["message"]["images"][0]["image_url"]["url"] == ADDRESS
+    assert by_google.headers["x-request-cost"] == by_openai.headers["x-request-cost"] == "0.01046"
+
+
+@pytest.mark.parametrize("path", [CHAT, GOOGLE])
+async def test_where_pictures_are_no_chat_a_chat_is_refused_by_name(tmp_path: Path, path: str) -> None:
+    with DashScope() as vendor:
+        config = upstream(vendor.url, "painter", provider="dashscope_native", api_key=vendor.key) + painter()
+        async with hosted(tmp_path, config) as gateway:
+            asked = body() if path == CHAT else {"contents": [{"role": "user", "parts": [{"text": "a cat"}]}]}
+            reply = await gateway.post(asked, path)
+
+            assert reply.status == 400 and "No upstream of 'painter' offers" in reply.body.decode()
+            assert vendor.calls == []
+
+
+async def test_a_format_without_pictures_in_answers_refuses_such_a_model(tmp_path: Path) -> None:
+    async with drawn_by_google(tmp_path) as (gateway, google):
+        asked = {"model": "painter", "max_tokens": 100, "messages": [{"role": "user", "content": "a cat"}]}
+
+        reply = await gateway.post(asked, "/v1/messages")
+
+        assert (reply.status, reply.json["error"]["type"]) == (400, "invalid_request_error")
+        assert google.requests == []

@@ -1,0 +1,333 @@
+"""What nobody knows yet passes between a caller and a backend of one format, also where the request had to be written
+anew: members of replies and of streams that a vendor adds reach the caller with their values.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw, structs
+
+from tests.formats.responses.samples import stream_of as body_of_stream
+from tests.gateway.parts import backend, call, target
+from tests.gateway.vendors import ANTHROPIC, DASHSCOPE, GEMINI, OPENAI, RESPONSES, Said, Vendor
+from tokengate.catalog.model import Model
+from tokengate.core.chat import Chat
+from tokengate.core.reply import REPLY, Beside, Event, Finish, FinishReason, Start, Stop, TextDelta
+from tokengate.core.sse import data_of, split_frames
+from tokengate.core.usage import ReportedUsage, Usage
+from tokengate.core.wire import Format, Heading
+from tokengate.formats.anthropic.format import ANTHROPIC as ANTHROPIC_FORMAT
+from tokengate.formats.dashscope.format import DASHSCOPE as DASHSCOPE_FORMAT
+from tokengate.formats.gemini.format import GEMINI as GEMINI_FORMAT
+from tokengate.formats.openai.format import OpenAIChat
+from tokengate.formats.openai.shapes import is_list, is_object
+from tokengate.formats.responses.format import RESPONSES as RESPONSES_FORMAT
+from tokengate.gateway.adapt import adapt
+from tokengate.gateway.anthropic import MESSAGES
+from tokengate.gateway.call import Call
+from tokengate.gateway.dashscope import generation
+from tokengate.gateway.gemini import generate
+from tokengate.gateway.openai import CHAT_COMPLETIONS
+from tokengate.gateway.operation import Operation
+from tokengate.gateway.other_way import OtherWay
+from tokengate.gateway.overlay import fixed_chat
+from tokengate.gateway.responses import CREATE
+from tokengate.gateway.written import Written
+
+USER = [{"role": "user", "content": "Hi"}]
+MODEL = Model(id="m", kind="chat", vendor="v", name="M")
+# A vendor with a word that every request gets, so that none goes to it byte for byte.
+PLACES: dict[str, tuple[Vendor, Format, Said]] = {
+    "openai": (OPENAI, OpenAIChat(lacks=frozenset({"seed"}), no_thought="."), {"messages": USER}),
+    "anthropic": (ANTHROPIC, ANTHROPIC_FORMAT, {"messages": USER, "max_tokens": 9}),
+    "gemini": (GEMINI, GEMINI_FORMAT, {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}),
+    "dashscope": (
+        DASHSCOPE,
+        DASHSCOPE_FORMAT,
+        {"input": {"messages": USER}, "parameters": {"result_format": "message", "incremental_output": True}},
+    ),
+    "responses": (RESPONSES, RESPONSES_FORMAT, {"input": USER}),
+}
+# The objects of a reply, or of an event, in which something new may stand; `*` is each of a list.
+OBJECTS: dict[str, tuple[str, ...]] = {
+    "openai": ("", "choices.*", "choices.*.delta", "choices.*.message"),
+    "anthropic": ("", "message", "delta", "content_block", "content.*"),
+    "gemini": ("", "candidates.*", "candidates.*.content", "candidates.*.content.parts.*"),
+    "dashscope": ("output",),
+    "responses": ("response",),
+}
+
+
+def operation_of(name: str, *, stream: bool) -> Operation:
+    match name:
+        case "openai":
+            return CHAT_COMPLETIONS
+        case "anthropic":
+            return MESSAGES
+        case "gemini":
+            return generate("m", stream=stream)
+        case "dashscope":
+            return generation(multimodal=False, stream=stream)
+        case _:
+            return CREATE
+
+
+async def asked(name: str, *, stream: bool) -> tuple[OtherWay, Call]:
+    """Return the adapter of a call whose request is written anew for a backend of its own format."""
+    _, format, said = PLACES[name]
+    given = said if name in ("gemini", "dashscope") else {**said, "stream": stream}
+    body = json.dumps({"model": "m", **given}).encode()
+    fixed = fixed_chat({}) if name != "openai" else None
+    to = structs.replace(target(backend(name)), formats={name: format}, fixed=fixed)
+    one = call(body, operation=operation_of(name, stream=stream))
+
+    async def nothing(url: str, limit_bytes: int) -> Any:
+        raise AssertionError("no address was named")
+
+    adapter = await adapt(one, to, body, None, nothing)
+    assert isinstance(adapter, OtherWay)
+    return adapter, one
+
+
+def objects(said: Any, path: str) -> Iterator[Said]:
+    """Yield the objects at a path of what a vendor says."""
+    name, _, rest = path.partition(".")
+    if not name and is_object(said):
+        yield said
+    elif name == "*" and is_list(said):
+        for one in said:
+            yield from objects(one, rest)
+    elif is_object(said):
+        yield from objects(said.get(name), rest)
+
+
+def with_news(name: str, said: tuple[Said, ...], draw: Any) -> tuple[list[Said], set[int]]:
+    """Return what a vendor says with new members in some of its objects, and their values."""
+    copies: list[Said] = json.loads(json.dumps(said))
+    values: set[int] = set()
+    for copy in copies:
+        for path in OBJECTS[name]:
+            for one in objects(copy, path):
+                if draw(st.booleans()):
+                    value = 1_000_000 + len(values)
+                    values.add(value)
+                    # A response comes several times in a stream, and its last state counts.
+                    number = value if name == "responses" else draw(st.integers(0, 2))
+                    one[f"x_new_{number}"] = value
+    return copies, values
+
+
+def found(value: Any) -> set[int]:
+    """Return the values of new members, wherever they are."""
+    if is_list(value):
+        return {one for item in value for one in found(item)}
+    if not is_object(value):
+        return set()
+    own: set[int] = {item for name, item in value.items() if name.startswith("x_new_")}
+    return own | {one for item in value.values() for one in found(item)}
+
+
+@pytest.mark.parametrize("name", PLACES)
+@given(data=st.data())
+async def test_new_members_of_a_stream_reach_the_caller(name: str, data: st.DataObject) -> None:
+    vendor = PLACES[name][0]
+    said, values = with_news(name, (*vendor.opening, *vendor.texts, *vendor.closing), data.draw)
+    adapter, one = await asked(name, stream=True)
+    one.reply_type = "text/event-stream"
+    lane = adapter.lane(Written(MODEL))
+
+    told = b"".join([*map(lane.feed, vendor.frames(*said)), lane.close(), lane.end(Usage(input=10, output=5))])
+
+    assert lane.finished
+    events = [json.loads(data_of(frame)) for frame in split_frames(told) if data_of(frame).startswith(b"{")]
+    assert found(events) == values
+
+
+@pytest.mark.parametrize("name", PLACES)
+@given(data=st.data())
+async def test_new_members_of_a_whole_reply_reach_the_caller(name: str, data: st.DataObject) -> None:
+    vendor = PLACES[name][0]
+    whole = {"response": vendor.whole} if name == "responses" else vendor.whole
+    said, values = with_news(name, (whole,), data.draw)
+    adapter, one = await asked(name, stream=False)
+    one.reply_type = "application/json"
+
+    told = adapter.whole(json.dumps(said[0]["response"] if name == "responses" else said[0]).encode())
+
+    assert found(json.loads(told.body)) == values
+
+
+def call_of(name: str, draw: Any) -> tuple[Said, list[Said], set[int]]:
+    """Return a reply of a vendor with a tool call that has new members: whole, as events, and their values."""
+    values = [1_000_000 + number for number in range(draw(st.integers(0, 4)))]
+    objects = [dict[str, int]() for _ in range(3)]
+    for value in values:
+        objects[draw(st.integers(0, 2))][f"x_new_{value}"] = value
+    at_start, inside, later = objects
+    match name:
+        case "openai":
+            function = {"name": "f", "arguments": "{}", **inside}
+            call = {"id": "call_1", "type": "function", "function": function, **at_start, **later}
+            begun = {"index": 0, **call, "function": {**function, "arguments": ""}, **at_start}
+            begun = {name: value for name, value in begun.items() if name not in later}
+            rest = {"index": 0, "function": {"arguments": "{}"}, **later}
+            head: Said = {"id": "c1", "object": "chat.completion", "created": 7, "model": "m"}
+            usage = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15}
+            message = {"role": "assistant", "content": None, "tool_calls": [call]}
+            whole = {**head, "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+            deltas = ({"tool_calls": [begun]}, {"tool_calls": [rest]})
+            chunks = [{**head, "choices": [{"index": 0, "delta": one, "finish_reason": None}]} for one in deltas]
+            last: Said = {"index": 0, "delta": {}, "finish_reason": "tool_calls"}
+            return {**whole, "usage": usage}, [*chunks, {**head, "choices": [last], "usage": usage}], set(values)
+        case "anthropic":
+            block: Said = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}, **at_start, **inside, **later}
+            start, *_, end = ANTHROPIC.opening[0], ANTHROPIC.closing[-1]
+            stop = {"stop_reason": "tool_use", "stop_sequence": None}
+            whole: Said = {**ANTHROPIC.whole, "content": [block], **stop}
+            events: list[Said] = [
+                start,
+                {"type": "content_block_start", "index": 0, "content_block": block},
+                {"type": "content_block_stop", "index": 0},
+                {"type": "message_delta", "delta": stop, "usage": {"output_tokens": 5}},
+                end,
+            ]
+            return whole, events, set(values)
+        case _:
+            item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "status": "completed"}
+            item = {**item, "arguments": "{}", **at_start, **inside}
+            whole = {**RESPONSES.whole, "output": [{**item, **later}]}
+            events = [
+                RESPONSES.opening[0],
+                {"type": "response.output_item.added", "output_index": 0, "item": {**item, "arguments": ""}},
+                {"type": "response.output_item.done", "output_index": 0, "item": {**item, **later}},
+                {"type": "response.completed", "response": whole},
+            ]
+            return whole, events, set(values)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("other_way", [False, True], ids=["as asked", "the other way"])
+@pytest.mark.parametrize("name", ["openai", "anthropic", "responses"])
+@given(data=st.data())
+async def test_new_members_of_a_tool_call_reach_the_caller(
+    name: str, other_way: bool, stream: bool, data: st.DataObject
+) -> None:
+    whole, events, values = call_of(name, data.draw)
+    adapter, one = await asked(name, stream=stream)
+    in_events = stream is not other_way
+    one.reply_type = "text/event-stream" if in_events else "application/json"
+    vendor = PLACES[name][0]
+    body = b"".join([*vendor.frames(*events), *vendor.last()]) if in_events else json.dumps(whole).encode()
+
+    if stream:
+        lane = adapter.lane(Written(MODEL))
+        told = b"".join([lane.feed(body), lane.close(), lane.end(Usage(input=10, output=5))])
+        assert lane.finished
+        said = [json.loads(data_of(frame)) for frame in split_frames(told) if data_of(frame).startswith(b"{")]
+    else:
+        said = json.loads(adapter.whole(body).body)
+
+    assert found(said) == values
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+async def test_googles_proof_of_a_call_comes_with_what_is_beside_it(stream: bool) -> None:
+    """As Google's compatible endpoint writes it; a later piece of the call may bring more."""
+    google = {"thought_signature": "CiQB", "x": 1}
+    call: Said = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    call |= {"extra_content": {"google": google, "other": {"y": 2}}}
+    adapter, one = await asked("openai", stream=stream)
+    one.reply_type = "text/event-stream" if stream else "application/json"
+
+    if not stream:
+        message = {"role": "assistant", "content": None, "tool_calls": [call]}
+        reply = {**OPENAI.whole, "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+        (told,) = json.loads(adapter.whole(json.dumps(reply).encode()).body)["choices"][0]["message"]["tool_calls"]
+        assert told == call
+        return
+    lane = adapter.lane(Written(MODEL))
+    late = {"index": 0, "extra_content": {"other": {"z": 3}}}
+    pieces = [{"tool_calls": [{"index": 0, **call}]}, {"tool_calls": [late]}]
+    chunks = [{"id": "c1", "model": "m", "choices": [{"index": 0, "delta": one}]} for one in pieces]
+    last: Said = {"id": "c1", "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}
+    frames = [*OPENAI.frames(*chunks, last), *OPENAI.last()]
+    out = b"".join([*map(lane.feed, frames), lane.close(), lane.end(Usage(input=10, output=5))])
+    deltas = [
+        one
+        for frame in split_frames(out)
+        if data_of(frame).startswith(b"{")
+        for choice in json.loads(data_of(frame))["choices"]
+        for one in choice["delta"].get("tool_calls", ())
+    ]
+    assert deltas[0]["extra_content"] == call["extra_content"]
+    assert [one["extra_content"] for one in deltas[1:] if "extra_content" in one] == [{"other": {"z": 3}}]
+
+
+def in_order(events: list[Said]) -> dict[Any, list[int]]:
+    """Return what new events are numbered, by the item that they are of."""
+    told: dict[Any, list[int]] = {}
+    for event in events:
+        if "x_new" in event["type"]:
+            told.setdefault(event.get("item_id"), []).append(event["x"])
+    return told
+
+
+@pytest.mark.parametrize("name", ["text", "reasoning", "tools", "hosted_tools", "namespaced", "custom_tool"])
+@given(data=st.data())
+async def test_new_events_of_a_responses_stream_reach_the_caller_in_order(name: str, data: st.DataObject) -> None:
+    """Wherever they stand: those of an item under our number and id, those of none as they are."""
+    theirs = [json.loads(data_of(frame)) for frame in split_frames(body_of_stream(name))]
+    ids: dict[int, str] = {one["output_index"]: one["item"]["id"] for one in theirs if "item" in one}
+    streamed: list[Said] = []
+    begun: set[int] = set()
+    for number, event in enumerate(theirs):
+        streamed.append(event)
+        if "item" in event:
+            begun.add(event["output_index"])
+        last = event["type"] == "response.completed"
+        for place in data.draw(st.lists(st.sampled_from([None, *sorted(begun)]), max_size=2)) if not last else ():
+            new: Said = {"type": "response.x_new.step", "x": len(streamed) * 1000 + number, "kind": "news"}
+            if place is not None:
+                new |= {"output_index": place, "item_id": ids[place]}
+            streamed.append(new | {"sequence_number": 99})
+    adapter, one = await asked("responses", stream=True)
+    one.reply_type = "text/event-stream"
+    lane = adapter.lane(Written(MODEL))
+
+    told = b"".join([*map(lane.feed, RESPONSES.frames(*streamed)), lane.close(), lane.end(Usage(input=1, output=1))])
+
+    ours = [json.loads(data_of(frame)) for frame in split_frames(told)]
+    assert [event["sequence_number"] for event in ours] == list(range(len(ours)))
+    output = [item["id"] for item in ours[-1]["response"]["output"]]
+    assert len(output) == len(ids)
+    renamed = dict(zip([ids[place] for place in sorted(ids)], output, strict=True))
+    expected = {renamed.get(id, id): numbers for id, numbers in in_order(streamed).items()}
+    assert in_order(ours) == expected
+    for at, event in enumerate(ours):
+        if "x_new" in event["type"]:
+            assert event["kind"] == "news"
+            if "item_id" in event:
+                assert output[event["output_index"]] == event["item_id"]
+                added = [one["item"]["id"] for one in ours[:at] if one["type"] == "response.output_item.added"]
+                assert event["item_id"] in added
+
+
+@pytest.mark.parametrize("name", PLACES)
+async def test_new_members_of_another_format_say_nothing(name: str) -> None:
+    _, format, _ = PLACES[name]
+    chat = Chat(format=name, model="m", messages=(), stream=True)
+    heading = Heading("1", "m", 7)
+    plain: list[Event] = [Start(), TextDelta(0, 0, "Hi"), Stop(0, FinishReason.STOP)]
+    news: list[Event] = [Beside(place, "other", {"x_new_0": Raw(b"1")}) for place in (REPLY, 0)]
+    last = Finish(ReportedUsage(Usage(input=1, output=1), b""))
+
+    streams: list[bytes] = []
+    for events in ([*plain, last], [plain[0], *news, *plain[1:], last]):
+        writer = format.stream_writer(heading, chat)
+        streams.append(b"".join(map(writer.write, events)))
+
+    assert streams[0] == streams[1]
