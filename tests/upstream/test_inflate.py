@@ -43,7 +43,11 @@ def test_a_bomb_comes_in_bounded_steps() -> None:
     assert sum(map(len, steps)) == 1_000_000
 
 
-@pytest.mark.parametrize("body", [gzip.compress(b"hello")[:-1], b"not gzip", gzip.compress(b"hello") + b"more"])
+@pytest.mark.parametrize(
+    "body",
+    [gzip.compress(b"hello")[:-1], b"not gzip", gzip.compress(b"hello") + b"more"],
+    ids=["cut", "not gzip", "more behind it"],
+)
 def test_what_is_cut_or_broken_is_an_error(body: bytes) -> None:
     with pytest.raises(zlib.error):
         unpacked(Inflater("gzip"), body)

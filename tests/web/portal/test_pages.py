@@ -87,22 +87,17 @@ async def test_the_page_may_run_and_embed_nothing_but_its_own(build: Path):
 
 
 @pytest.mark.parametrize(
-    ("accept_encoding", "encoding", "body"),
-    [
-        ("gzip, deflate, br", "br", b"brotli"),
-        ("gzip", "gzip", gzip.compress(SCRIPT)),
-        ("br;q=0, gzip;q=0.5", "gzip", gzip.compress(SCRIPT)),
-        ("", None, SCRIPT),
-    ],
+    ("accept_encoding", "encoding"),
+    [("gzip, deflate, br", "br"), ("gzip", "gzip"), ("br;q=0, gzip;q=0.5", "gzip"), ("", None)],
 )
 async def test_a_file_is_sent_in_the_best_encoding_that_the_caller_takes(
-    build: Path, accept_encoding: str, encoding: str | None, body: bytes
+    build: Path, accept_encoding: str, encoding: str | None
 ):
     answer = await ask(build, "/assets/index-1a2b.js", {"accept-encoding": accept_encoding})
 
     assert answer.headers.get("content-encoding") == encoding
-    assert encoding == "gzip" or answer.body == body
-    assert encoding != "gzip" or gzip.decompress(answer.body) == SCRIPT
+    opened = gzip.decompress(answer.body) if encoding == "gzip" else answer.body
+    assert opened == (b"brotli" if encoding == "br" else SCRIPT)
     assert answer.headers["vary"] == "accept-encoding"
 
 
