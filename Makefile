@@ -65,9 +65,10 @@ check-all: lint setup toolchains browser
 toolchains:
 	@tools/toolchains.sh
 
-# Tries every code sample and notes for the pages which ones passed.
+# Tries every code sample, or those of some operations (ONLY='responses or balance'), and notes for the pages which ones
+# passed.
 samples: setup toolchains
-	$(BIN)/python -m pytest tests/samples --ignore tests/samples/test_verified.py --record-samples
+	$(BIN)/python -m pytest tests/samples --ignore tests/samples/test_verified.py --record-samples -k '$(ONLY)'
 
 # Asks every vendor for everything in every format; writes docs/reference/compatibility and media from what came of it.
 compatibility: setup
