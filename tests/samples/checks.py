@@ -16,14 +16,18 @@ def check_run(portal: Portal, variant: Variant, kind: Kind) -> None:
     sample = portal.samples(kind)[variant.id]
     portal.put_back(kind)
     expected = plainly(portal.request(kind))
+    made = portal.at_its_end(kind, expected)
     portal.put_back(kind)
     filled = Sample(sample.file, portal.filled(sample.code, kind))
     before = portal.calls()
 
     printed = run(variant.id, filled, portal.programs / variant.id / kind.id, portal.key_for(kind))
 
-    same = same_content(kind, printed, expected) if variant.operations else SERVED[kind.operation](printed, expected)
-    assert same, f"{printed[:2000]!r} instead of {expected[:2000]!r}"
+    if variant.operations:
+        assert same_content(kind, printed, made), f"{printed[:2000]!r} instead of {made[:2000]!r}"
+    else:
+        assert SERVED[kind.operation](printed, expected), f"{printed[:2000]!r} instead of {expected[:2000]!r}"
+        portal.at_its_end(kind, printed)
     check_sent(portal, kind, portal.calls_since(before), exactly=not variant.operations)
 
 
@@ -96,6 +100,7 @@ def check_replayed(portal: Portal, variant: Variant, kind: Kind) -> None:
     sample = portal.samples(kind)[variant.id]
     portal.put_back(kind)
     expected = plainly(portal.request(kind))
+    portal.at_its_end(kind, expected)
     portal.put_back(kind)
     asked = portal.request(kind)
     before = portal.calls()
@@ -105,6 +110,7 @@ def check_replayed(portal: Portal, variant: Variant, kind: Kind) -> None:
     assert (read.method, read.url, _types(read.headers)) == (asked.method, asked.url, _types(asked.headers))
     answer = plainly(read)
     assert SERVED[kind.operation](answer, expected), f"{answer[:2000]!r} instead of {expected[:2000]!r}"
+    portal.at_its_end(kind, answer)
     check_sent(portal, kind, portal.calls_since(before), exactly=True)
 
 

@@ -23,6 +23,7 @@ class Kind(NamedTuple):
     operation: str
     example: int = 0
     stream: bool = False
+    background: bool = False  # whether the answer is there before it is made
 
     @property
     def id(self) -> str:
@@ -154,9 +155,10 @@ def same_policy(printed: bytes, plain: bytes) -> bool:
 
 
 def same_response(printed: bytes, plain: bytes) -> bool:
-    """Say whether a response says the same; its ids are its own."""
+    """Say whether a response says the same, or waits to say anything; its ids are its own."""
     said, told = json.loads(printed), json.loads(plain)
-    return text_of(said) == text_of(told) != "" and said["usage"] == told["usage"]
+    alike = all(said[name] == told[name] for name in ("status", "background", "usage"))
+    return alike and text_of(said) == text_of(told) and (told["status"] == "queued" or text_of(told) != "")
 
 
 def text_of(response: Any) -> str:
@@ -380,9 +382,9 @@ def _kinds() -> Iterator[Kind]:
         if not examples:
             yield Kind(operation)
         for number, example in enumerate(examples):
-            yield Kind(
-                operation, number, operation == "gemini.stream" or json.loads(example.body).get("stream") is True
-            )
+            body = json.loads(example.body)
+            stream = operation == "gemini.stream" or body.get("stream") is True
+            yield Kind(operation, number, stream, body.get("background") is True)
 
 
 def _without(text: bytes, name: str) -> dict[str, Any]:

@@ -160,6 +160,15 @@ class Portal:
             body = form_of(((name, str(value)) for name, value in json.loads(text).items()), FILES)
         return Request(asked["method"], self.gateway.url + self.filled(asked["path"], kind), headers, body)
 
+    def at_its_end(self, kind: Kind, answer: bytes) -> bytes:
+        """Return an answer as it is once it has been made: one in the background is looked at until then."""
+        if not kind.background:
+            return answer
+        path, key = f"/v1/responses/{json.loads(answer)['id']}", self.key_for(kind)
+        while (told := self.gateway.get(path, key))["status"] in ("queued", "in_progress"):
+            pass
+        return json.dumps(told).encode()
+
     def calls(self) -> list[int]:
         """Return how many calls each vendor got."""
         return [len(one.calls) for one in self._vendors]

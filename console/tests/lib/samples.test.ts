@@ -83,6 +83,22 @@ describe("samples", () => {
     expect(of(stream, "javascript", "openai")).toContain("for await");
   });
 
+  it("wait for an answer that is made in the background, unless it is streamed", () => {
+    const body = { model: "m", input: "Hello", background: true };
+    const asked = { ...CHAT, path: "/v1/responses", body };
+    const streamed = { ...asked, body: { ...body, stream: true } };
+
+    expect(of(asked, "python", "openai")).toMatch(
+      /^import os\nimport time\n[\s\S]*background=True,[\s\S]*retrieve\(result.id\)/,
+    );
+    expect(of(asked, "javascript", "openai")).toMatch(/let result = [\s\S]*retrieve\(result.id\)/);
+    for (const [language, variant] of [
+      ["python", "openai"],
+      ["javascript", "openai"],
+    ] as const)
+      expect(of(streamed, language, variant)).not.toMatch(/import time|retrieve/);
+  });
+
   it("show text that is no JSON as it is", () => {
     for (const path of ["/metrics", "/llms.txt", "/docs/guide/billing.md"]) {
       const text = { ...CHAT, method: "GET", path, body: null };

@@ -49,7 +49,7 @@ const OPERATIONS: readonly Operation[] = [
     node: "client.responses.create",
     show: { python: "print(result.output_text)", node: "console.log(result.output_text);" },
     known:
-      "model input instructions stream temperature top_p max_output_tokens tools tool_choice reasoning text store previous_response_id metadata parallel_tool_calls include".split(
+      "model input instructions stream temperature top_p max_output_tokens tools tool_choice reasoning text store background previous_response_id metadata parallel_tool_calls include".split(
         " ",
       ),
   },
@@ -94,6 +94,9 @@ const baseOf = (plan: Plan, operation: Operation): string => plan.url.slice(0, -
 const pythonKey = (plan: Plan): string => (plan.key === null ? `os.environ["${KEY_VARIABLE}"]` : quoted(plan.key));
 const nodeKey = (plan: Plan): string => (plan.key === null ? `process.env.${KEY_VARIABLE}` : quoted(plan.key));
 
+/** Whether the answer is there at once, and is asked for again until it has ended. */
+const inBackground = (plan: Plan): boolean => !plan.stream && argumentsOf(plan)["background"] === true;
+
 function named(given: { [name: string]: Json }, known: readonly string[], pad: string): string[] {
   const entries = Object.entries(given);
   const lines = entries
@@ -118,9 +121,22 @@ export function openaiPython(plan: Plan): string | null {
           ? ["    if chunk.choices:", '        print(chunk.choices[0].delta.content or "", end="", flush=True)']
           : ["    print(chunk.to_json(indent=None))"]),
       ]
-    : [`result = ${call}`, operation.show.python];
+    : [
+        `result = ${call}`,
+        ...(inBackground(plan)
+          ? [
+              'while result.status in ("queued", "in_progress"):',
+              "    time.sleep(1)",
+              "    result = client.responses.retrieve(result.id)",
+            ]
+          : []),
+        operation.show.python,
+      ];
+  const imports = [plan.key === null && "import os", inBackground(plan) && "import time"].filter(
+    (one) => one !== false,
+  );
   return [
-    ...(plan.key === null ? ["import os", ""] : []),
+    ...(imports.length > 0 ? [...imports, ""] : []),
     "from openai import OpenAI",
     "",
     `client = OpenAI(base_url=${quoted(baseOf(plan, operation))}, api_key=${pythonKey(plan)})`,
@@ -142,7 +158,16 @@ export function openaiNode(plan: Plan): string | null {
           ? 'for await (const chunk of stream) process.stdout.write(chunk.choices[0]?.delta?.content ?? "");'
           : "for await (const chunk of stream) console.log(JSON.stringify(chunk));",
       ]
-    : [`const result = await ${call};`, operation.show.node];
+    : inBackground(plan)
+      ? [
+          `let result = await ${call};`,
+          'while (result.status === "queued" || result.status === "in_progress") {',
+          "  await new Promise((resolve) => setTimeout(resolve, 1000));",
+          "  result = await client.responses.retrieve(result.id);",
+          "}",
+          operation.show.node,
+        ]
+      : [`const result = await ${call};`, operation.show.node];
   return [
     'import OpenAI from "openai";',
     "",
