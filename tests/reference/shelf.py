@@ -7,8 +7,7 @@ from tokengate.core.settings import Settings
 from tokengate.reference import table
 from tokengate.reference.guides import Guides, docs_folder
 from tokengate.reference.library import Library
-from tokengate.reference.openapi import Route
-from tokengate.reference.running import Running
+from tokengate.reference.running import Route, Running
 
 SERVED = (
     table.CHAT_COMPLETIONS,

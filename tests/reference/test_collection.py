@@ -1,4 +1,4 @@
-from tests.reference.shelf import SERVED, SERVER, library, routes
+from tests.reference.shelf import SERVED, SERVER, library, running
 from tokengate.reference.collection import collection
 from tokengate.reference.table import TABLE
 
@@ -22,7 +22,7 @@ def test_it_has_the_same_id_for_the_same_gateway():
 
 
 def test_a_form_is_one_with_its_file_to_be_chosen():
-    made = collection(routes(TABLE), server=SERVER, lang="en")
+    made = collection(running(served=TABLE), server=SERVER, lang="en")
 
     requests = [item["request"] for folder in made["item"] for item in folder["item"]]
     edit = next(one for one in requests if one["url"]["raw"].endswith("/images/edits"))

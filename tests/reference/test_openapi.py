@@ -3,16 +3,16 @@ from typing import Any
 import pytest
 import schemathesis
 
-from tests.reference.shelf import SERVED, library, routes
+from tests.reference.shelf import SERVED, library, running
 from tokengate.reference.openapi import openapi_document
-from tokengate.reference.table import TABLE
+from tokengate.reference.table import COMPACT_RESPONSE, TABLE
 from tokengate.reference.words import Lang
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("operations", [SERVED, TABLE])
 def test_the_document_is_valid(lang: Lang, operations: Any):
-    document = openapi_document(routes(operations), version="1", server="https://ai.example.com", lang=lang)
+    document = openapi_document(running(served=operations), version="1", server="https://ai.example.com", lang=lang)
 
     schemathesis.openapi.from_dict(document).validate()  # pyright: ignore[reportUnknownMemberType]
 
@@ -50,7 +50,7 @@ def test_errors_of_each_format_that_an_operation_answers_in_are_in_it():
 
 
 def test_an_operation_that_takes_a_form_or_json_says_both():
-    document = openapi_document(routes(TABLE), version="1", server="", lang="en")
+    document = openapi_document(running(served=TABLE), version="1", server="", lang="en")
 
     content = document["paths"]["/v1/images/edits"]["post"]["requestBody"]["content"]
     assert list(content) == ["multipart/form-data", "application/json"]
@@ -59,3 +59,20 @@ def test_an_operation_that_takes_a_form_or_json_says_both():
     assert form["schema"]["properties"]["prompt"]["type"] == "string"
     assert [one["value"]["image"] for one in form["examples"].values()] == ["@picture.png"]
     assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/ImageEditBody"}
+
+
+def test_examples_name_a_model_that_has_what_they_ask_for():
+    """As on the operation's own page: few vendors fold a conversation, and a chat model makes no vectors."""
+    shelf = library("qwen-plus", "gpt-5.4", "text-embedding-3-small", served=(*SERVED, COMPACT_RESPONSE))
+    document, made = shelf.openapi("en", ""), shelf.collection("en", "")
+
+    def models_of(path: str) -> set[str]:
+        content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+        return {one["value"]["model"] for one in content["examples"].values()}
+
+    assert models_of("/v1/responses/compact") == {"gpt-5.4"}
+    assert models_of("/v1/embeddings") == {"text-embedding-3-small"}
+    assert models_of("/v1/chat/completions") == {"qwen-plus"}
+    requests = [item["request"] for folder in made["item"] for item in folder["item"]]
+    folding = next(one for one in requests if one["url"]["raw"].endswith("/responses/compact"))
+    assert '"gpt-5.4"' in folding["body"]["raw"]

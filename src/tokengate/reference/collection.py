@@ -1,12 +1,11 @@
 """The served operations as a Postman v2.1 collection, which Apifox imports too."""
 
 import hashlib
-from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from tokengate.reference.openapi import Route
+from tokengate.reference.running import Route, Running
 from tokengate.reference.words import (
     FORM_TYPE,
     Field,
@@ -19,20 +18,19 @@ from tokengate.reference.words import (
 )
 
 _SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-_SAMPLE_MODEL = "qwen-plus"
 
 Document = dict[str, Any]
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-def collection(routes: Iterable[Route], *, server: str, lang: Lang) -> Document:
+def collection(running: Running, *, server: str, lang: Lang) -> Document:
     """Return the collection: a folder per family, a request per operation, base URL and key as variables."""
     folders: dict[str, list[Document]] = {}
-    for route in routes:
+    for route in running.routes:
         if route.base in ("", route.operation.bases[0]):  # the other bases are the same operations again
             name = group_of()[route.operation.id].in_lang(lang)
-            folders.setdefault(name, []).append(_item(route, operation_words()[route.operation.id], lang))
+            folders.setdefault(name, []).append(_item(route, running.example_model(route.operation), lang))
     return {
         "info": {
             "_postman_id": _stable_id(server),
@@ -48,7 +46,8 @@ def collection(routes: Iterable[Route], *, server: str, lang: Lang) -> Document:
     }
 
 
-def _item(route: Route, words: OperationWords, lang: Lang) -> Document:
+def _item(route: Route, model: str, lang: Lang) -> Document:
+    words = operation_words()[route.operation.id]
     request: Document = {
         "method": route.operation.method,
         "description": words.description.in_lang(lang) or words.summary.in_lang(lang),
@@ -59,13 +58,13 @@ def _item(route: Route, words: OperationWords, lang: Lang) -> Document:
         request["auth"] = {"type": "noauth"}
     if words.example:
         first = words.example[0]
-        text = first.text(lang, _SAMPLE_MODEL)
+        text = first.text(lang, model)
         if words.type_of(first) == FORM_TYPE:
             request["body"] = {"mode": "formdata", "formdata": [_part(*part) for part in _decode(text).items()]}
         else:
             request["header"].insert(0, {"key": "Content-Type", "value": words.type_of(first)})
             request["body"] = {"mode": "raw", "raw": text, "options": {"raw": {"language": "json"}}}
-    replies = [_reply(reply, request, lang) for reply in words.reply]
+    replies = [_reply(reply, request, model, lang) for reply in words.reply]
     return {"name": words.title.in_lang(lang), "request": request, "response": replies}
 
 
@@ -115,7 +114,7 @@ def _url(route: Route, words: OperationWords, lang: Lang) -> Document:
     return url
 
 
-def _reply(reply: Reply, request: Document, lang: Lang) -> Document:
+def _reply(reply: Reply, request: Document, model: str, lang: Lang) -> Document:
     return {
         "name": reply.title.in_lang(lang),
         "originalRequest": {"method": request["method"], "url": request["url"], "header": []},
@@ -123,7 +122,7 @@ def _reply(reply: Reply, request: Document, lang: Lang) -> Document:
         "status": "OK" if reply.status == 200 else str(reply.status),
         "_postman_previewlanguage": "json" if reply.content_type == "application/json" else "text",
         "header": [{"key": "Content-Type", "value": reply.content_type}],
-        "body": reply.text(lang, _SAMPLE_MODEL),
+        "body": reply.text(lang, model),
     }
 
 

@@ -58,6 +58,11 @@ def operations_for(model: Model) -> tuple[ApiOperation, ...]:
     return tuple(_BY_ID[id] for id in found)
 
 
+def offers_of(operation: ApiOperation) -> tuple[Offer, ...]:
+    """Return which models an operation calls; none when it says nothing of it."""
+    return tuple(offer for offer in _kinds().offer if offer.operation == operation.id)
+
+
 def formats_beside(operation: ApiOperation, model: Model | None) -> dict[str, ApiOperation]:
     """Return, by format, the operations that do what this one does, itself among them, for a model if one is named;
     none when it is of no format."""

@@ -141,11 +141,11 @@ class Library:
 
     def openapi(self, lang: Lang, server: str) -> OpenApi:
         """Return the OpenAPI document of what is served."""
-        return openapi_document(self.running.routes, version=self._version, server=server, lang=lang)
+        return openapi_document(self.running, version=self._version, server=server, lang=lang)
 
     def collection(self, lang: Lang, server: str) -> OpenApi:
         """Return the collection for Postman and Apifox."""
-        return collection(self.running.routes, server=server, lang=lang)
+        return collection(self.running, server=server, lang=lang)
 
     def llms(self, lang: Lang, server: str) -> str:
         """Return the map of the documentation for language models."""

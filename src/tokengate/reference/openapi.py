@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from tokengate.reference.checked import body_fields
 from tokengate.reference.error_shapes import SHAPES, error_example
 from tokengate.reference.errors import Status, statuses_of
+from tokengate.reference.running import Route, Running
 from tokengate.reference.schema import Schema, field_schema, object_schema
 from tokengate.reference.table import ApiOperation, Auth, ErrorShape
 from tokengate.reference.words import (
@@ -26,7 +26,6 @@ from tokengate.reference.words import (
 
 Document = dict[str, Any]
 
-_SAMPLE_MODEL = "qwen-plus"
 _BODY_ERRORS = frozenset({"BadRequest"})
 
 _TITLE = Text("TokenGate：一个密钥，所有模型", "TokenGate: one key for every model")
@@ -43,23 +42,14 @@ _SCHEMES: dict[Auth, tuple[str, Document]] = {
 }
 
 
-class Route(Struct, frozen=True):
-    """A row of the table as it is served: under one of its bases."""
-
-    operation: ApiOperation
-    base: str = ""
-
-    @property
-    def path(self) -> str:
-        return self.base + self.operation.path
-
-
-def openapi_document(routes: Iterable[Route], *, version: str, server: str, lang: Lang) -> Document:
-    """Return the document for these routes; every route has words, or a KeyError says which has none."""
-    listed = tuple(routes)
+def openapi_document(running: Running, *, version: str, server: str, lang: Lang) -> Document:
+    """Return the document for the gateway's routes; every route has words, or a KeyError says which has none."""
+    listed = running.routes
     paths: dict[str, Document] = {}
     for route in listed:
-        paths.setdefault(route.path, {})[route.operation.method.lower()] = _operation(route, lang)
+        paths.setdefault(route.path, {})[route.operation.method.lower()] = _operation(
+            route, running.example_model(route.operation), lang
+        )
     used = {route.operation.auth for route in listed} - {"none"}
     tags = dict.fromkeys(group_of()[route.operation.id].in_lang(lang) for route in listed)
     shapes: list[ErrorShape] = ["openai", *(shape for route in listed for shape in _shapes(route.operation))]
@@ -82,7 +72,7 @@ def openapi_document(routes: Iterable[Route], *, version: str, server: str, lang
     }
 
 
-def _operation(route: Route, lang: Lang) -> Document:
+def _operation(route: Route, model: str, lang: Lang) -> Document:
     operation = route.operation
     words = operation_words()[operation.id]
     document: Document = {
@@ -99,10 +89,10 @@ def _operation(route: Route, lang: Lang) -> Document:
     ]
     if parameters:
         document["parameters"] = parameters
-    body = _request_body(operation, words, lang)
+    body = _request_body(operation, words, model, lang)
     if body is not None:
         document["requestBody"] = body
-    document["responses"] = _responses(words, _shapes(operation), lang)
+    document["responses"] = _responses(words, _shapes(operation), model, lang)
     return document
 
 
@@ -132,14 +122,14 @@ def _parameters(place: str, fields: Iterable[Field], lang: Lang) -> list[Documen
     ]
 
 
-def _request_body(operation: ApiOperation, words: OperationWords, lang: Lang) -> Document | None:
+def _request_body(operation: ApiOperation, words: OperationWords, model: str, lang: Lang) -> Document | None:
     if operation.request is None and not words.body:
         return None
     content: Document = {kind: {"schema": _body_schema(operation, words, kind, lang)} for kind in words.content_types()}
     for example in words.example:
         content[words.type_of(example)].setdefault("examples", {})[example.title.en] = {
             "summary": example.title.in_lang(lang),
-            "value": msgspec.json.decode(example.text(lang, _SAMPLE_MODEL)),
+            "value": msgspec.json.decode(example.text(lang, model)),
         }
     return {"required": True, "content": content}
 
@@ -153,7 +143,7 @@ def _body_schema(operation: ApiOperation, words: OperationWords, kind: str, lang
     return object_schema(fields, lang)
 
 
-def _responses(words: OperationWords, shapes: Sequence[ErrorShape], lang: Lang) -> Document:
+def _responses(words: OperationWords, shapes: Sequence[ErrorShape], model: str, lang: Lang) -> Document:
     responses: Document = {}
     headers = _reply_headers(words, lang)
     for reply in words.reply:
@@ -161,7 +151,7 @@ def _responses(words: OperationWords, shapes: Sequence[ErrorShape], lang: Lang) 
             str(reply.status), {"description": reply.title.in_lang(lang), "headers": headers, "content": {}}
         )
         content: Document = {}
-        text = reply.text(lang, _SAMPLE_MODEL)
+        text = reply.text(lang, model)
         if reply.content_type == "application/json":
             example = content["example"] = msgspec.json.decode(text)
             kind = "array" if isinstance(example, list) else "object"

@@ -11,7 +11,6 @@ from tokengate.reference.checked import body_fields
 from tokengate.reference.error_shapes import error_example
 from tokengate.reference.errors import statuses_of
 from tokengate.reference.guides import Heading
-from tokengate.reference.kinds import operations_for
 from tokengate.reference.running import PageStatus, Running
 from tokengate.reference.schema import indented
 from tokengate.reference.table import ApiOperation, ErrorShape
@@ -29,28 +28,6 @@ PageKind = Literal["endpoint", "guide", "reference"]
 _MANY = 2**31 - 1  # a limit that is only what fits is no range to show
 _MASKED = "Bearer ********************"
 _KEY = "$TOKENGATE_API_KEY"
-_EMBEDDING = "text-embedding-3-small"
-_PICTURES = "gpt-image-2"
-_EXAMPLE_MODELS = {
-    "responses.compact": "gpt-5.4",
-    "embeddings": _EMBEDDING,
-    "gemini.embed": _EMBEDDING,
-    "gemini.batch_embed": _EMBEDDING,
-    "images.generations": _PICTURES,
-    "images.edits": _PICTURES,
-    "images.variations": _PICTURES,
-    "audio.speech": "tts-1-hd",
-    "audio.transcriptions": "whisper-1",
-    "audio.translations": "whisper-1",
-    "videos.create": "wan-t2v",
-    "dashscope.multimodal": "qwen-vl-max",
-    "dashscope.image_edit": "wan2.5-i2i-preview",
-    "dashscope.image_generation": "wan2.6-t2i",
-    "dashscope.video": "wan2.6-t2v",
-    "dashscope.frames": "wan2.2-kf2v-flash",
-    "dashscope.transcription": "paraformer-v2",
-}
-_ANY_MODEL = "qwen-plus"
 
 
 class Link(Struct, frozen=True):
@@ -175,7 +152,7 @@ def endpoint_page(
 ) -> Page:
     """Return the page of an operation, for a model if one is named. Its Markdown is left to `markdown.py`."""
     words = operation_words()[operation.id]
-    name = model.id if model else _example_model(operation, running)
+    name = model.id if model else running.example_model(operation)
     examples = tuple(
         RequestExample(example.title.in_lang(lang), example.text(lang, name), words.type_of(example))
         for example in _fitting(words.example, model)
@@ -214,16 +191,6 @@ def endpoint_page(
         others=others,
         description=words.description.in_lang(lang),
     )
-
-
-def _example_model(operation: ApiOperation, running: Running) -> str:
-    """Return whom the examples of an operation's own page call: the usual model, or one that can be called here."""
-    usual = _EXAMPLE_MODELS.get(operation.id, _ANY_MODEL)
-    known = running.catalog.resolve(usual)
-    able = [model for model in running.catalog.models() if operation in operations_for(model)]
-    if known is not None and running.callable(known) and (known in able or not able):
-        return usual
-    return next((model.id for model in able if running.callable(model)), usual)
 
 
 def shown(place: Literal["header", "path", "query", "body", "reply"], field: Field, lang: Lang) -> Parameter:

@@ -1,4 +1,6 @@
-"""What the reference must know of the gateway that runs: which routes it has, and which models can be called now."""
+"""What the reference must know of the gateway that runs: which routes it has, which models can be called now, and
+which of them the examples call.
+"""
 
 from collections.abc import Callable, Iterable
 from typing import Literal
@@ -7,12 +9,47 @@ from msgspec import Struct
 
 from tokengate.catalog.load import Catalog
 from tokengate.catalog.model import Model
-from tokengate.reference.openapi import Route
+from tokengate.reference.kinds import offers_of
 from tokengate.reference.table import ApiOperation
 
 PageStatus = Literal["released", "developing"]
 LiveStatus = Literal["available", "degraded", "down", "developing"]
 BreakerStates = Callable[[], Iterable[tuple[str, str, str]]]
+
+# Whom the examples of an operation call where it is there.
+_EMBEDDING = "text-embedding-3-small"
+_PICTURES = "gpt-image-2"
+_EXAMPLE_MODELS = {
+    "responses.compact": "gpt-5.4",
+    "embeddings": _EMBEDDING,
+    "gemini.embed": _EMBEDDING,
+    "gemini.batch_embed": _EMBEDDING,
+    "images.generations": _PICTURES,
+    "images.edits": _PICTURES,
+    "images.variations": _PICTURES,
+    "audio.speech": "tts-1-hd",
+    "audio.transcriptions": "whisper-1",
+    "audio.translations": "whisper-1",
+    "videos.create": "wan-t2v",
+    "dashscope.multimodal": "qwen-vl-max",
+    "dashscope.image_edit": "wan2.5-i2i-preview",
+    "dashscope.image_generation": "wan2.6-t2i",
+    "dashscope.video": "wan2.6-t2v",
+    "dashscope.frames": "wan2.2-kf2v-flash",
+    "dashscope.transcription": "paraformer-v2",
+}
+_ANY_MODEL = "qwen-plus"
+
+
+class Route(Struct, frozen=True):
+    """A row of the table as it is served: under one of its bases."""
+
+    operation: ApiOperation
+    base: str = ""
+
+    @property
+    def path(self) -> str:
+        return self.base + self.operation.path
 
 
 class Running(Struct, frozen=True, eq=False):
@@ -43,6 +80,19 @@ class Running(Struct, frozen=True, eq=False):
         """Return whether an operation works here, for a model if one is named."""
         works = self.serves(operation) and (model is None or self.callable(model))
         return "released" if works else "developing"
+
+    def example_model(self, operation: ApiOperation) -> str:
+        """Return whom an operation's own examples call: the usual model, or one that can be called here and has what
+        they ask for."""
+        usual = _EXAMPLE_MODELS.get(operation.id, _ANY_MODEL)
+        known, offers = self.catalog.resolve(usual), offers_of(operation)
+
+        def able(model: Model) -> bool:
+            return any(offer.fits(model) for offer in offers) and self.callable(model)
+
+        if not offers or (known is not None and able(known)):
+            return usual
+        return next((model.id for model in self.catalog.models() if able(model)), usual)
 
     def live(self, model: Model, operations: Iterable[ApiOperation]) -> LiveStatus:
         """Return how a model is doing now, by the breakers of its backends."""

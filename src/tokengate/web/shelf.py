@@ -72,8 +72,7 @@ class Shelf:
     def _make(self) -> "Library":
         from tokengate.reference.guides import Guides, docs_folder
         from tokengate.reference.library import Library
-        from tokengate.reference.openapi import Route
-        from tokengate.reference.running import Running
+        from tokengate.reference.running import Route, Running
 
         routes = tuple(Route(endpoint.operation, endpoint.base) for endpoint in self._endpoints())
         running = Running(
