@@ -18,10 +18,10 @@ def day_before(days: int) -> int:
     return int(at.strftime("%Y%m%d"))
 
 
-def call(days_ago: int = 0, second: int = 0, **changed: Any) -> CallRecord:
+def call(days_ago: int = 0, second: int = 0, *, prefix: str = "req", **changed: Any) -> CallRecord:
     started_s = NOON_S - days_ago * DAY_S + second
     fields: dict[str, Any] = {
-        "id": new_id("req", started_s),
+        "id": new_id(prefix, started_s),
         "org_id": "org_default",
         "project_id": "proj_default",
         "key_id": "key_1",

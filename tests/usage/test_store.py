@@ -38,9 +38,10 @@ async def test_a_call_is_found_by_its_own_org_and_key_only(database: Database):
 
 @pytest.mark.parametrize("key_id", [None, "key_1"])
 async def test_calls_are_paged_newest_first_and_none_is_missed_or_repeated(database: Database, key_id: str | None):
-    records = [call(days_ago, second) for days_ago in (0, 1, 40) for second in (0, 1, 2)]
+    kinds = ("req", "job", "req")
+    records = [call(days_ago, second, prefix=kinds[second]) for days_ago in (0, 1, 40) for second in (0, 1, 2)]
     await keep(database, [*records, call(org_id="org_other")])
-    newest_first = [record.id for record in sorted(records, key=lambda record: record.id, reverse=True)]
+    newest_first = [record.id for record in sorted(records, key=lambda record: record.started_ms, reverse=True)]
 
     seen: list[str] = []
     after: str | None = None

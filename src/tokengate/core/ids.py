@@ -53,6 +53,11 @@ def ms_of_id(identifier: str) -> int:
     return int(identifier[-_DIGITS:][:_TIME_DIGITS], 16)
 
 
+def time_of(identifier: str) -> str:
+    """Return one of our ids without its prefix; ids of several kinds are in the order of these."""
+    return identifier[-_DIGITS:]
+
+
 @lru_cache(maxsize=1024)  # every row of a call asks for the day of the same id
 def _day_of_tail(tail: str) -> int | None:
     digits = tail[1:]

@@ -9,6 +9,9 @@ from tokengate.storage.writer import Add, Insert, Row
 
 FAILED_OUTCOMES = frozenset({"error", "upstream_cut", "crashed"})
 
+# How the ids of calls begin: a call that took its vendor long has the id of its job. Behind that comes the time.
+CALL_PREFIXES = ("req_", "job_")
+
 _MAX_ERROR_CHARS = 2_000
 _MAX_CLIENT_REQUEST_ID_CHARS = 200  # the column's width
 

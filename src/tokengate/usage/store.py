@@ -1,18 +1,21 @@
-"""Questions about calls and what they cost. Lists are paged by the id of the last call seen, newest first."""
+"""Questions about calls and what they cost. Lists are paged by the id of the last call seen, newest first.
+
+Jobs' calls have another prefix than requests': lists read both along an index and merge them by time.
+"""
 
 from typing import Any, Literal
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Label, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Label, Select, delete, func, or_, select, tuple_, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.core.errors import BadRequest
-from tokengate.core.ids import day_of_id
+from tokengate.core.ids import day_of_id, time_of
 from tokengate.core.periods import PERIODS, Period, span_of
 from tokengate.storage.tables import calls, keys, open_calls, retention, tellers, usage_daily
-from tokengate.usage.record import CallRecord
+from tokengate.usage.record import CALL_PREFIXES, CallRecord
 
 MAX_PAGE = 1_000
 MAX_TOTALS = 10_000  # days, models or keys in one answer
@@ -100,12 +103,18 @@ async def list_calls(
         after_day = day_of_id(after)
         if after_day is None:
             raise BadRequest("'after' must be the id of a call, as an earlier page returned it.", param="after")
-        query = query.where(calls.c.day <= after_day, calls.c.id < after)
+        query = query.where(calls.c.day <= after_day)
     if key_id is None:
         query = query.order_by(calls.c.day.desc(), calls.c.id.desc())
     else:  # ids grow with time, so the order is the same, and the index on (key_id, id) gives it
         query = query.where(calls.c.key_id == key_id).order_by(calls.c.id.desc())
-    rows = (await read.execute(query.limit(limit + 1))).mappings().all()
+    parts: list[Select[*tuple[Any, ...]]] = []
+    for prefix in CALL_PREFIXES:
+        behind = prefix + (time_of(after) if after is not None else "g")  # ids are hexadecimal
+        parts.append(query.where(calls.c.id >= prefix, calls.c.id < behind).limit(limit + 1))
+    found_in = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    newest = func.substr(found_in.c.id, len(CALL_PREFIXES[0]) + 1).desc()
+    rows = (await read.execute(select(found_in).order_by(newest).limit(limit + 1))).mappings().all()
     found = [_record(row) for row in rows[:limit]]
     return CallPage(calls=found, next=found[-1].id if len(rows) > limit else None)
 
@@ -203,11 +212,16 @@ async def spend_since(read: AsyncConnection, org_id: str, key_ids: list[str], fi
 
 async def last_calls(read: AsyncConnection, org_id: str, key_ids: list[str]) -> dict[str, str]:
     """Return the id of the newest call of each of some keys of an org; it tells the time."""
-    newest = (
-        select(func.max(calls.c.id)).where(calls.c.key_id == keys.c.id).correlate(keys).scalar_subquery().label("call")
-    )
-    query = select(keys.c.id, newest).where(keys.c.org_id == org_id, keys.c.id.in_(key_ids))
-    return {key_id: call_id for key_id, call_id in await read.execute(query) if call_id is not None}
+    query = select(keys.c.id, *(_newest(prefix) for prefix in CALL_PREFIXES))
+    query = query.where(keys.c.org_id == org_id, keys.c.id.in_(key_ids))
+    rows = (await read.execute(query)).all()
+    found = {key_id: [call_id for call_id in call_ids if call_id is not None] for key_id, *call_ids in rows}
+    return {key_id: max(call_ids, key=time_of) for key_id, call_ids in found.items() if call_ids}
+
+
+def _newest(prefix: str) -> Label[Any]:
+    mine = calls.c.key_id == keys.c.id, calls.c.id >= prefix, calls.c.id < prefix + "g"
+    return select(func.max(calls.c.id)).where(*mine).correlate(keys).scalar_subquery().label(prefix)
 
 
 async def calls_by_model(read: AsyncConnection, first_day: int) -> dict[str, int]:

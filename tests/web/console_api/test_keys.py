@@ -7,6 +7,8 @@ import pytest
 
 from tests.hosted import sells, upstream
 from tests.simulators.openai_upstream import Upstream
+from tests.usage.records import call as recorded
+from tests.usage.records import keep
 from tests.web.console_site import Caller, Site, by_system, console_site
 from tokengate.billing.orgs import open_org
 from tokengate.core.money import NANO_PER_YUAN
@@ -44,6 +46,19 @@ async def developer(site: Site, org_id: str) -> Caller:
 async def call(site: Site, secret: str, model: str = "one") -> httpx.Response:
     client = site.visitor(authorization=f"Bearer {secret}").client
     return await client.post("/v1/chat/completions", json={**CALL, "model": model})
+
+
+async def test_the_last_use_of_a_key_may_be_a_job(site: Site, org_id: str, developer: Caller):
+    made = [(await developer.post(f"/orgs/{org_id}/keys", {"name": name}))["key"]["id"] for name in ("film", "chat")]
+    free: dict[str, Any] = {"org_id": org_id, "cost_nano": 0, "bill": ""}
+    films, chats = ((prefix, {**free, "key_id": key}) for prefix, key in zip(("job", "req"), made, strict=True))
+    latest = [recorded(second=2, prefix=prefix, **of_key) for prefix, of_key in (films, chats)]
+    first = [recorded(second=1, prefix="req", **films[1]), recorded(second=1, prefix="job", **chats[1])]
+    await keep(site.database, [*latest, *first])
+
+    shown = [await developer.get(f"/orgs/{org_id}/keys/{key_id}") for key_id in made]
+
+    assert [key["last_used_ms"] for key in shown] == [one.started_ms for one in latest]
 
 
 async def test_a_key_is_made_with_what_it_may_do_and_works_at_once(site: Site, org_id: str, developer: Caller):
