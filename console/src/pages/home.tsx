@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 
 import { useHome } from "@/api/portal";
 import { useBaseUrl, useSession } from "@/api/session";
-import type { ModelRow } from "@/api/types";
+import type { ModelPrice, ModelRow } from "@/api/types";
 import { Main } from "@/layout/root";
 import { cx } from "@/lib/class-names";
 import { useTabKey } from "@/lib/tab-key";
@@ -16,6 +16,7 @@ import { Money } from "@/parts/figures";
 import { Markdown } from "@/parts/markdown";
 import { Badge, ErrorNote, Skeleton } from "@/parts/notes";
 import { Section } from "@/parts/page";
+import { pieceOf } from "@/pages/models/price";
 
 const SAMPLE_MODEL = "smollm2-135m-instruct";
 
@@ -155,12 +156,7 @@ function ModelList({ models }: { models: readonly ModelRow[] | undefined }) {
                   </span>
                   <span className="block truncate text-[13px] text-faint">{model.capability_titles.join(" · ")}</span>
                 </span>
-                {model.price?.input_per_ktok_yuan != null && (
-                  <span className="text-right text-[13px]">
-                    <Money value={model.price.input_per_ktok_yuan} />
-                    <span className="block text-faint">{t("models.per_ktok_in")}</span>
-                  </span>
-                )}
+                {model.price && <Price price={model.price} />}
               </Link>
             </li>
           ))
@@ -170,5 +166,18 @@ function ModelList({ models }: { models: readonly ModelRow[] | undefined }) {
             </li>
           ))}
     </ul>
+  );
+}
+
+function Price({ price }: { price: ModelPrice }) {
+  const { t } = useTranslation();
+  const piece = price.input_per_ktok_yuan === null ? pieceOf(price) : undefined;
+  const shown = piece?.per_piece_yuan ?? price.input_per_ktok_yuan;
+  if (shown === null) return null;
+  return (
+    <span className="text-right text-[13px] whitespace-nowrap">
+      <Money value={shown} />
+      <span className="block text-faint lowercase">{piece?.title ?? t("models.per_ktok_in")}</span>
+    </span>
   );
 }

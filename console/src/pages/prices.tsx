@@ -11,7 +11,7 @@ import { PageHeader } from "@/parts/page";
 import { SearchField } from "@/parts/search-field";
 import { Pager, Table, type Column } from "@/parts/table";
 
-import { ModelPriceCell } from "./models/list";
+import { PriceCell } from "./models/price";
 
 const PAGE = 200;
 
@@ -28,7 +28,7 @@ export function PricesPage() {
     right: true,
     wide: unit === "mtok",
     ...(unit === "ktok" ? { sort: side } : {}),
-    cell: (model) => <ModelPriceCell model={model} side={side} unit={unit} />,
+    cell: (model) => <PriceCell price={model.price} side={side} unit={unit} />,
   });
   const columns: Column<ModelRow>[] = [
     {

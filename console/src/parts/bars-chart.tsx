@@ -39,7 +39,8 @@ export default function BarsChart({
         ),
         inverse: horizontal,
       };
-      const values = amounts(paint, axis);
+      // A lying bar has its amount beside it, and under a short axis the labels would lie on each other.
+      const values = amounts(paint, horizontal ? () => "" : axis);
       return {
         grid: { ...GRID, right: horizontal ? 96 : 8 },
         tooltip: {

@@ -58,7 +58,8 @@ export default function StackedChart({
           name: one.name,
           stack: "day",
           barMaxWidth: 36,
-          data: one.values.map(approximate),
+          // A bar of nothing would draw its hairlines over the axis.
+          data: one.values.map((value) => (isZero(value) ? null : approximate(value))),
           itemStyle: {
             color: paint(colours[index] ?? "accent"),
             // A hairline keeps neighbours apart for who does not tell their colours.

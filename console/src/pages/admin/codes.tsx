@@ -47,7 +47,7 @@ export function CodesPage() {
     {
       id: "expires",
       title: t("members.expires"),
-      cell: (batch) => (batch.expires_ms === null ? t("common.never") : <Time ms={batch.expires_ms} />),
+      cell: (batch) => (batch.expires_ms === null ? t("codes.unlimited") : <Time ms={batch.expires_ms} />),
     },
     {
       id: "state",

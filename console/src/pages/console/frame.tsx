@@ -1,5 +1,6 @@
 /** The console's frame: its own navigation at the left, the open organisation, and a gate for who is not signed in. */
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 
 import { useMay, useOrg } from "@/api/orgs";
@@ -74,11 +75,18 @@ export function Frame({
   items: React.ReactNode;
   children: React.ReactNode;
 }) {
+  const nav = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  // On a phone the items are a row wider than the screen: the open one comes into view.
+  useEffect(() => {
+    const open = nav.current?.querySelector<HTMLElement>("[data-status=active]");
+    if (open) nav.current?.scrollTo({ left: open.offsetLeft - (nav.current.clientWidth - open.clientWidth) / 2 });
+  }, [path, items]);
   return (
     <div className="mx-auto flex w-full max-w-[1560px] flex-1 max-md:flex-col">
       <div className="shrink-0 border-line p-3 max-md:border-b md:sticky md:top-14 md:h-[calc(100vh-3.5rem)] md:w-52 md:overflow-y-auto md:border-r">
         {head}
-        <nav aria-label={label} className="flex gap-0.5 max-md:overflow-x-auto md:flex-col">
+        <nav ref={nav} aria-label={label} className="relative flex gap-0.5 max-md:overflow-x-auto md:flex-col">
           {items}
         </nav>
       </div>

@@ -22,6 +22,8 @@ import { Badge, Empty, ErrorNote, Method, PageSkeleton, type Tone } from "@/part
 import { Facts, Section } from "@/parts/page";
 import { Table } from "@/parts/table";
 
+import { byTokens, PriceCell } from "./price";
+
 export function ModelRoute() {
   const { t } = useTranslation();
   const { _splat: id = "" } = useParams({ strict: false });
@@ -45,41 +47,29 @@ export function ModelRoute() {
 
 const LIVE: Record<ModelCard["live"], Tone> = { available: "good", degraded: "warn", down: "bad", developing: "warn" };
 
+type Fact = [string, React.ReactNode];
+
 function Card({ model }: { model: ModelCard }) {
   const { t } = useTranslation();
   const { summary } = model;
   useTitle(summary.name);
   const price = summary.price;
-  const facts: [string, React.ReactNode][] = [
+  const facts: Fact[] = [
     [t("models.updated_on"), summary.updated || "–"],
     [t("models.capability"), summary.capability_titles.join(" · ") || "–"],
-    [
-      t("models.context"),
-      summary.context ? <span title={showCount(summary.context)}>{showContext(summary.context)} tokens</span> : "–",
-    ],
-    [
-      t("models.max_output"),
-      summary.max_output ? (
-        <span title={showCount(summary.max_output)}>{showContext(summary.max_output)} tokens</span>
-      ) : (
-        "–"
-      ),
-    ],
-    [
-      t("models.input_per_ktok"),
-      price?.input_per_ktok_yuan != null ? <Money value={price.input_per_ktok_yuan} /> : "–",
-    ],
-    [
-      t("models.output_per_ktok"),
-      price?.output_per_ktok_yuan != null ? <Money value={price.output_per_ktok_yuan} /> : "–",
-    ],
+    ...tokens(t("models.context"), summary.context),
+    ...tokens(t("models.max_output"), summary.max_output),
+    ...(price && !byTokens(price)
+      ? [[t("models.unit_price"), <PriceCell price={price} side="output" unit="ktok" />] as Fact]
+      : ([
+          [t("models.input_per_ktok"), <PriceCell price={price} side="input" unit="ktok" />],
+          [t("models.output_per_ktok"), <PriceCell price={price} side="output" unit="ktok" />],
+        ] satisfies Fact[])),
     [t("models.series"), summary.series || "–"],
     [t("models.vendor"), summary.vendor_title],
     [t("models.region"), summary.region_title],
-    ...(model.aliases.length > 0 ? [[t("models.aliases"), model.aliases.join(", ")] as [string, React.ReactNode]] : []),
-    ...(model.dimensions.length > 0
-      ? [[t("models.dimensions"), model.dimensions.join(", ")] as [string, React.ReactNode]]
-      : []),
+    ...(model.aliases.length > 0 ? [[t("models.aliases"), model.aliases.join(", ")] as Fact] : []),
+    ...(model.dimensions.length > 0 ? [[t("models.dimensions"), model.dimensions.join(", ")] as Fact] : []),
   ];
   return (
     <div className="grid gap-x-10 gap-y-8 xl:grid-cols-[minmax(0,1fr)_minmax(0,32rem)]">
@@ -129,6 +119,10 @@ function Card({ model }: { model: ModelCard }) {
     </div>
   );
 }
+
+/** A length in tokens, for the models that have one. */
+const tokens = (name: string, length: number | null | undefined): Fact[] =>
+  length ? [[name, <span title={showCount(length)}>{showContext(length)} tokens</span>]] : [];
 
 /** A sample of each format that reaches the model; the chosen format is remembered for all models. */
 function HowToCall({ model }: { model: ModelCard }) {
@@ -182,7 +176,6 @@ function HowToCall({ model }: { model: ModelCard }) {
 function PriceHistory({ history }: { history: ModelCard["price_history"] }) {
   const { t } = useTranslation();
   type Version = ModelCard["price_history"][number];
-  const cell = (value: string | null) => (value === null ? "–" : <Money value={value} />);
   return (
     <Section title={t("models.price_history")}>
       <Table
@@ -196,13 +189,13 @@ function PriceHistory({ history }: { history: ModelCard["price_history"] }) {
             id: "input",
             title: t("models.input_per_ktok"),
             right: true,
-            cell: (version) => cell(version.price.input_per_ktok_yuan),
+            cell: (version) => <PriceCell price={version.price} side="input" unit="ktok" />,
           },
           {
             id: "output",
             title: t("models.output_per_ktok"),
             right: true,
-            cell: (version) => cell(version.price.output_per_ktok_yuan),
+            cell: (version) => <PriceCell price={version.price} side="output" unit="ktok" />,
           },
         ]}
       />
@@ -232,12 +225,20 @@ export function Prices({ price }: { price: ModelPrice }) {
                   <th scope="col" className="py-1 font-normal">
                     {t("models.rate")}
                   </th>
-                  <th scope="col" className="py-1 text-right font-normal">
-                    {t("models.per_ktok")}
-                  </th>
-                  <th scope="col" className="py-1 text-right font-normal">
-                    {t("models.per_mtok")}
-                  </th>
+                  {byTokens(price) ? (
+                    <>
+                      <th scope="col" className="py-1 text-right font-normal">
+                        {t("models.per_ktok")}
+                      </th>
+                      <th scope="col" className="py-1 text-right font-normal">
+                        {t("models.per_mtok")}
+                      </th>
+                    </>
+                  ) : (
+                    <th scope="col" colSpan={2} className="py-1 text-right font-normal">
+                      {t("models.unit_price")}
+                    </th>
+                  )}
                 </tr>
               </thead>
               <tbody>

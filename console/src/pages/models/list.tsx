@@ -10,13 +10,13 @@ import { compact } from "@/lib/filters";
 import { Button } from "@/parts/button";
 import { FilterChip } from "@/parts/chips";
 import { CopyButton } from "@/parts/copy";
-import { Money } from "@/parts/figures";
 import { Badge, Empty, ErrorNote, Skeleton } from "@/parts/notes";
 import { PageHeader } from "@/parts/page";
 import { SearchField } from "@/parts/search-field";
 import { Pager, Table, type Column } from "@/parts/table";
 import { Segmented } from "@/parts/tabs";
 
+import { PriceCell, type Unit } from "./price";
 import { FACETS, type ModelSearch } from "./search";
 
 const PAGE = 50;
@@ -117,8 +117,6 @@ export function ModelsPage() {
   );
 }
 
-type Unit = "ktok" | "mtok";
-
 function useColumns(unit: Unit): Column<ModelRow>[] {
   const { t } = useTranslation();
   const per = unit === "ktok" ? t("models.ktok") : t("models.mtok");
@@ -176,14 +174,14 @@ function useColumns(unit: Unit): Column<ModelRow>[] {
       title: `${t("models.input")} / ${per}`,
       sort: "input",
       right: true,
-      cell: (model) => <ModelPriceCell model={model} side="input" unit={unit} />,
+      cell: (model) => <PriceCell price={model.price} side="input" unit={unit} />,
     },
     {
       id: "output",
       title: `${t("models.output")} / ${per}`,
       sort: "output",
       right: true,
-      cell: (model) => <ModelPriceCell model={model} side="output" unit={unit} />,
+      cell: (model) => <PriceCell price={model.price} side="output" unit={unit} />,
     },
     {
       id: "updated",
@@ -192,28 +190,6 @@ function useColumns(unit: Unit): Column<ModelRow>[] {
       cell: (model) => <span className="whitespace-nowrap tabular-nums">{model.updated}</span>,
     },
   ];
-}
-
-export function ModelPriceCell({ model, side, unit }: { model: ModelRow; side: "input" | "output"; unit: Unit }) {
-  const { t } = useTranslation();
-  const price = model.price;
-  if (!price) return <span className="text-faint">{t("models.unpriced")}</span>;
-  const value = price[`${side}_per_${unit}_yuan`];
-  if (value !== null)
-    return (
-      <span className="whitespace-nowrap">
-        <Money value={value} />
-        {price.tiered && <span title={t("models.tiered")}> ⁺</span>}
-      </span>
-    );
-  const piece = side === "output" ? price.tiers[0]?.rates.find((rate) => rate.per_piece_yuan !== null) : undefined;
-  return piece?.per_piece_yuan ? (
-    <span className="whitespace-nowrap">
-      <Money value={piece.per_piece_yuan} /> <span className="text-[12px] text-faint">{piece.title}</span>
-    </span>
-  ) : (
-    <span className="text-faint">–</span>
-  );
 }
 
 function Cards({
@@ -250,10 +226,10 @@ function Cards({
                 <span className="mt-2 text-[13px] text-soft">{model.capability_titles.join(" · ")}</span>
                 <span className="mt-auto flex justify-between gap-2 pt-3 text-[13px]">
                   <span>
-                    {t("models.input")} <ModelPriceCell model={model} side="input" unit={unit} />
+                    {t("models.input")} <PriceCell price={model.price} side="input" unit={unit} />
                   </span>
                   <span>
-                    {t("models.output")} <ModelPriceCell model={model} side="output" unit={unit} />
+                    {t("models.output")} <PriceCell price={model.price} side="output" unit={unit} />
                   </span>
                 </span>
               </Link>
