@@ -40,7 +40,7 @@ class Place:
         return self._replies[min(self._asked, len(self._replies)) - 1]
 
     async def ask(
-        self, vendor: Vendor, caller: Caller, *replies: Reply, stream: bool, spare: bool = False
+        self, vendor: Vendor, caller: Caller, *replies: Reply, stream: bool, spare: bool = False, instructions: str = ""
     ) -> tuple[Answer, Understood]:
         """Ask for a model whose backends, as many as there are replies, answer so, one after another; a `spare` one is
         not asked."""
@@ -50,6 +50,8 @@ class Place:
                 target.breaker.reset()
         model = f"{vendor.name}-{'one' if len(replies) == 1 and not spare else 'two'}"
         body, path = caller.body(model, stream=stream), caller.at(model, stream=stream)
+        if instructions:
+            body["instructions"] = instructions
         answer = await self.gateway.post(body, path, headers=caller.headers(stream=stream))
         assert self._asked == len(replies)
         return answer, caller.understand(answer.body, stream=stream and answer.status == 200)
@@ -188,13 +190,17 @@ async def test_a_stream_that_breaks_off_before_content_is_tried_elsewhere(
 async def test_a_backend_that_takes_over_late_does_not_begin_the_reply_twice(
     place: Place, vendor: Vendor, caller: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The caller has the head and the comments of the first one, which thought for a while, and nothing else."""
+    """The caller has the head and the comments of the first one, which thought for a while, and nothing else; however
+    long the instructions are that the beginning of a response repeats twice."""
+    instructions = "Be brief. " * 5_000 if caller.name == "responses" else ""
     monkeypatch.setattr("tokengate.gateway.stream._HOLD_BACK_S", 0)
     said = [*vendor.frames(*vendor.opening, *vendor.nothing), b": keep-alive\n\n"]
     slow = Reply(headers=SSE, pieces=said, gap_s=0.01)
     _, alone = await place.ask(vendor, caller, good(vendor, stream=True), stream=True)
 
-    answer, understood = await place.ask(vendor, caller, slow, good(vendor, stream=True), stream=True)
+    answer, understood = await place.ask(
+        vendor, caller, slow, good(vendor, stream=True), stream=True, instructions=instructions
+    )
 
     assert understood == alone == WHOLE
     begins = (b'"message_start"', b'"response.created"')

@@ -191,6 +191,7 @@ async def test_a_form_must_be_signed_whole_and_end_with_its_file(gateway: Hosted
         "cut": await post(gateway, sent[:-40]),
         "no form": await post(gateway, b"{}", {"content-type": "application/json"}),
         "no boundary": await post(gateway, sent, {"content-type": "multipart/form-data"}),
+        "odd boundary": await post(gateway, sent, {"content-type": "multipart/form-data; boundary*=a; boundary*0*=b"}),
         "long field": await post(gateway, form({"x": "y" * 9000, **fields})),
         "empty": await post(gateway, b""),
     }
@@ -204,6 +205,7 @@ async def test_a_form_must_be_signed_whole_and_end_with_its_file(gateway: Hosted
         "cut": 400,
         "no form": 415,
         "no boundary": 415,
+        "odd boundary": 415,
         "long field": 400,
         "empty": 400,
     }

@@ -31,6 +31,7 @@ _HOLD_BACK_S = 0.25  # how long a head without content may wait for the first co
 _CHECK_BYTES = 16 * 1024  # received bytes between two looks at what was written and what the hold still covers
 _COVER_MARGIN_TOKENS = 1_024  # what may arrive until the next look
 _MAX_LEAD_BYTES = 64 * 1024  # of what comes before the first content, kept for an error that is no stream
+_MAX_HELD_BYTES = 1024 * 1024  # of a beginning, which may repeat the caller's instructions and tools twice
 _MAX_DRAIN_BYTES = 8 * 1024 * 1024  # read on for an absent caller at most this much
 _MAX_DRAIN_S = 120.0
 _SSE = "text/event-stream"
@@ -47,6 +48,7 @@ class StreamRun:
 
     __slots__ = (
         "_admission",
+        "_began",
         "_body",
         "_call",
         "_charge",
@@ -88,6 +90,7 @@ class StreamRun:
         self._lane: Lane | None = None
         self._written = Written(call.model)
         self._opened = False
+        self._began = False  # the caller has a beginning that may come only once
         self._headers: Headers = []
         self._held = b""  # what this attempt said before any content
         self._kept: bytearray | None = bytearray() if digest is not None else None
@@ -134,7 +137,7 @@ class StreamRun:
         return await self._end_whole()
 
     def _may_retry(self) -> bool:
-        return self._lane is None or not self._lane.has_content
+        return not self._began and (self._lane is None or not self._lane.has_content)
 
     async def _ask(self, target: Target) -> None:
         call = self._call
@@ -174,17 +177,20 @@ class StreamRun:
             try:
                 await asyncio.wait({step}, timeout=patience_s)
                 if not step.done():
-                    await self._send_lead()
+                    said, self._held = self._held, b""
+                    await self._send_lead(said)
                     patience_s = None
                 chunk = await step
             finally:
                 step.cancel()
             lead += chunk[: _MAX_LEAD_BYTES - len(lead)]
-            self._held += lane.feed(chunk) if chunk else lane.close()
+            said = lane.feed(chunk) if chunk else lane.close()
+            if not chunk or patience_s is not None:
+                self._held += said
+            else:
+                await self._send_lead(said)
             if not chunk:
                 break
-            if patience_s is None:
-                await self._send_lead()
         if lane.has_content or _has_output(lane):
             if lane.has_content:
                 self._call.first_token_s = self._meter.clock.monotonic_s()
@@ -192,16 +198,17 @@ class StreamRun:
             await self._send(held)
         return lead
 
-    async def _send_lead(self) -> None:
+    async def _send_lead(self, said: bytes) -> None:
         """Send the head, and what came before any content: of a format whose streams may begin only once, the comments
-        alone, since another backend may have to take over."""
-        held, self._held = self._held, b""
+        alone, since another backend may have to take over; unless it is too much to keep."""
         format = self._call.operation.format
-        if format is not None and format.begins_once and len(held) < _MAX_LEAD_BYTES:
-            frames = list(split_frames(held))
-            self._held = b"".join(frame for frame in frames if not frame.startswith(b":"))
-            held = b"".join(frame for frame in frames if frame.startswith(b":"))
-        await self._send(held)
+        if format is not None and format.begins_once and not self._began:
+            frames = list(split_frames(said))
+            self._held += b"".join(frame for frame in frames if not frame.startswith(b":"))
+            said = b"".join(frame for frame in frames if frame.startswith(b":"))
+            if len(self._held) > _MAX_HELD_BYTES:
+                said, self._held, self._began = said + self._held, b"", True
+        await self._send(said)
 
     async def _forward(self, chunks: AsyncIterator[bytes], lane: Lane) -> None:
         """Forward what follows the first content, piece by piece."""

@@ -23,6 +23,7 @@ from tokengate.gateway.estimate import Estimate
 from tokengate.gateway.pipeline import Gateway
 from tokengate.gateway.route import Route
 from tokengate.ledger.holds import store as holds
+from tokengate.ledger.rules import State
 from tokengate.ledger.teller import Hold, Teller
 from tokengate.storage.engine import Database
 from tokengate.tasks import store
@@ -330,31 +331,37 @@ class Jobs:
                 if is_first:
                     await holds.take_over(tx, job.owner, job.wallet_id, hold.nano)
         except BaseException:
-            # Whether it was written is not known when the database goes away meanwhile; the row tells.
-            if await self._was_recorded(job):
-                self._teller.hand_over(hold)
-            else:
-                self._teller.release(hold)
+            await self._worker.insist(job.id, lambda: self._take_back(job, hold))
             raise
         if not is_first:
             self._teller.release(hold)
             raise Conflict("The same Idempotency-Key is being submitted.", retry_after_s=1)
         self._teller.hand_over(hold)
 
-    async def _was_recorded(self, job: StoredJob) -> bool:
-        async with self._database.read() as read:
-            return bool(await store.known(read, {job.id}))
+    async def _take_back(self, job: StoredJob, hold: Hold) -> None:
+        """Undo a job of which it is not known whether it was written before the database went away; the row tells."""
+        if hold.state is State.HELD:
+            async with self._database.read() as read:
+                was_recorded = await store.known(read, {job.id})
+            if not was_recorded:
+                self._teller.release(hold)
+                return
+            self._teller.hand_over(hold)
+        await self._ends.undo(job, 503, "The gateway could not record the job.")
 
     async def _send(self, job: StoredJob, task: Task, route: Route, operation: JobOperation) -> Sent:
         """Send it; whoever asked may be gone by then."""
         try:
             return await self._submissions.send(job, task, route, operation.path, operation.names)
         except GatewayError as refused:
-            await self._ends.undo(job, refused.status, refused.message)
+            await self._undo(job, refused.status, refused.message)
             raise
         except BaseException as failure:
-            await self._ends.undo(job, 500, f"The gateway failed: {type(failure).__name__}.")
+            await self._undo(job, 500, f"The gateway failed: {type(failure).__name__}.")
             raise
+
+    async def _undo(self, job: StoredJob, status: int, why: str) -> None:
+        await self._worker.insist(job.id, lambda: self._ends.undo(job, status, why))
 
     async def _cancel(self, job: StoredJob) -> None:
         try:
@@ -378,8 +385,11 @@ class Jobs:
             raise
 
     async def _let_go(self, job: StoredJob) -> None:
-        async with self._database.tx() as tx:
-            await store.change(tx, job, owner="")
+        async def write() -> None:
+            async with self._database.tx() as tx:
+                await store.change(tx, job, owner="")
+
+        await self._worker.insist(job.id, write)
 
     def _view(self, job: StoredJob) -> Job:
         outcome = self._envelopes.open_outcome(job)

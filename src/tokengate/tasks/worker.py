@@ -1,6 +1,7 @@
 """Takes up jobs that are due, a bounded number at once: whichever gateway process claims one does its next step."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -15,6 +16,7 @@ _PACE_S = 0.25
 _AT_ONCE = 64
 _PAUSE_MS = 10_000  # after a step that failed in a way that nobody foresaw
 _MOST_TRIES = 20
+_AGAIN_S, _MOST_AGAIN_S = 0.25, 30.0  # before what could not be written is written again, at first and at most
 
 _log = structlog.get_logger("tokengate.tasks")
 
@@ -28,6 +30,7 @@ class Worker:
         self._teller = teller
         self._clock = clock
         self._running: set[asyncio.Task[None]] = set()
+        self._insisting: set[asyncio.Task[None]] = set()
         self._awake = asyncio.Event()
 
     def __len__(self) -> int:
@@ -53,9 +56,10 @@ class Worker:
                 except TimeoutError:
                     pass
         finally:
-            for task in self._running:
+            tasks = self._running | self._insisting
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def look(self) -> int:
         """Begin the steps that are due, as many as there is room for; return of how many jobs."""
@@ -80,23 +84,44 @@ class Worker:
         while self._running:
             await asyncio.wait(self._running)
 
+    async def insist(self, job_id: str, write: Callable[[], Awaitable[object]]) -> None:
+        """Have it written how it goes on with a job that is ours. Nobody else may see to it, so while the database is
+        away it is tried again and again, behind whoever asks, until this process ends."""
+        try:
+            await write()
+        except Exception:
+            _log.exception("job_not_written", job=job_id)
+            task = asyncio.create_task(self._insist(job_id, write), name=job_id)
+            self._insisting.add(task)
+            task.add_done_callback(self._insisting.discard)
+
+    async def _insist(self, job_id: str, write: Callable[[], Awaitable[object]]) -> None:
+        pause_s = _AGAIN_S
+        while True:
+            await asyncio.sleep(pause_s)
+            try:
+                await write()
+            except Exception as failure:
+                pause_s = min(2 * pause_s, _MOST_AGAIN_S)
+                _log.warning("job_not_written", job=job_id, reason=type(failure).__name__)
+            else:
+                self.wake()
+                return
+
     async def _take(self, job: StoredJob) -> None:
         try:
             await self._steps.take(job)
-        except Exception:  # the database is away, or there is a defect: the job stays ours until this process ends
+        except Exception:  # the database is away, or there is a defect
             _log.exception("job_step", job=job.id, step=job.step)
-            await self._give_up(job)
+            await self.insist(job.id, lambda: self._give_up(job))
 
     async def _give_up(self, job: StoredJob) -> None:
-        """Leave a job for a later look. When not even that can be written, it waits for the end of this process."""
-        try:
-            if job.tries >= _MOST_TRIES:
-                await self._steps.abandon(job)
-                return
-            async with self._database.tx() as tx:
-                await store.change(tx, job, owner="", due_ms=now_ms(self._clock) + _PAUSE_MS, tries=job.tries + 1)
-        except Exception:
-            _log.exception("job_given_up", job=job.id)
+        """Leave a job for a later look, or end it after too many."""
+        if job.tries >= _MOST_TRIES:
+            await self._steps.abandon(job)
+            return
+        async with self._database.tx() as tx:
+            await store.change(tx, job, owner="", due_ms=now_ms(self._clock) + _PAUSE_MS, tries=job.tries + 1)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

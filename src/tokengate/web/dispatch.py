@@ -12,7 +12,7 @@ import structlog
 from msgspec import Struct
 
 from tokengate.core.clock import Clock
-from tokengate.core.errors import BodyTimeout, GatewayError, MethodNotAllowed, NotFound, UpstreamFailed
+from tokengate.core.errors import BadRequest, BodyTimeout, GatewayError, MethodNotAllowed, NotFound, UpstreamFailed
 from tokengate.core.ids import NewId
 from tokengate.reference.table import ApiOperation
 from tokengate.web.errors import BadKeyWords, error_body, error_headers
@@ -112,6 +112,7 @@ class Dispatch:
         try:
             endpoint = self._find(request)
             if endpoint is not None:
+                _require_no_nul(request)
                 await endpoint.handler(request)
             elif not request.status:
                 await self._enter_mount(request)
@@ -192,3 +193,11 @@ class Dispatch:
             headers.append(("access-control-allow-headers", wanted))
         headers.append(("access-control-max-age", "86400"))
         request.whole(204, headers, b"")
+
+
+def _require_no_nul(request: Request) -> None:
+    """Raise NotFound or BadRequest for an address with a NUL in it, which not every database takes."""
+    if "\0" in request.path:
+        raise NotFound(f"Unknown request URL: {request.method} {request.path[:200]}.")
+    if "%00" in request.query:
+        raise BadRequest("The query must not have a NUL in it.")

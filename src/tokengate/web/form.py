@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
-from email.message import Message
 from typing import Final, Protocol, TypeVar
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from tokengate.core.errors import BadRequest, UnsupportedMediaType
+from tokengate.web.forms import FORM_TYPE, boundary_of, is_form
 from tokengate.web.request import Request
 
 T = TypeVar("T")
@@ -42,11 +42,10 @@ async def read_mixed_form(request: Request, limit_bytes: int, take: TakeFile) ->
 
 
 async def _reading(request: Request, limit_bytes: int, read: Callable[[Events], Awaitable[T]]) -> T:
-    declared = Message()
-    declared["content-type"] = request.headers.get("content-type", "")
-    boundary = declared.get_boundary()
-    if declared.get_content_type() != "multipart/form-data" or not boundary:
-        raise UnsupportedMediaType(str(declared["content-type"]), wanted="multipart/form-data")
+    declared = request.headers.get("content-type", "")
+    boundary = boundary_of(declared)
+    if not is_form(declared) or not boundary:
+        raise UnsupportedMediaType(declared, wanted=FORM_TYPE)
     try:
         parser = PushMultipartParser(boundary, max_segment_count=_MAX_PARTS, strict=True)
         async with aclosing(_events(parser, request.body_pieces(limit_bytes))) as events:

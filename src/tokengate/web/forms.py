@@ -28,16 +28,22 @@ def is_form(content_type: str) -> bool:
     return content_type.partition(";")[0].strip().lower() == FORM_TYPE
 
 
+def boundary_of(content_type: str) -> str:
+    """Return what lies between the parts of a form; empty when that is not said."""
+    found = _boundary(content_type)
+    return (found[1] or found[2]) if found else ""
+
+
 def read_form(content_type: str, body: bytes) -> list[Part]:
     """Return the parts of a form. Raises BadRequest for one that is not whole, or makes no sense."""
-    boundary = _boundary(content_type)
-    if boundary is None:
+    boundary = boundary_of(content_type)
+    if not boundary:
         raise BadRequest("The form has no boundary in its Content-Type.")
     parts: list[Part] = []
     head: MultipartSegment | None = None
     pieces: list[bytes] = []
     try:
-        with PushMultipartParser(boundary[1] or boundary[2], max_segment_count=_MAX_PARTS) as parser:
+        with PushMultipartParser(boundary, max_segment_count=_MAX_PARTS) as parser:
             for event in parser.parse(body):
                 match event:
                     case MultipartSegment():

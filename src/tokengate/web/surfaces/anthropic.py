@@ -123,7 +123,7 @@ ANTHROPIC_LISTING = Listing(key=key_of, many=_models, one=_model, write_error=AN
 
 def _limit(query: Mapping[str, list[str]]) -> int:
     text = query.get("limit", [str(_DEFAULT_PAGE)])[-1]
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= _MAX_PAGE:
+    if not text.isascii() or not text.isdigit() or len(text) > 4 or not 1 <= int(text) <= _MAX_PAGE:
         raise BadRequest(f"'limit' must be an integer from 1 to {_MAX_PAGE}.", param="limit")
     return int(text)
 

@@ -1,7 +1,5 @@
 """AI applications at addresses of their own: `POST /v1/apps/{name}/chat/completions` is a chat with `app/NAME`."""
 
-from urllib.parse import unquote
-
 import msgspec
 
 from tokengate.catalog.applications import APP_PREFIX
@@ -32,7 +30,7 @@ class AppsSurface:
         principal = self._admit.principal(request)
         asked = options(request)
         body = await self._admit.json_body(request)
-        model = APP_PREFIX + unquote(request.path[len(_HEAD) : -len(_TAIL)])
+        model = APP_PREFIX + request.path[len(_HEAD) : -len(_TAIL)]
         await self._gateway.answer(request.id, principal, CHAT_COMPLETIONS, _named(body, model), request, asked)
 
 

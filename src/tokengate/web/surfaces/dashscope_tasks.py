@@ -9,7 +9,7 @@ https://help.aliyun.com/zh/model-studio/manage-asynchronous-tasks, 2026-11
 from collections.abc import Callable
 from functools import partial
 from typing import Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -134,7 +134,7 @@ class DashScopeTasksSurface:
 
     async def _show(self, request: Request) -> None:
         principal = self._admit.principal(request)
-        task_id = unquote(request.path.removeprefix(_PATH))
+        task_id = request.path.removeprefix(_PATH)
         try:
             reply = write_task(await self._job(principal, task_id), request.id, own_address(request, self._base_url))
         except NotFound:
@@ -145,7 +145,7 @@ class DashScopeTasksSurface:
         principal = self._admit.principal(request)
         refused = Unsupported("", "task_id", _NOT_PENDING)
         try:
-            job = await self._job(principal, unquote(request.path.removeprefix(_PATH).removesuffix("/cancel")))
+            job = await self._job(principal, request.path.removeprefix(_PATH).removesuffix("/cancel"))
             await self._jobs.cancel(principal, job.id)
         except NotFound:
             raise refused from None
@@ -230,6 +230,6 @@ def _checked(task: Task) -> Task:
 
 def _number(query: dict[str, str], name: str, default: int, most: int) -> int:
     given = query.get(name, str(default))
-    if not given.isascii() or not given.isdecimal() or not 1 <= int(given[:6]) <= most:
+    if not given.isascii() or not given.isdecimal() or len(given) > 6 or not 1 <= int(given) <= most:
         raise BadRequest(f"'{name}' must be a number from 1 to {most}.", param=name)
     return int(given)

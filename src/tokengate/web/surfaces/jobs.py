@@ -162,7 +162,7 @@ def _job_id(request: Request, end: str = "") -> str:
 
 def _limit(query: dict[str, list[str]]) -> int:
     given = query.get("limit", [str(_DEFAULT_LIMIT)])[0]
-    if not given.isdecimal() or not given.isascii() or not 1 <= int(given[:4]) <= _MAX_LIMIT:
+    if not given.isdecimal() or not given.isascii() or len(given) > 3 or not 1 <= int(given) <= _MAX_LIMIT:
         raise BadRequest(f"'limit' must be a number from 1 to {_MAX_LIMIT}.", param="limit")
     return int(given)
 

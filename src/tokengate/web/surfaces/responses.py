@@ -6,7 +6,7 @@ A stored response belongs to the org and the project of the key that made it; to
 
 import asyncio
 from collections.abc import Mapping, Set
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 from msgspec import Raw
 from msgspec.structs import replace
@@ -172,7 +172,7 @@ def _fits(names: Set[str]) -> bool:
 
 
 def _id_of(request: Request, head: str, tail: str = "") -> str:
-    return unquote(request.path[len(head) : len(request.path) - len(tail)])
+    return request.path[len(head) : len(request.path) - len(tail)]
 
 
 def _is_stream(query: Mapping[str, list[str]]) -> bool:

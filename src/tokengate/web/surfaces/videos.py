@@ -4,7 +4,7 @@ deleted. What a key's project made, all keys of that project see, and no other.
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import msgspec
 from msgspec.structs import astuple, replace
@@ -230,7 +230,7 @@ def _file_of(job: Job, variant: str) -> str:
 
 
 def _id_of(request: Request, head: str, tail: str = "") -> str:
-    return unquote(request.path[len(head) : len(request.path) - len(tail)])
+    return request.path[len(head) : len(request.path) - len(tail)]
 
 
 def _unknown(id: str) -> NotFound:
