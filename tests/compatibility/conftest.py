@@ -1,6 +1,6 @@
 """One gateway for the whole matrix, and what to do with what it gives."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import pytest
 
@@ -24,7 +24,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
 
 @pytest.fixture(scope="session")
 def found(request: pytest.FixtureRequest) -> Generator[Found | None]:
-    """Where cells go when the run is asked to write them; else None, and they are compared."""
+    yield from recorded(request, write)
+
+
+def recorded(request: pytest.FixtureRequest, write: Callable[[Found], None]) -> Generator[Found | None]:
+    """Yield where cells go when the run is asked to write them; else None, and they are compared."""
     if not request.config.getoption(OPTION, default=False):
         yield None
         return

@@ -142,14 +142,22 @@ def _serve(call: Call) -> Answered:
 @contextmanager
 def open_place(folder: Path) -> Generator[Place]:
     """Start every vendor and a gateway before them."""
-    with ExitStack() as stack, asyncio.Runner() as runner:
+    with ExitStack() as stack:
         files = stack.enter_context(ThreadedUpstream(_serve))
         running = {vendor.id: stack.enter_context(vendor.start()) for vendor in VENDORS}
         config = '[outbound]\nprivate_hosts = ["127.0.0.1"]\n'
         config += "".join(vendor.config(running[vendor.id].url, running[vendor.id].key) for vendor in VENDORS)
+        runner, gateway = stack.enter_context(gateway_of(folder, config))
+        yield Place(runner, gateway, running, files.url.removesuffix("/v1"))
+
+
+@contextmanager
+def gateway_of(folder: Path, config: str) -> Generator[tuple[asyncio.Runner, Hosted]]:
+    """Start a gateway, and what runs calls of it."""
+    with asyncio.Runner() as runner:
         inside = AsyncExitStack()
         gateway = runner.run(inside.enter_async_context(hosted(folder, config, balances={"main": "1000000"})))
         try:
-            yield Place(runner, gateway, running, files.url.removesuffix("/v1"))
+            yield runner, gateway
         finally:
             runner.run(inside.aclose())

@@ -57,7 +57,7 @@ OBJECTS: dict[str, tuple[str, ...]] = {
     "openai": ("", "choices.*", "choices.*.delta", "choices.*.message"),
     "anthropic": ("", "message", "delta", "content_block", "content.*"),
     "gemini": ("", "candidates.*", "candidates.*.content", "candidates.*.content.parts.*"),
-    "dashscope": ("output",),
+    "dashscope": ("output", "output.choices.*", "output.choices.*.message"),
     "responses": ("response",),
 }
 
@@ -196,42 +196,103 @@ def call_of(name: str, draw: Any) -> tuple[Said, list[Said], set[int]]:
                 end,
             ]
             return whole, events, set(values)
+        case "dashscope":
+            function = {"name": "f", "arguments": "{}", **inside}
+            call = {"index": 0, "id": "call_1", "type": "function", "function": function, **at_start}
+            rest = {"index": 0, "id": "", "type": "function", "function": {"arguments": ""}, **later}
+            usage = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+            whole = {**_calling("tool_calls", {**call, **later}), "usage": usage}
+            events = [_calling("null", call), _calling("null", rest), {**_calling("tool_calls"), "usage": usage}]
+            return whole, events, set(values)
         case _:
             item = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "status": "completed"}
             item = {**item, "arguments": "{}", **at_start, **inside}
-            whole = {**RESPONSES.whole, "output": [{**item, **later}]}
-            events = [
-                RESPONSES.opening[0],
-                {"type": "response.output_item.added", "output_index": 0, "item": {**item, "arguments": ""}},
-                {"type": "response.output_item.done", "output_index": 0, "item": {**item, **later}},
-                {"type": "response.completed", "response": whole},
-            ]
-            return whole, events, set(values)
+            return *item_of(item, {"arguments": ""}, later), set(values)
+
+
+def _calling(finish: str, *calls: Said) -> Said:
+    message = {"role": "assistant", "content": "", "tool_calls": [*calls]}
+    return {"output": {"choices": [{"finish_reason": finish, "message": message}]}, "request_id": "d1"}
+
+
+def item_of(item: Said, begun: Said, later: Said) -> tuple[Said, list[Said]]:
+    """Return a response of one item, whole and as events; what it begins with, and what only its end says."""
+    whole = {**RESPONSES.whole, "output": [{**item, **later}]}
+    return whole, [
+        RESPONSES.opening[0],
+        {"type": "response.output_item.added", "output_index": 0, "item": {**item, **begun}},
+        {"type": "response.output_item.done", "output_index": 0, "item": {**item, **later}},
+        {"type": "response.completed", "response": whole},
+    ]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 @pytest.mark.parametrize("other_way", [False, True], ids=["as asked", "the other way"])
-@pytest.mark.parametrize("name", ["openai", "anthropic", "responses"])
+@pytest.mark.parametrize("name", ["openai", "anthropic", "dashscope", "responses"])
 @given(data=st.data())
 async def test_new_members_of_a_tool_call_reach_the_caller(
     name: str, other_way: bool, stream: bool, data: st.DataObject
 ) -> None:
     whole, events, values = call_of(name, data.draw)
+
+    said = await told(name, whole, events, stream=stream, other_way=other_way)
+
+    assert found(said) == values
+
+
+async def told(name: str, whole: Said, events: list[Said], *, stream: bool, other_way: bool) -> Any:
+    """Return what a caller gets of a reply: its object, or its events."""
     adapter, one = await asked(name, stream=stream)
     in_events = stream is not other_way
     one.reply_type = "text/event-stream" if in_events else "application/json"
     vendor = PLACES[name][0]
     body = b"".join([*vendor.frames(*events), *vendor.last()]) if in_events else json.dumps(whole).encode()
+    if not stream:
+        return json.loads(adapter.whole(body).body)
+    lane = adapter.lane(Written(MODEL))
+    out = b"".join([lane.feed(body), lane.close(), lane.end(Usage(input=10, output=5))])
+    assert lane.finished
+    return [json.loads(data_of(frame)) for frame in split_frames(out) if data_of(frame).startswith(b"{")]
 
-    if stream:
-        lane = adapter.lane(Written(MODEL))
-        told = b"".join([lane.feed(body), lane.close(), lane.end(Usage(input=10, output=5))])
-        assert lane.finished
-        said = [json.loads(data_of(frame)) for frame in split_frames(told) if data_of(frame).startswith(b"{")]
-    else:
-        said = json.loads(adapter.whole(body).body)
+
+SUMMARY = [{"type": "summary_text", "text": "Hm."}]
+THOUGHT = [{"type": "reasoning_text", "text": "Hm."}]
+ITEMS: dict[str, Said] = {
+    "message": {"type": "message", "content": [{"type": "output_text", "text": "Hi", "annotations": []}]},
+    "refusal": {"type": "message", "content": [{"type": "refusal", "refusal": "No"}]},
+    "gist": {"type": "reasoning", "summary": SUMMARY, "encrypted_content": "gAAA"},
+    "full": {"type": "reasoning", "summary": [], "content": THOUGHT},
+    "both": {"type": "reasoning", "summary": SUMMARY, "content": THOUGHT},
+    "sealed": {"type": "reasoning", "summary": [], "encrypted_content": "gAAA"},
+    "silent": {"type": "reasoning", "summary": []},
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("other_way", [False, True], ids=["as asked", "the other way"])
+@pytest.mark.parametrize("kind", ITEMS)
+@given(data=st.data())
+async def test_new_members_of_an_item_reach_the_caller(
+    kind: str, other_way: bool, stream: bool, data: st.DataObject
+) -> None:
+    item: Said = {"id": "it_1", **json.loads(json.dumps(ITEMS[kind]))}
+    values = set(range(1_000_000, 1_000_000 + data.draw(st.integers(0, 4))))
+    later: Said = {}
+    parts = item["content"] if item["type"] == "message" else ()
+    for value in values:
+        data.draw(st.sampled_from([item, later, *parts]))[f"x_new_{value}"] = value
+    begun = {name: [] for name in ("content", "summary") if name in item}
+
+    whole, events = item_of(item, begun, later)
+    said = await told("responses", whole, events, stream=stream, other_way=other_way)
 
     assert found(said) == values
+    last = said[-1]["response"] if stream else said
+    assert found(last) == values
+    if stream:
+        at_start = {value for name, value in item.items() if name.startswith("x_new_")}
+        added = next(event["item"] for event in said if event["type"] == "response.output_item.added")
+        assert found(added) >= at_start
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -276,7 +337,9 @@ def in_order(events: list[Said]) -> dict[Any, list[int]]:
     return told
 
 
-@pytest.mark.parametrize("name", ["text", "reasoning", "tools", "hosted_tools", "namespaced", "custom_tool"])
+@pytest.mark.parametrize(
+    "name", ["text", "reasoning", "silent_reasoning", "tools", "hosted_tools", "namespaced", "custom_tool"]
+)
 @given(data=st.data())
 async def test_new_events_of_a_responses_stream_reach_the_caller_in_order(name: str, data: st.DataObject) -> None:
     """Wherever they stand: those of an item under our number and id, those of none as they are."""
@@ -314,6 +377,42 @@ async def test_new_events_of_a_responses_stream_reach_the_caller_in_order(name: 
                 assert output[event["output_index"]] == event["item_id"]
                 added = [one["item"]["id"] for one in ours[:at] if one["type"] == "response.output_item.added"]
                 assert event["item_id"] in added
+
+
+async def test_an_item_that_nobody_knows_is_told_as_its_vendor_does() -> None:
+    """Whatever its events are called: those of a text in it are none of a message's."""
+    note: Said = {"id": "nt_1", "type": "x_note", "status": "in_progress"}
+    place: Said = {"item_id": "nt_1", "output_index": 1, "content_index": 0}
+    silent: Said = {"id": "rs_1", "type": "reasoning", "summary": []}
+    message: Said = {"id": "msg_1", "type": "message", "content": [{"type": "output_text", "text": "Hi"}]}
+    inside = ["content_part.added", "output_text.delta", "output_text.done", "x_note.folded", "content_part.done"]
+    output = [silent, {**note, "status": "completed", "text": "Hm"}, message]
+    told_by_vendor: list[Said] = [
+        {"type": "response.output_item.added", "output_index": 0, "item": silent},
+        {"type": "response.output_item.done", "output_index": 0, "item": silent},
+        {"type": "response.output_item.added", "output_index": 1, "item": note},
+        *({"type": f"response.{kind}", **place, "delta": "Hm"} for kind in inside),
+        {"type": "response.output_item.done", "output_index": 1, "item": output[1]},
+    ]
+    whole = {**RESPONSES.whole, "output": output}
+    tail: list[Said] = [
+        {"type": "response.output_item.added", "output_index": 2, "item": {**message, "content": []}},
+        {"type": "response.output_text.delta", "output_index": 2, "content_index": 0, "delta": "Hi"},
+        {"type": "response.output_item.done", "output_index": 2, "item": message},
+        {"type": "response.completed", "response": whole},
+    ]
+
+    events = [RESPONSES.opening[0], *told_by_vendor, *tail]
+    said = await told("responses", whole, events, stream=True, other_way=False)
+
+    assert [event["sequence_number"] for event in said] == list(range(len(said)))
+    ours = said[2 : 2 + len(told_by_vendor)]
+    assert [event["type"] for event in ours] == [event["type"] for event in told_by_vendor]
+    assert [event["output_index"] for event in ours] == [event["output_index"] for event in told_by_vendor]
+    assert [event["item"]["type"] for event in ours if "item" in event] == ["reasoning"] * 2 + ["x_note"] * 2
+    assert [event["delta"] for event in ours if "delta" in event] == ["Hm"] * len(inside)
+    assert [item["type"] for item in said[-1]["response"]["output"]] == ["reasoning", "x_note", "message"]
+    assert said[-1]["response"]["output"][1] == output[1]
 
 
 @pytest.mark.parametrize("name", PLACES)

@@ -382,7 +382,8 @@ def replies(
     )
 
 
-REPLY_PARTS: Some[Part] = st.one_of(CITED, REFUSALS, THOUGHTS, CALLS, DRAWN, SPOKEN, OPAQUES)
+SILENT = st.just(Thinking(""))
+REPLY_PARTS: Some[Part] = st.one_of(CITED, REFUSALS, THOUGHTS, SILENT, CALLS, DRAWN, SPOKEN, OPAQUES)
 
 
 def any_replies() -> Some[Reply]:

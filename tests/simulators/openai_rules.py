@@ -147,6 +147,22 @@ def listed(body: Json, name: str) -> list[Any]:
     return cast("list[Any]", body.get(name) or [])
 
 
+def last_text(messages: list[Json]) -> str:
+    """Return what the user said last; while tools answer, what comes after NEXT in their answers. Instructions may
+    stand behind it."""
+    last = next((one for one in reversed(messages) if one["role"] not in ("system", "developer")), messages[-1])
+    if last["role"] == "tool":
+        return plain(last["content"]).partition("NEXT ")[2]
+    return plain(last["content"]) if last["role"] == "user" else ""
+
+
+def plain(content: Any) -> str:
+    """Return the text of a message's content."""
+    if isinstance(content, str) or content is None:
+        return content or ""
+    return " ".join(part["text"] for part in content if part["type"] == "text")
+
+
 def _unknown_value(value: object, allowed: object, param: str) -> NoReturn:
     refuse(f"Invalid value: '{value}'. Supported values are: {allowed}.", param, "invalid_value")
 

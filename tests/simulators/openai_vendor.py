@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.simulators.openai_moderation import moderate
-from tests.simulators.openai_rules import Json, Rejected, check, inner, is_reasoning, listed
+from tests.simulators.openai_rules import Json, Rejected, check, inner, is_reasoning, last_text, listed, plain
 from tests.simulators.openai_speech import speak
 from tests.simulators.openai_transcription import hear, read_hearing
 from tests.simulators.openai_upstream import DONE, Call, Reply
@@ -407,22 +407,6 @@ def write_json(value: object, status: int = 200, headers: dict[str, str] | None 
     """Return a reply with this body."""
     body = json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
     return Reply(status, {"content-type": "application/json", **_HEADERS, **(headers or {})}, body)
-
-
-def last_text(messages: list[Json]) -> str:
-    """Return what the user said last; while tools answer, what comes after NEXT in their answers. Instructions may
-    stand behind it."""
-    last = next((one for one in reversed(messages) if one["role"] not in ("system", "developer")), messages[-1])
-    if last["role"] == "tool":
-        return plain(last["content"]).partition("NEXT ")[2]
-    return plain(last["content"]) if last["role"] == "user" else ""
-
-
-def plain(content: Any) -> str:
-    """Return the text of a message's content."""
-    if isinstance(content, str) or content is None:
-        return content or ""
-    return " ".join(part["text"] for part in content if part["type"] == "text")
 
 
 def tokens_of(text: str) -> list[str]:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs
 
-from tests.simulators.openai_rules import Json, Rejected, inner, is_reasoning, listed
+from tests.simulators.openai_rules import Json, Rejected, inner, is_reasoning, last_text, listed
 from tests.simulators.openai_upstream import Call, Reply
 from tests.simulators.responses_rules import as_chat, check, items_of
 
@@ -67,7 +67,7 @@ class ResponsesVendor:
         instead = text_of(chat)
         if instead is not None:
             return instead
-        text = _last_text(chat)
+        text = last_text(chat["messages"])
         response = self._response(body, chat, text)
         if failed := _FAIL.search(text):
             error = {"code": failed[1], "message": f"The simulated vendor says {failed[1]}."}
@@ -257,15 +257,6 @@ def _listed(item: Json, number: int) -> Json:
     told = {"content": [{"type": "input_text", "text": content}]} if isinstance(content, str) else {}
     head = "msg" if kind == "message" else kind[:3]
     return {"id": f"{head}_{number}", "status": "completed", **item, "type": kind, **told}
-
-
-def _last_text(chat: Json) -> str:
-    messages = chat["messages"]
-    last = next((one for one in reversed(messages) if one["role"] not in ("system", "developer")), messages[-1])
-    if last["role"] != "user":
-        return ""
-    content = last["content"]
-    return content if isinstance(content, str) else " ".join(part.get("text", "") for part in content)
 
 
 def _streamed(response: Json, text: str) -> Reply:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import assert_never
 
 import msgspec
-from msgspec import Raw
 
+from tokengate.core.beside import with_more
 from tokengate.core.parts import (
     NO_EXTRA,
     Audio,
@@ -85,7 +85,7 @@ class Fold:
             case Beside():
                 self._format = event.format
                 if event.choice == REPLY:
-                    self._beside = _more(self._beside, event.members)
+                    self._beside = with_more(self._beside, event.members)
                 else:
                     self._choice(event.choice).add(event)
             case _:
@@ -220,16 +220,16 @@ class _Block:
         text = "".join(self.pieces)
         match self.kind:
             case "text":
-                return Text(text, citations=tuple(self.citations), phase=self.phase)
+                return Text(text, citations=tuple(self.citations), extra=self.extra, phase=self.phase)
             case "refusal":
-                return Refusal(text)
+                return Refusal(text, self.extra)
             case "tool" | "custom":
                 return ToolCall(self.id, self.name, text, self.signature, self.kind == "custom", extra=self.extra)
             case "thinking":
                 proof = self.proof
                 if proof is None:
-                    return Thinking(text, summary=self.summary)
-                return Thinking(text, proof.signature, proof.format, proof.redacted, self.summary, proof.id)
+                    return Thinking(text, summary=self.summary, extra=self.extra)
+                return Thinking(text, proof.signature, proof.format, proof.redacted, self.summary, proof.id, self.extra)
             case _:
                 assert self.opaque is not None, "a block begins with what it is"
                 return self.opaque
@@ -255,10 +255,10 @@ class _Choice:
             case BlockEnd():
                 return
             case Beside(block=block) if block != REPLY:
-                called = self._block(block)
-                called.extra = _more(called.extra, event.members)
+                said = self._block(block)
+                said.extra = with_more(said.extra, event.members)
             case Beside():
-                self.beside = _more(self.beside, event.members)
+                self.beside = with_more(self.beside, event.members)
             case _:
                 self._block(event.block).add(event)
 
@@ -287,6 +287,8 @@ def finish_of(parts: tuple[Part, ...]) -> FinishReason:
 
 
 def _part_events(choice: int, block: int, part: Part, format: str) -> Iterator[Event]:
+    if isinstance(part, Text | Refusal | Thinking | ToolCall) and part.extra:
+        yield Beside(choice, format, part.extra, block)
     match part:
         case Text():
             yield TextDelta(choice, block, part.text, part.phase)
@@ -300,7 +302,7 @@ def _part_events(choice: int, block: int, part: Part, format: str) -> Iterator[E
             if part.signature or part.id:
                 yield ThinkingSignature(choice, block, part.signature, part.format, part.redacted, part.id)
         case ToolCall():
-            yield from _call_events(choice, block, part, format)
+            yield from _call_events(choice, block, part)
         case Image() | Audio():
             yield Media(choice, block, part)
         case Opaque():
@@ -312,25 +314,10 @@ def _part_events(choice: int, block: int, part: Part, format: str) -> Iterator[E
     yield BlockEnd(choice, block)
 
 
-def _call_events(choice: int, block: int, call: ToolCall, format: str) -> Iterator[Event]:
-    if call.extra:
-        yield Beside(choice, format, call.extra, block)
+def _call_events(choice: int, block: int, call: ToolCall) -> Iterator[Event]:
     yield ToolStart(choice, block, call.id, call.name, call.signature, call.custom)
     if call.arguments:
         yield ToolDelta(choice, block, call.arguments)
-
-
-def _more(before: Extra, more: Extra) -> Extra:
-    """Add members to those that came before; objects of one name, such as what stands in a message, are merged."""
-    both = {**before, **more}
-    for name in before.keys() & more.keys():
-        old, new = _decode(before[name]), _decode(more[name])
-        if isinstance(old, dict) and isinstance(new, dict):
-            both[name] = Raw(msgspec.json.encode({**old, **new}))
-    return both
-
-
-_decode = msgspec.json.Decoder().decode
 
 
 def _joined(before: Opaque | Image | Audio | None, piece: Image | Audio) -> Image | Audio:

@@ -166,6 +166,7 @@ class Refusal(Struct, frozen=True, tag="refusal"):
     """The model declines, in words."""
 
     text: str
+    extra: Extra = NO_EXTRA
 
 
 class Opaque(Struct, frozen=True, tag="opaque"):

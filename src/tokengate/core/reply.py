@@ -191,8 +191,8 @@ class BlockEnd(Struct, frozen=True, tag="block_end"):
 
 class Beside(Struct, frozen=True, tag="beside"):
     """Members without a word here, which only writers of their own format pass on: of a choice, as in its `extra`, or
-    (`choice` is REPLY) of the whole reply. With a `block` they are of that tool call, and those that it begins with
-    come before its start. Later ones of a name replace earlier ones."""
+    (`choice` is REPLY) of the whole reply. With a `block` they are of that text, refusal, thinking or tool call, and
+    those that it begins with come before its start. Later ones of a name replace earlier ones."""
 
     choice: int
     format: str

@@ -4,7 +4,7 @@ from collections.abc import Generator
 
 import pytest
 
-from tests.compatibility.conftest import OPTION, Found
+from tests.compatibility.conftest import Found, recorded
 from tests.compatibility.media.document import write
 from tests.compatibility.media.run import Place, open_place
 
@@ -17,10 +17,4 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
 
 @pytest.fixture(scope="session")
 def found_media(request: pytest.FixtureRequest) -> Generator[Found | None]:
-    """Where cells go when the run is asked to write them; else None, and they are compared."""
-    if not request.config.getoption(OPTION, default=False):
-        yield None
-        return
-    found: Found = {}
-    yield found
-    write(found)
+    yield from recorded(request, write)

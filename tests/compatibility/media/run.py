@@ -5,15 +5,15 @@ format. Cells, and what they come to, are those of the matrix of chats.
 import asyncio
 import json
 from collections.abc import Generator, Mapping
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from tests.compatibility.media.rows import CLIP, FILM, FILMS, MUSIC, PIECE, STEM, Request, Row, Section
 from tests.compatibility.media.vendors import VENDORS, Running, Vendor
-from tests.compatibility.run import Cell, Outcome, cell_of
-from tests.hosted import Hosted, hosted
+from tests.compatibility.run import Cell, Outcome, cell_of, gateway_of
+from tests.hosted import Hosted
 from tests.raw_http import Answer
 
 _WARNING = "x-tokengate-warning"
@@ -128,13 +128,9 @@ def _message(answer: Answer) -> str:
 @contextmanager
 def open_place(folder: Path) -> Generator[Place]:
     """Start every vendor and a gateway before them."""
-    with ExitStack() as stack, asyncio.Runner() as runner:
+    with ExitStack() as stack:
         started = {vendor.id: stack.enter_context(vendor.start()) for vendor in VENDORS}
         config = '[outbound]\nprivate_hosts = ["127.0.0.1"]\n[portal]\nbase_url = "https://ai.example.com"\n'
         config += "".join(vendor.config(*started[vendor.id][1:]) for vendor in VENDORS)
-        inside = AsyncExitStack()
-        gateway = runner.run(inside.enter_async_context(hosted(folder, config, balances={"main": "1000000"})))
-        try:
-            yield Place(runner, gateway, {id: running for id, (running, _, _) in started.items()})
-        finally:
-            runner.run(inside.aclose())
+        runner, gateway = stack.enter_context(gateway_of(folder, config))
+        yield Place(runner, gateway, {id: running for id, (running, _, _) in started.items()})

@@ -5,6 +5,7 @@ from typing import Any, assert_never
 
 from msgspec import Raw
 
+from tokengate.core.beside import with_extra
 from tokengate.core.chat import Chat
 from tokengate.core.parts import (
     Audio,
@@ -24,6 +25,7 @@ from tokengate.core.reply import Choice, FinishReason, Reply, SearchResult, Toke
 from tokengate.core.usage import ReportedUsage
 from tokengate.core.wire import Heading
 from tokengate.formats.dashscope.content import NAME, write_source
+from tokengate.formats.dashscope.messages import write_signature
 from tokengate.formats.dashscope.requests import PARTS, TEXT
 from tokengate.formats.dashscope.shapes import encode
 from tokengate.formats.dashscope.thinking import write_thinking
@@ -124,15 +126,8 @@ def write_logprobs(logprobs: Sequence[TokenLogprob]) -> dict[str, Any]:
 
 def write_call(index: int, call_id: str, name: str, arguments: str, signature: str) -> dict[str, Any]:
     """Return a tool call."""
-    call: dict[str, Any] = {
-        "index": index,
-        "id": call_id,
-        "type": "function",
-        "function": {"name": name, "arguments": arguments},
-    }
-    if signature:
-        call["extra_content"] = {"google": {"thought_signature": signature}}
-    return call
+    function = {"name": name, "arguments": arguments}
+    return {"index": index, "id": call_id, "type": "function", "function": function, **write_signature(signature)}
 
 
 def write_media(part: Image | Audio) -> dict[str, Any]:
@@ -147,16 +142,19 @@ def _write_choice(choice: Choice, *, own: bool, listed: bool, numbered: bool) ->
     message: dict[str, Any] = {"role": "assistant", "content": _write_content(choice.parts, own=own, listed=listed)}
     message.update(write_thinking(thinking))
     if calls:
-        message["tool_calls"] = [
-            write_call(index, call.id, call.name, call.arguments, call.signature) for index, call in enumerate(calls)
-        ]
+        message["tool_calls"] = [_write_call(index, call, own=own) for index, call in enumerate(calls)]
     written: dict[str, Any] = {"finish_reason": write_finish(choice.finish, choice.native if own else "")}
     if numbered:
         written["index"] = choice.index
     written["message"] = message
     if choice.logprobs is not None:
         written["logprobs"] = write_logprobs(choice.logprobs)
-    return written
+    return with_extra(written, choice.extra) if own else written
+
+
+def _write_call(index: int, call: ToolCall, *, own: bool) -> dict[str, Any]:
+    written = write_call(index, call.id, call.name, call.arguments, call.signature)
+    return with_extra(written, call.extra) if own else written
 
 
 def _write_content(parts: Sequence[Part], *, own: bool, listed: bool) -> str | list[Any]:

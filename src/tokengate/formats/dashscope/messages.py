@@ -1,6 +1,7 @@
 """The messages of a request, read: turns with roles, tool calls and their results."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 from msgspec import Raw, Struct
@@ -85,6 +86,11 @@ def read_signature(extra_content: Raw) -> str:
         return ""
     google = _decode_extra_content(extra_content).google
     return (google.thought_signature if google else None) or ""
+
+
+def write_signature(signature: str) -> dict[str, Any]:
+    """Return the member of a tool call that holds its thought signature; none for no signature."""
+    return {"extra_content": {"google": {"thought_signature": signature}}} if signature else {}
 
 
 def _read_content(content: str | list[Raw] | None, param: str) -> tuple[Part, ...]:

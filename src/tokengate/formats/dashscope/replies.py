@@ -15,7 +15,7 @@ from tokengate.core.fold import finish_of
 from tokengate.core.parts import Extra, Image, Opaque, Part, Text, Thinking, ToolCall
 from tokengate.core.reply import Choice, FinishReason, Reply, SearchResult, TokenLogprob, TopLogprob
 from tokengate.formats.dashscope.content import NAME, read_source
-from tokengate.formats.dashscope.messages import read_signature
+from tokengate.formats.dashscope.messages import read_signature, write_signature
 from tokengate.formats.dashscope.shapes import NULL, decode_anything, decode_object, encode, is_null, is_object, others
 from tokengate.formats.dashscope.usage import read_usage
 
@@ -36,7 +36,7 @@ class WireMessage(Struct):
     content: Raw = NULL
     role: str | None = None
     reasoning_content: str | None = None
-    tool_calls: list[WireCall] | None = None
+    tool_calls: list[Raw] | None = None
 
 
 class WireTop(Struct):
@@ -73,7 +73,7 @@ class WireSearch(Struct):
 
 
 class WireOutput(Struct):
-    choices: list[WireChoice] | None = None
+    choices: list[Raw] | None = None
     text: str | None = None
     finish_reason: str | None = None
     search_info: WireSearch | None = None
@@ -91,8 +91,14 @@ class WireHead(Struct):
 
 _decode = msgspec.json.Decoder(WireHead).decode
 _decode_output = msgspec.json.Decoder(WireOutput).decode
+_decode_choice = msgspec.json.Decoder(WireChoice).decode
+_decode_call = msgspec.json.Decoder(WireCall).decode
 
 _OUTPUT = frozenset(WireOutput.__struct_fields__)
+_CHOICE = frozenset(WireChoice.__struct_fields__)
+_MESSAGE = frozenset(WireMessage.__struct_fields__)
+_CALL = frozenset({"id", "index", "type", "function"})
+_FUNCTION = frozenset(WireFunction.__struct_fields__)
 _TEXT = frozenset({"text", "type"})
 
 _REASONS = {
@@ -128,6 +134,19 @@ def read_reply(body: bytes) -> Reply:
 def beside(output: Raw) -> Extra:
     """Return the members of an output that nobody knows. Raises ValueError."""
     return others(decode_object(output), _OUTPUT)
+
+
+def read_choice(raw: Raw) -> tuple[WireChoice, Extra]:
+    """Return a choice, and the members of it and of its message that nobody knows. Raises ValueError."""
+    return _decode_choice(raw), _beside(raw, _CHOICE, "message", _MESSAGE)
+
+
+def read_call(raw: Raw) -> tuple[WireCall, Extra]:
+    """Return a tool call, and the members of it and of its function that nobody knows. Raises ValueError."""
+    call = _decode_call(raw)
+    known = write_signature(read_signature(call.extra_content))
+    extra = _beside(raw, _CALL, "function", _FUNCTION)
+    return call, {name: value for name, value in extra.items() if decode_anything(value) != known.get(name)}
 
 
 def error_message(message: Any) -> str:
@@ -194,7 +213,8 @@ def _read_choices(output: WireOutput) -> tuple[Choice, ...]:
     return tuple(_read_choice(place, choice) for place, choice in enumerate(output.choices))
 
 
-def _read_choice(place: int, wire: WireChoice) -> Choice:
+def _read_choice(place: int, raw: Raw) -> Choice:
+    wire, extra = read_choice(raw)
     parts = _read_message(wire.message) if wire.message else ()
     logprobs = read_logprobs(wire.logprobs)
     return Choice(
@@ -203,6 +223,7 @@ def _read_choice(place: int, wire: WireChoice) -> Choice:
         finish=read_finish(wire.finish_reason, parts),
         native=_native(wire.finish_reason),
         logprobs=logprobs or None,
+        extra=extra,
     )
 
 
@@ -215,8 +236,9 @@ def _read_message(wire: WireMessage) -> tuple[Part, ...]:
             (call.function.name if call.function else None) or "",
             read_arguments(call.function),
             read_signature(call.extra_content),
+            extra=extra,
         )
-        for call in wire.tool_calls or ()
+        for call, extra in map(read_call, wire.tool_calls or ())
     ]
     return (*thinking, *said, *calls)
 
@@ -231,6 +253,16 @@ def _read_entry(raw: Raw) -> Text | Image | Opaque:
         kind = next(iter(value), "")
         return Opaque(NAME, kind, Raw(bytes(raw)))
     raise msgspec.ValidationError("an entry of a content list is no object")
+
+
+def _beside(raw: Raw, known: frozenset[str], inner: str, known_inside: frozenset[str]) -> Extra:
+    """Return the members of an object that nobody knows, with those of the object in its member `inner`."""
+    members = decode_object(raw)
+    extra = others(members, known)
+    inside = members.get(inner, NULL)
+    if not is_null(inside) and (more := others(decode_object(inside), known_inside)):
+        extra[inner] = Raw(encode(more))
+    return extra
 
 
 def _native(reason: str | None) -> str:

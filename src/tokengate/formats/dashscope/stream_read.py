@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Raw
 
 from tokengate.core.errors import UpstreamFailed
-from tokengate.core.parts import Image, Opaque, Text, ToolCall
+from tokengate.core.parts import NO_EXTRA, Extra, Image, Opaque, Text, ToolCall
 from tokengate.core.reply import (
     REPLY,
     Beside,
@@ -44,6 +44,8 @@ from tokengate.formats.dashscope.replies import (
     beside,
     error_message,
     read_arguments,
+    read_call,
+    read_choice,
     read_content,
     read_finish,
     read_logprobs,
@@ -156,19 +158,20 @@ class DashScopeStreamReader:
         output = _decode_output(head.output)
         if more := beside(head.output):
             events.append(Beside(REPLY, NAME, more))
-        choices = output.choices
-        if choices is None:
+        if output.choices is None:
             text = Raw(encode(output.text or ""))
-            choices = [WireChoice(WireMessage(text), output.finish_reason)]
-        for place, wire in enumerate(choices):
+            choices = [(WireChoice(WireMessage(text), output.finish_reason), NO_EXTRA)]
+        else:
+            choices = [read_choice(raw) for raw in output.choices]
+        for place, (wire, extra) in enumerate(choices):
             index = place if wire.index is None else wire.index
             choice = self._choices.get(index)
             if choice is None:
                 choice = self._choices[index] = _Choice(index, pieces=self._pieces)
-            choice.read(wire, events)
+            choice.read(wire, extra, events)
         self._searches = read_searches(output.search_info) or self._searches
         if not is_null(head.usage) and bytes(head.usage) != b"{}":
-            self._note_usage(choices, bytes(head.usage))
+            self._note_usage([wire for wire, _ in choices], bytes(head.usage))
 
     def _note_usage(self, choices: list[WireChoice], raw: bytes) -> None:
         """Keep what was reported. An event with one of several choices reports on that one alone."""
@@ -194,10 +197,12 @@ class _Choice:
         self._tools: dict[int, int] = {}
         self._told: dict[tuple[str, int], int] = {}
 
-    def read(self, wire: WireChoice, events: list[Event]) -> None:
-        """Add the events of one more piece."""
+    def read(self, wire: WireChoice, extra: Extra, events: list[Event]) -> None:
+        """Add the events of one more piece, which has `extra` members."""
         if self.finished:
             return
+        if extra:
+            events.append(Beside(self._index, NAME, extra))
         if wire.message is not None:
             self._read_message(wire.message, events)
         logprobs = read_logprobs(wire.logprobs)
@@ -219,12 +224,16 @@ class _Choice:
         for place, entry in enumerate(read_content(message.content)):
             match entry:
                 case Text():
-                    if text := self._new(("text", place), entry.text):
-                        events.append(TextDelta(self._index, self._block("text", place, events), text))
+                    text = self._new(("text", place), entry.text)
+                    if text or entry.extra:
+                        block = self._block("text", place, events)
+                        if entry.extra:
+                            events.append(Beside(self._index, NAME, entry.extra, block))
+                        events.append(TextDelta(self._index, block, text))
                 case Image() | Opaque():
                     self._read_whole(place, entry, events)
-        for place, call in enumerate(message.tool_calls or ()):
-            self._read_call(place if call.index is None else call.index, call, events)
+        for place, (call, extra) in enumerate(map(read_call, message.tool_calls or ())):
+            self._read_call(place if call.index is None else call.index, call, extra, events)
 
     def _read_whole(self, place: int, entry: Image | Opaque, events: list[Event]) -> None:
         """Tell an entry that comes in one piece, once."""
@@ -239,11 +248,15 @@ class _Choice:
         )
         events.append(BlockEnd(self._index, block))
 
-    def _read_call(self, index: int, call: WireCall, events: list[Event]) -> None:
+    def _read_call(self, index: int, call: WireCall, extra: Extra, events: list[Event]) -> None:
         block = self._tools.get(index)
+        begins = block is None
         if block is None:
             self._end_open(events)
             block = self._tools[index] = self._new_block()
+        if extra:
+            events.append(Beside(self._index, NAME, extra, block))
+        if begins:
             name = (call.function.name if call.function else None) or ""
             events.append(ToolStart(self._index, block, call.id or "", name, read_signature(call.extra_content)))
         if arguments := self._new(("tool", index), read_arguments(call.function)):

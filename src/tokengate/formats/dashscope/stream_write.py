@@ -8,9 +8,10 @@ from typing import Any, assert_never
 
 from msgspec import Raw
 
+from tokengate.core.beside import with_extra, with_more
 from tokengate.core.chat import Chat
 from tokengate.core.errors import GatewayError
-from tokengate.core.parts import Citation, Thinking
+from tokengate.core.parts import NO_EXTRA, Citation, Extra, Thinking
 from tokengate.core.reply import (
     REPLY,
     Beside,
@@ -75,6 +76,8 @@ class DashScopeStreamWriter:
             case Beside():
                 if event.format == NAME and event.choice == REPLY:
                     self._beside |= event.members
+                elif event.format == NAME:
+                    self._choice(event.choice).keep(event)
                 return b""
             case CitationAdded():
                 self._citations.append(event.citation)
@@ -84,9 +87,7 @@ class DashScopeStreamWriter:
             case Failure():
                 return self._frame("error", 500, {"code": "InternalError", "message": event.message})
             case _:
-                choice = self._choices.get(event.choice)
-                if choice is None:
-                    choice = self._choices[event.choice] = _Choice(whole=self._whole, listed=self._listed)
+                choice = self._choice(event.choice)
                 message = choice.add(event)
                 if message is None or (self._text and not isinstance(event, TextDelta | RefusalDelta | ThinkingDelta)):
                     return b""
@@ -95,6 +96,12 @@ class DashScopeStreamWriter:
     def fail(self, error: GatewayError) -> bytes:
         """Return the explicit end of a stream that cannot be whole."""
         return self._event("error", error.status, write_error(error, self._id))
+
+    def _choice(self, index: int) -> "_Choice":
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = _Choice(whole=self._whole, listed=self._listed)
+        return choice
 
     def _finish(self, event: Finish) -> bytes:
         stopped = [(index, choice) for index, choice in sorted(self._choices.items()) if choice.stop is not None]
@@ -130,7 +137,7 @@ class DashScopeStreamWriter:
                 written["index"] = index
             if logprobs := choice.take_logprobs():
                 written["logprobs"] = write_logprobs(logprobs)
-            output = {"choices": [written]}
+            output = {"choices": [with_extra(written, choice.take_beside())]}
         output = {**self._beside, **output, **(more or {})}
         if not self._whole:
             self._beside = {}
@@ -166,9 +173,10 @@ _Told = (
 
 
 class _Call:
-    __slots__ = ("arguments", "id", "name", "signature")
+    __slots__ = ("arguments", "block", "id", "name", "signature")
 
     def __init__(self, start: ToolStart) -> None:
+        self.block = start.block
         self.id, self.name, self.signature = start.id, start.name, start.signature
         self.arguments: list[str] = []
 
@@ -177,6 +185,7 @@ class _Choice:
     """One choice as it grows, and what was said of it when every event has to say all."""
 
     __slots__ = (
+        "_beside",
         "_calls",
         "_content",
         "_listed",
@@ -184,6 +193,7 @@ class _Choice:
         "_media",
         "_places",
         "_proofs",
+        "_said",
         "_thoughts",
         "_whole",
         "stop",
@@ -193,6 +203,7 @@ class _Choice:
         self.stop: Stop | None = None
         self._whole = whole
         self._listed = listed
+        self._beside: dict[int, Extra] = {}  # members that nobody knows, by block, which wait for what tells them
         self._content: list[str] = []
         self._media: list[Any] = []
         self._thoughts: dict[int, list[str]] = {}  # by block
@@ -200,14 +211,25 @@ class _Choice:
         self._calls: list[_Call] = []
         self._places: dict[int, int] = {}  # block -> place among the calls
         self._logprobs: list[TokenLogprob] = []
+        self._said: Extra = NO_EXTRA  # of all texts
+
+    def keep(self, event: Beside) -> None:
+        """Take members that nobody knows, of the choice or of a block."""
+        self._beside[event.block] = with_more(self._beside.get(event.block, NO_EXTRA), event.members)
+
+    def take_beside(self, block: int = REPLY) -> Extra:
+        """Return the members to tell now of a block, or of the choice itself."""
+        return self._beside.get(block, NO_EXTRA) if self._whole else self._beside.pop(block, NO_EXTRA)
 
     def add(self, event: _Told) -> dict[str, Any] | None:
         """Take one event more; return the message that tells it, None when nothing can be told yet."""
         match event:
             case TextDelta() | RefusalDelta():
+                extra = self.take_beside(event.block)
                 if self._whole:
                     self._content.append(event.text)
-                return self._message(text=event.text) if event.text else None
+                    self._said = with_more(self._said, extra)
+                return self._message(text=event.text, extra=extra) if event.text or extra else None
             case ThinkingDelta():
                 self._thoughts.setdefault(event.block, []).append(event.text)
                 return self._message(thought=event.text) if event.text else None
@@ -223,7 +245,7 @@ class _Choice:
                 place = self._places[event.block]
                 if self._whole:
                     self._calls[place].arguments.append(event.arguments)
-                return self._message(call=_going_on(place, event.arguments)) if event.arguments else None
+                return self._message(call=self._going_on(place, event.arguments)) if event.arguments else None
             case Media():
                 return self._message(entry=self._kept(write_media(event.part)))
             case ServerTool():
@@ -240,6 +262,9 @@ class _Choice:
     def last(self) -> dict[str, Any]:
         """Return the message of the last event: nothing new, and what proves the thinking."""
         message = self._message()
+        late = [place for place, call in enumerate(self._calls) if call.block in self._beside and not self._whole]
+        if late:
+            message["tool_calls"] = [self._going_on(place, "") for place in late]
         message.update(write_proofs(self._thinking()))
         return message
 
@@ -250,17 +275,19 @@ class _Choice:
             self._logprobs = []
         return taken
 
-    def _message(self, *, text: str = "", thought: str = "", call: Any = None, entry: Any = None) -> dict[str, Any]:
+    def _message(
+        self, *, text: str = "", extra: Extra = NO_EXTRA, thought: str = "", call: Any = None, entry: Any = None
+    ) -> dict[str, Any]:
         entries: list[Any] = [] if entry is None else [entry]
         calls: list[Any] = [] if call is None else [call]
         if self._whole:
-            text = "".join(self._content)
+            text, extra = "".join(self._content), self._said
             thought = "".join("".join(pieces) for pieces in self._thoughts.values())
             entries = self._media
             calls = [self._started(place) for place in range(len(self._calls))]
         content: Any = text
-        if self._listed or entries:
-            content = [{"text": text}, *entries] if text else list(entries)
+        if self._listed or entries or extra:
+            content = [{"text": text, **extra}, *entries] if text or extra else list(entries)
         message: dict[str, Any] = {"role": "assistant", "content": content}
         if thought:
             message["reasoning_content"] = thought
@@ -275,7 +302,12 @@ class _Choice:
 
     def _started(self, place: int) -> dict[str, Any]:
         call = self._calls[place]
-        return write_call(place, call.id, call.name, "".join(call.arguments), call.signature)
+        written = write_call(place, call.id, call.name, "".join(call.arguments), call.signature)
+        return with_extra(written, self.take_beside(call.block))
+
+    def _going_on(self, place: int, arguments: str) -> dict[str, Any]:
+        written = {"index": place, "id": "", "type": "function", "function": {"arguments": arguments}}
+        return with_extra(written, self.take_beside(self._calls[place].block))
 
     def _thinking(self) -> list[Thinking]:
         parts: list[Thinking] = []
@@ -287,7 +319,3 @@ class _Choice:
             else:
                 parts.append(Thinking(text, proof.signature, proof.format, proof.redacted, id=proof.id))
         return parts
-
-
-def _going_on(place: int, arguments: str) -> dict[str, Any]:
-    return {"index": place, "id": "", "type": "function", "function": {"arguments": arguments}}

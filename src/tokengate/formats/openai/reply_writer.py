@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from msgspec import Raw, json
-
+from tokengate.core.beside import with_extra
 from tokengate.core.chat import Chat
 from tokengate.core.custom_tools import custom_names, input_of
 from tokengate.core.parts import Audio, Data, Extra, FileId, Image, Opaque, Refusal, Text, Thinking, ToolCall, Url
@@ -12,7 +11,6 @@ from tokengate.core.wire import Heading
 from tokengate.formats.openai.fields import encode
 from tokengate.formats.openai.finish import write_finish
 from tokengate.formats.openai.pieces import write_annotation, write_image, write_logprobs, write_searches
-from tokengate.formats.openai.shapes import is_object
 from tokengate.formats.openai.thoughts import OWN, write_thoughts
 from tokengate.formats.openai.tools import FUNCTIONS
 from tokengate.formats.openai.usage import write_usage
@@ -53,7 +51,7 @@ def write_tool_call(call: ToolCall, custom: frozenset[str], *, own: bool) -> dic
         written |= {"type": "function", "function": _write_function(call)}
     if call.signature:
         written |= write_signature(call.signature)
-    return with_extra(written, call.extra) if own else written
+    return with_beside(written, call.extra) if own else written
 
 
 def write_signature(signature: str) -> dict[str, Any]:
@@ -61,10 +59,9 @@ def write_signature(signature: str) -> dict[str, Any]:
     return {"extra_content": {"google": {"thought_signature": signature}}}
 
 
-def with_extra(call: dict[str, Any], extra: Extra) -> dict[str, Any]:
-    """Return a tool call, or a piece of one, with the members that nobody knows; what it says itself stays."""
-    told = {name: json.decode(raw) for name, raw in extra.items() if name in call or name not in _KINDS}
-    return _merged(told, call)
+def with_beside(call: dict[str, Any], extra: Extra) -> dict[str, Any]:
+    """Return a tool call, or a piece of one, with the members that nobody knows."""
+    return with_extra(call, {name: raw for name, raw in extra.items() if name in call or name not in _KINDS})
 
 
 def stop_members(native: str, word: str, sequence: str | None) -> dict[str, Any]:
@@ -86,12 +83,7 @@ def _write_choice(choice: Choice, reply: Reply, heading: Heading, chat: Chat) ->
         "finish_reason": word,
         **stop_members(choice.native, word or "", choice.stop_sequence),
     }
-    if reply.format == OWN and choice.extra:
-        extra = dict(choice.extra)
-        beside = _object(extra.pop("message", None))
-        written["message"] = {**beside, **written["message"]}
-        written = {**extra, **written}
-    return written
+    return with_extra(written, choice.extra) if reply.format == OWN else written
 
 
 def _write_message(choice: Choice, heading: Heading, chat: Chat, *, own: bool) -> dict[str, Any]:
@@ -157,20 +149,3 @@ def _write_audio(part: Audio, heading: Heading) -> dict[str, Any]:
         case FileId():
             raise AssertionError("what a model said is bytes or lies at an address")
     return written
-
-
-def _merged(told: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """Return the members of both, those of `own` first and before the other's of the same name; objects are merged."""
-    merged = dict(own)
-    for name, value in told.items():
-        mine = own.get(name)
-        if name not in own:
-            merged[name] = value
-        elif is_object(mine) and is_object(value):
-            merged[name] = _merged(value, mine)
-    return merged
-
-
-def _object(raw: Raw | None) -> dict[str, Any]:
-    value: Any = None if raw is None else json.decode(raw)
-    return value if is_object(value) else {}

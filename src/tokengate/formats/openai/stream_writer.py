@@ -4,10 +4,11 @@ from typing import Any, assert_never
 
 from msgspec import Raw, json
 
+from tokengate.core.beside import with_more
 from tokengate.core.chat import Chat
 from tokengate.core.custom_tools import custom_names, input_of
 from tokengate.core.errors import GatewayError
-from tokengate.core.parts import Audio, Data, Image, Thinking, Url
+from tokengate.core.parts import NO_EXTRA, Audio, Data, Extra, Image, Thinking, Url
 from tokengate.core.reply import (
     REPLY,
     Beside,
@@ -35,7 +36,7 @@ from tokengate.core.wire import Heading
 from tokengate.formats.openai.fields import encode
 from tokengate.formats.openai.finish import write_finish
 from tokengate.formats.openai.pieces import write_annotation, write_image, write_logprobs, write_searches
-from tokengate.formats.openai.reply_writer import ID_HEAD, stop_members, with_extra, write_signature
+from tokengate.formats.openai.reply_writer import ID_HEAD, stop_members, with_beside, write_signature
 from tokengate.formats.openai.stream import DONE, error_event
 from tokengate.formats.openai.thoughts import OWN, write_detail
 from tokengate.formats.openai.tools import FUNCTIONS
@@ -114,7 +115,7 @@ class ChatStreamWriter:
             return before
         choice = self._choice(event.choice)
         if event.block != REPLY:
-            choice.called.setdefault(event.block, {}).update(event.members)
+            choice.called[event.block] = with_more(choice.take_called(event.block), event.members)
             return b""
         before = self._chunk(event.choice, {}) if choice.beside.keys() & event.members.keys() else b""
         choice.beside |= event.members
@@ -160,6 +161,8 @@ class ChatStreamWriter:
         return b"%b%b%b" % (before, encode(event.text), after)
 
     def _think(self, event: ThinkingDelta) -> bytes:
+        if not (event.text or event.summary):
+            return b""
         # The details tell the text again, whole, once it is proved: only then is it known that they are needed.
         choice = self._choice(event.choice)
         first = not choice.thought
@@ -192,7 +195,7 @@ class ChatStreamWriter:
         told: dict[str, Any] = {"index": index, "id": event.id, "type": kind, kind: {"name": event.name, arguments: ""}}
         if event.signature:
             told |= write_signature(event.signature)
-        return self._chunk(event.choice, {"tool_calls": [with_extra(told, choice.take_called(event.block))]})
+        return self._chunk(event.choice, {"tool_calls": [with_beside(told, choice.take_called(event.block))]})
 
     def _argue(self, event: ToolDelta) -> bytes:
         call = self._choice(event.choice).calls.get(event.block)
@@ -210,7 +213,7 @@ class ChatStreamWriter:
             return b"" if call.index else self._chunk(choice, {"function_call": {"arguments": arguments}})
         inner = {"custom": {"input": arguments}} if call.custom else {"function": {"arguments": arguments}}
         extra = self._choice(choice).take_called(event.block)
-        return self._chunk(choice, {"tool_calls": [with_extra({"index": call.index, **inner}, extra)]})
+        return self._chunk(choice, {"tool_calls": [with_beside({"index": call.index, **inner}, extra)]})
 
     def _end_block(self, event: BlockEnd) -> bytes:
         choice = self._choice(event.choice)
@@ -330,7 +333,7 @@ class _Choice:
     def __init__(self) -> None:
         self.beside: dict[str, Raw] = {}  # which waits for the choice's next chunk
         self.calls: dict[int, _Call] = {}  # by block
-        self.called: dict[int, dict[str, Raw]] = {}  # members that wait for the next piece of a call, by block
+        self.called: dict[int, Extra] = {}  # members that wait for the next piece of a call, by block
         self.said = 0  # characters of text
         self.begins: dict[int, int] = {}  # block -> where its text begins
         self.around: tuple[bytes, bytes] | None = None  # a chunk of text before and after it
@@ -345,14 +348,14 @@ class _Choice:
         beside, self.beside = self.beside, {}
         return beside
 
-    def take_called(self, block: int) -> dict[str, Raw]:
-        return self.called.pop(block, {})
+    def take_called(self, block: int) -> Extra:
+        return self.called.pop(block, NO_EXTRA)
 
     def take_late(self) -> list[dict[str, Any]]:
         """Take what was said of calls after their last pieces."""
         called, self.called = self.called, {}
         known = [(self.calls[block], extra) for block, extra in called.items() if block in self.calls]
-        return [with_extra({"index": call.index, call.kind: {}}, extra) for call, extra in known]
+        return [with_beside({"index": call.index, call.kind: {}}, extra) for call, extra in known]
 
     def take_logprobs(self) -> tuple[TokenLogprob, ...]:
         logprobs, self.logprobs = self.logprobs, ()

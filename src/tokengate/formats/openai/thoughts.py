@@ -81,7 +81,7 @@ def write_detail(thought: Thinking, index: int) -> dict[str, Any]:
 
 def write_thoughts(thoughts: Iterable[Thinking]) -> dict[str, Any]:
     """Return the members of a message that say its thinking; the details only when there is more to it than text."""
-    told = list(thoughts)
+    told = [thought for thought in thoughts if thought.text or is_proved(thought)]
     if not told:
         return {}
     written: dict[str, Any] = {}

@@ -1,5 +1,5 @@
-"""Members of a response object, and of a tool call in it, that the gateway does not write by itself: the vendor's,
-passed on as they are."""
+"""Members of a response object, of an item in it and of what a message says, that the gateway does not write by itself:
+the vendor's, passed on as they are."""
 
 from typing import Final
 
@@ -50,8 +50,14 @@ _OWN: Final = frozenset(
 )
 
 
-# What a call of a tool says in words of the vocabulary, or as the gateway says it.
-_OF_CALLS: Final = frozenset({"type", "id", "call_id", "name", "arguments", "input", "status", "namespace"})
+# What an item says in words of the vocabulary, or as the gateway says it.
+_OF_ITEMS: Final = frozenset({"type", "id", "status"})
+_OF_CALLS: Final = _OF_ITEMS | {"call_id", "name", "arguments", "input", "namespace"}
+_OF_MESSAGES: Final = _OF_ITEMS | {"role", "content", "phase"}
+_OF_REASONING: Final = _OF_ITEMS | {"content", "summary", "encrypted_content"}
+_OF_CONTENT: Final = frozenset({"type", "text", "refusal", "annotations", "logprobs"})
+
+MESSAGE: Final = "message"  # where the first text of a message has those of the message itself
 
 
 def beside(response: Raw | bytes) -> Extra:
@@ -62,6 +68,22 @@ def beside(response: Raw | bytes) -> Extra:
 def beside_call(item: Raw | bytes) -> Extra:
     """Return the members of a tool call that nobody knows. Raises ValueError."""
     return _others(item, _OF_CALLS)
+
+
+def beside_message(item: Raw | bytes) -> Extra:
+    """Return the members of a message that nobody knows, as its first text has them. Raises ValueError."""
+    members = _others(item, _OF_MESSAGES)
+    return {MESSAGE: Raw(msgspec.json.encode(members))} if members else NO_EXTRA
+
+
+def beside_reasoning(item: Raw | bytes) -> Extra:
+    """Return the members of a reasoning item that nobody knows. Raises ValueError."""
+    return _others(item, _OF_REASONING)
+
+
+def beside_content(content: Raw | bytes) -> Extra:
+    """Return the members of a text or refusal that nobody knows. Raises ValueError."""
+    return _others(content, _OF_CONTENT)
 
 
 def _others(value: Raw | bytes, known: frozenset[str]) -> Extra:

@@ -11,8 +11,9 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tokengate.core.custom_tools import input_of
-from tokengate.core.parts import Citation
+from tokengate.core.parts import Citation, Extra
 from tokengate.core.reply import ThinkingSignature, TokenLogprob, ToolStart
+from tokengate.formats.responses.beside import MESSAGE
 from tokengate.formats.responses.citations import write_citation
 from tokengate.formats.responses.signature import wrap
 
@@ -51,12 +52,14 @@ class Content(Struct):
     logprobs: list[Json] = []
     length: int = 0  # characters
     ended: bool = False
+    extra: dict[str, Raw] = {}  # members that nobody knows
 
     def whole(self) -> Json:
         text = "".join(self.pieces)
         if self.refusal:
-            return {"type": "refusal", "refusal": text}
-        return {"type": "output_text", "text": text, "annotations": self.annotations, "logprobs": self.logprobs}
+            return {**self.extra, "type": "refusal", "refusal": text}
+        said = {"type": "output_text", "text": text, "annotations": self.annotations, "logprobs": self.logprobs}
+        return {**self.extra, **said}
 
 
 class Item:
@@ -67,6 +70,7 @@ class Item:
         self.index = index
         self.id = id
         self.status = "in_progress"
+        self.extra: dict[str, Raw] = {}  # members that nobody knows
 
     @property
     def closed(self) -> bool:
@@ -84,6 +88,10 @@ class Item:
 
     def end(self) -> None:
         """Tell the end of blocks that nobody ended."""
+
+    def keep(self, block: int, extra: Extra) -> None:
+        """Take members that nobody knows, of the item or of this block in it."""
+        self.extra |= extra
 
     def open(self) -> None:
         """Tell that the item begins."""
@@ -114,10 +122,19 @@ class MessageItem(Item):
         super().__init__(frames, index, id)
         self.phase = phase
         self._contents: dict[int, Content] = {}  # by block
+        self._beside: dict[int, dict[str, Raw]] = {}  # members that nobody knows, by block
 
     @property
     def idle(self) -> bool:
         return all(content.ended for content in self._contents.values())
+
+    def keep(self, block: int, extra: Extra) -> None:
+        of_content = self._beside.setdefault(block, {})
+        for name, raw in extra.items():
+            if name == MESSAGE:
+                self.extra |= read_members(raw)
+            else:
+                of_content[name] = raw
 
     def say(self, block: int, text: str, *, refusal: bool = False) -> None:
         """Add a piece of text."""
@@ -171,7 +188,8 @@ class MessageItem(Item):
             self.end_block(block)
 
     def whole(self, status: str) -> Json:
-        item: Json = {"id": self.id, "type": "message", "status": status, "role": "assistant"}
+        own: Json = {"id": self.id, "type": "message", "status": status, "role": "assistant"}
+        item = {**self.extra, **own}
         if self.phase:
             item["phase"] = self.phase
         return {**item, "content": [content.whole() for content in self._contents.values()]}
@@ -179,7 +197,8 @@ class MessageItem(Item):
     def _content(self, block: int, *, refusal: bool) -> Content:
         content = self._contents.get(block)
         if content is None:
-            content = self._contents[block] = Content(len(self._contents), refusal)
+            extra = self._beside.setdefault(block, {})
+            content = self._contents[block] = Content(len(self._contents), refusal, extra=extra)
             self.tell("content_part.added", content_index=content.index, part=content.whole())
         return content
 
@@ -200,6 +219,8 @@ class ReasoningItem(Item):
 
     def think(self, text: str, *, gist: bool) -> None:
         """Add a piece of text."""
+        if not text:
+            return
         if self._gist is None:
             self._gist = gist
             if gist:
@@ -234,7 +255,7 @@ class ReasoningItem(Item):
 
     def whole(self, status: str) -> Json:
         text = "".join(self._pieces)
-        item: Json = {"id": self.id, "type": "reasoning", "summary": []}
+        item: Json = {**self.extra, "id": self.id, "type": "reasoning", "summary": []}
         if self._gist:
             item["summary"] = [_thought(text, gist=True)]
         elif self._gist is False:
@@ -254,7 +275,6 @@ class CallItem(Item):
         super().__init__(frames, index, id)
         self.name = start.name
         self.namespace = ""
-        self.extra: dict[str, Raw] = {}  # members that nobody knows
         self._start = start
         self._custom = start.custom or unwrap
         self._unwrap = unwrap

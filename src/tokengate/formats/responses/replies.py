@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from tokengate.core.errors import UpstreamFailed
 from tokengate.core.fold import finish_of
-from tokengate.core.parts import Opaque, Part, Refusal, Text, Thinking, ToolCall
+from tokengate.core.parts import NO_EXTRA, Extra, Opaque, Part, Refusal, Text, Thinking, ToolCall
 from tokengate.core.reply import Choice, FinishReason, Reply, SearchResult, TokenLogprob, TopLogprob
 from tokengate.core.usage import ReportedUsage
-from tokengate.formats.responses.beside import beside, beside_call
+from tokengate.formats.responses.beside import beside, beside_call, beside_content, beside_message, beside_reasoning
 from tokengate.formats.responses.citations import read_citation
 from tokengate.formats.responses.read_items import thoughts
 from tokengate.formats.responses.signature import call_signature
@@ -109,20 +109,37 @@ def read_reply(body: bytes) -> Reply:
 
 def read_item(item: Item, raw: Raw, signature: str) -> list[Part]:
     """Return the parts of an output item; `signature` is that of a call. Raises UpstreamFailed."""
+    extra = beside_item(item, raw)
     if item.type == "message":
-        return [part for part in (_content(content, item.phase or "") for content in contents(item)) if part]
-    if item.type == "reasoning":
-        return [*read_thoughts(item, raw)]
+        said = (_content(content, more, item.phase or "") for content, more in contents(item))
+        parts = [part for part in said if part is not None]
+    elif item.type == "reasoning":
+        parts = read_thoughts(item, raw)
+    elif item.is_call:
+        parts = [call_of(item, signature)]
+    else:
+        return [Opaque(NAME, item.type, raw)]
+    return [replace(part, extra={**part.extra, **extra}) if extra and not at else part for at, part in enumerate(parts)]
+
+
+def beside_item(item: Item, raw: Raw) -> Extra:
+    """Return the members of an item that nobody knows, which its first part has. Raises UpstreamFailed."""
     if item.is_call:
-        return [replace(call_of(item, signature), extra=decode(beside_call, raw))]
-    return [Opaque(NAME, item.type, raw)]
+        return decode(beside_call, raw)
+    match item.type:
+        case "message":
+            return decode(beside_message, raw)
+        case "reasoning":
+            return decode(beside_reasoning, raw)
+        case _:
+            return NO_EXTRA
 
 
 def read_thoughts(item: Item, raw: Raw) -> list[Thinking]:
-    """Return what a reasoning item says; nothing for one that only carries a call's signature."""
+    """Return what a reasoning item says, which may be nothing; none for one that only carries a call's signature."""
     if call_signature(item.encrypted_content or "") is not None:
         return []
-    return thoughts(decode(_decode_reasoning, raw))
+    return thoughts(decode(_decode_reasoning, raw)) or [Thinking("")]
 
 
 def signature_after(item: Item, signature: str) -> str:
@@ -140,9 +157,10 @@ def call_of(item: Item, signature: str = "") -> ToolCall:
     return ToolCall(item.call_id or item.id or "", item.name or "", text, signature, custom)
 
 
-def contents(item: Item) -> list[Content]:
-    """Return the content parts of a message. Raises UpstreamFailed."""
-    return decode(_decode_contents, item.content) or []
+def contents(item: Item) -> list[tuple[Content, Extra]]:
+    """Return the content parts of a message, with members that nobody knows. Raises UpstreamFailed."""
+    raws = decode(_decode_list, item.content) or ()
+    return [(decode(_decode_content, raw), decode(beside_content, raw)) for raw in raws]
 
 
 def read_logprobs(raws: list[Raw] | None, *, refusal: bool = False) -> list[TokenLogprob]:
@@ -206,19 +224,19 @@ def invalid() -> UpstreamFailed:
     return UpstreamFailed("The upstream's reply cannot be read.", kind="invalid")
 
 
-def _content(content: Content, phase: str) -> Part | None:
+def _content(content: Content, extra: Extra, phase: str) -> Text | Refusal | None:
     if content.type == "refusal":
-        return Refusal(content.refusal or "")
+        return Refusal(content.refusal or "", extra)
     if content.text is None:
         return None
     citations = tuple(read_citation(one) for one in content.annotations or ())
-    return Text(content.text, citations=citations, phase=phase)
+    return Text(content.text, citations=citations, extra=extra, phase=phase)
 
 
 def _logprobs_of(item: Item) -> list[TokenLogprob]:
     if item.type != "message":
         return []
-    return [one for content in contents(item) for one in read_logprobs(content.logprobs)]
+    return [one for content, _ in contents(item) for one in read_logprobs(content.logprobs)]
 
 
 def _logprob(wire: "_Logprob", *, refusal: bool) -> TokenLogprob:
@@ -287,7 +305,8 @@ _CALLS = frozenset({"function_call", "custom_tool_call"})
 decode_response = msgspec.json.Decoder(Response).decode
 decode_item = msgspec.json.Decoder(Item).decode
 _decode_reasoning = msgspec.json.Decoder(ReasoningItem).decode
-_decode_contents = msgspec.json.Decoder(list[Content] | None).decode
+_decode_list = msgspec.json.Decoder(list[Raw] | None).decode
+_decode_content = msgspec.json.Decoder(Content).decode
 _decode_details = msgspec.json.Decoder(_Details | None).decode
 _decode_logprob = msgspec.json.Decoder(_Logprob).decode
 _decode_tool_usage = msgspec.json.Decoder(_ToolUsage | None).decode

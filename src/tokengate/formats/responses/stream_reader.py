@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from tokengate.core.errors import UpstreamFailed
-from tokengate.core.parts import NO_EXTRA, Extra, Opaque, Thinking
+from tokengate.core.parts import Extra, Opaque, Thinking
 from tokengate.core.reply import (
     REPLY,
     Beside,
@@ -39,12 +39,13 @@ from tokengate.core.reply import (
 )
 from tokengate.core.sse import FrameBuffer, data_of, split_frames
 from tokengate.core.usage import ReportedUsage
-from tokengate.formats.responses.beside import beside, beside_call
+from tokengate.formats.responses.beside import beside
 from tokengate.formats.responses.citations import read_citation
 from tokengate.formats.responses.read_items import PARAGRAPH
 from tokengate.formats.responses.replies import (
     Content,
     Item,
+    beside_item,
     call_of,
     contents,
     decode,
@@ -104,7 +105,10 @@ class StreamReader:
         self._blocks: dict[tuple[int, _Kind, int], _Block] = {}
         self._started = False
         self._ended = False
-        self._called: dict[int, Extra] = {}  # of each call, the members that nobody knows
+        self._first: dict[int, int] = {}  # the first block of each item
+        self._extras: dict[int, Extra] = {}  # of each item, the members that nobody knows
+        self._news: list[Event] = []  # such members, to be told before what is read
+        self._called = False
         self._signature = ""  # of the call that comes next
         self._phases: dict[int, str] = {}  # of messages
         self._waiting: list[tuple[int, int, Step]] = []  # steps, with their output and content index
@@ -140,7 +144,7 @@ class StreamReader:
                 events += self._lifecycle(event)
             else:
                 read = list(self._inside(event, data))
-                events += [*self._start(Start()), *read] if read else ()
+                events += [*self._start(Start()), *self._take_news(), *read] if read else ()
             if self._waiting and not self._ended:
                 events += self._overdue()
         return events
@@ -187,34 +191,27 @@ class StreamReader:
     def _inside(self, event: _Event, data: bytes) -> Iterator[Event]:
         """Yield what an event between the first and the last says."""
         match event.type:
+            case "response.output_item.added":
+                yield from self._begin_item(event, data)
+            case "response.output_item.done":
+                yield from self._end_item(event.output_index, decode(decode_item, event.item), event.item)
+            case _ if (event.output_index, "opaque", 0) in self._blocks:
+                yield from self._step(event, data)
             case "response.output_text.delta":
                 yield from self._text(event)
             case "response.refusal.delta":
                 yield from self._say(event.output_index, "refusal", event.content_index, _text(event.delta))
             case "response.output_text.annotation.added":
-                block, begun = self._block(event.output_index, "text", event.content_index)
-                if event.annotation != NONE:
-                    if begun:
-                        yield TextDelta(0, block.number, "", self._phases.get(event.output_index, ""))
-                    yield CitationAdded(0, block.number, read_citation(event.annotation))
+                yield from self._cite(event)
             case "response.reasoning_text.delta":
                 yield from self._think(event.output_index, "full", event.content_index, _text(event.delta))
             case "response.reasoning_summary_text.delta":
                 yield from self._think(event.output_index, "gist", event.summary_index, _text(event.delta))
-            case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta" if (
-                not self._is_opaque(event)
-            ):
+            case "response.function_call_arguments.delta" | "response.custom_tool_call_input.delta":
                 yield from self._argue(event.output_index, _text(event.delta))
-            case "response.output_item.added":
-                yield from self._begin_item(event, data)
-            case "response.output_item.done":
-                yield from self._end_item(event.output_index, decode(decode_item, event.item), event.item)
             case _:
-                if event.type not in _RETOLD or self._is_opaque(event):
+                if event.type not in _RETOLD:
                     yield from self._step(event, data)
-
-    def _is_opaque(self, event: _Event) -> bool:
-        return (event.output_index, "opaque", 0) in self._blocks
 
     def _step(self, event: _Event, data: bytes) -> Iterator[Event]:
         """Yield an event without a word here; one of an item that has not begun waits for it."""
@@ -254,13 +251,39 @@ class StreamReader:
             block, _ = self._block(index, "text", content)
             yield LogprobsAdded(0, block.number, tuple(read_logprobs(event.logprobs)))
 
+    def _cite(self, event: _Event) -> Iterator[Event]:
+        if event.annotation == NONE:
+            return
+        block, begun = self._block(event.output_index, "text", event.content_index)
+        if begun:
+            yield TextDelta(0, block.number, "", self._phases.get(event.output_index, ""))
+        yield CitationAdded(0, block.number, read_citation(event.annotation))
+
     def _block(self, index: int, kind: _Kind, piece: int) -> tuple[_Block, bool]:
         """Return a block, and whether it begins now."""
         block = self._blocks.get((index, kind, piece))
         if block is not None:
             return block, False
         block = self._blocks[(index, kind, piece)] = _Block(len(self._blocks))
+        if index not in self._first:
+            self._first[index] = block.number
+            self._tell(index)
         return block, True
+
+    def _note(self, index: int, item: Item, raw: Raw) -> None:
+        """Take note of an item's members that nobody knows, to be told when they are new."""
+        extra = beside_item(item, raw)
+        if extra and extra != self._extras.get(index):
+            self._extras[index] = extra
+            self._tell(index)
+
+    def _tell(self, index: int) -> None:
+        if index in self._first and index in self._extras:
+            self._news.append(Beside(0, NAME, self._extras[index], self._first[index]))
+
+    def _take_news(self) -> list[Event]:
+        news, self._news = self._news, []
+        return news
 
     def _say(self, index: int, kind: Literal["text", "refusal"], piece: int, text: str) -> Iterator[Event]:
         block, begun = self._block(index, kind, piece)
@@ -292,14 +315,10 @@ class StreamReader:
         block.told += len(text)
         yield ThinkingDelta(0, block.number, text, kind == "gist")
 
-    def _begin_call(self, index: int, item: Item, raw: Raw) -> Iterator[Event]:
-        """Yield a call's start, when it has not begun, and what of it nobody knows, when that is new."""
+    def _begin_call(self, index: int, item: Item) -> Iterator[Event]:
+        """Yield a call's start, when it has not begun."""
         block, begun = self._block(index, "call", 0)
-        extra = decode(beside_call, raw)
-        known = self._called.get(index, NO_EXTRA)
-        self._called[index] = extra
-        if extra != known:
-            yield Beside(0, NAME, extra, block.number)
+        self._called = True
         if begun:
             call = call_of(item, self._signature)
             self._signature = ""
@@ -308,23 +327,25 @@ class StreamReader:
     def _begin_item(self, event: _Event, data: bytes) -> Iterator[Event]:
         item = decode(decode_item, event.item)
         self._phases[event.output_index] = item.phase or ""
+        self._note(event.output_index, item, event.item)
         if item.is_call:
-            yield from self._begin_call(event.output_index, item, event.item)
+            yield from self._begin_call(event.output_index, item)
         elif item.type not in _OWN_WORDS:
             self._block(event.output_index, "opaque", 0)
             yield from self._step(event, data)
 
     def _end_item(self, index: int, item: Item, raw: Raw) -> Iterator[Event]:
         """Yield what is left to say of an item that is whole, and the end of its blocks."""
+        self._note(index, item, raw)
         if item.is_call:
-            yield from self._begin_call(index, item, raw)
+            yield from self._begin_call(index, item)
             block, _ = self._block(index, "call", 0)
             yield from self._argue(index, call_of(item).arguments[block.told :])
             yield BlockEnd(0, block.number)
         elif item.type == "message":
             self._phases[index] = item.phase or ""
-            for piece, content in enumerate(contents(item)):
-                yield from self._end_content(index, piece, content)
+            for piece, (content, extra) in enumerate(contents(item)):
+                yield from self._end_content(index, piece, content, extra)
         elif item.type == "reasoning":
             self._signature = signature_after(item, self._signature)
             for thought in read_thoughts(item, raw):
@@ -336,12 +357,14 @@ class StreamReader:
                 yield ServerTool(0, block.number, Opaque(NAME, item.type, raw))
                 yield BlockEnd(0, block.number)
 
-    def _end_content(self, index: int, piece: int, content: Content) -> Iterator[Event]:
+    def _end_content(self, index: int, piece: int, content: Content, extra: Extra) -> Iterator[Event]:
         kind: Literal["text", "refusal"] = "refusal" if content.type == "refusal" else "text"
         text = content.refusal or "" if kind == "refusal" else content.text
         if text is None:
             return
         block, untold = self._block(index, kind, piece)
+        if extra:
+            yield Beside(0, NAME, extra, block.number)
         left = text[block.told :]
         if left or untold:
             block.told += len(left)
@@ -355,10 +378,10 @@ class StreamReader:
 
     def _end_thought(self, index: int, thought: Thinking) -> Iterator[Event]:
         kind: Literal["full", "gist"] = "gist" if thought.summary else "full"
-        block, _ = self._block(index, kind, 0)
+        block, untold = self._block(index, kind, 0)
         left = thought.text[block.told :]
         block.told += len(left)
-        if left:
+        if left or (untold and not thought.signature):
             yield ThinkingDelta(0, block.number, left, thought.summary)
         if thought.signature:
             yield ThinkingSignature(0, block.number, thought.signature, thought.format, thought.redacted, thought.id)

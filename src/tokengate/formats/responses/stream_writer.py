@@ -6,13 +6,12 @@ until the next one begins or the reply stops: only then is it known whether it w
 
 from typing import Any, TypeVar, assert_never
 
-from msgspec import Raw
-
+from tokengate.core.beside import with_more
 from tokengate.core.chat import Chat
 from tokengate.core.custom_tools import custom_names
 from tokengate.core.errors import GatewayError, UpstreamFailed
 from tokengate.core.fold import events_of
-from tokengate.core.parts import Audio, Data, FileId, Image, Opaque, Url
+from tokengate.core.parts import NO_EXTRA, Audio, Data, Extra, FileId, Image, Opaque, Url
 from tokengate.core.reply import (
     REPLY,
     Beside,
@@ -72,7 +71,7 @@ class StreamWriter:
         self._frames = Frames(keeping.told)
         self._items: list[Item] = []
         self._by_block: dict[int, Item] = {}
-        self._called: dict[int, dict[str, Raw]] = {}  # members of calls that have not begun
+        self._beside: dict[int, Extra] = {}  # members of blocks that have not begun
         self._begun = False
         self._searched = False  # the vendor's own item tells what was found
         self._stop = Stop(0, FinishReason.STOP)
@@ -104,14 +103,14 @@ class StreamWriter:
         return self._frames.take()
 
     def _keep(self, event: Beside) -> None:
-        """Keep members that nobody knows for the response, or for a call, which may not have begun."""
+        """Keep members that nobody knows for the response, or for an item, which may not have begun."""
         item = self._by_block.get(event.block)
         if event.choice == REPLY:
             self._envelope.beside |= event.members
-        elif isinstance(item, CallItem):
-            item.extra |= event.members
+        elif item is not None:
+            item.keep(event.block, event.members)
         elif event.block != REPLY:
-            self._called.setdefault(event.block, {}).update(event.members)
+            self._beside[event.block] = with_more(self._beside.get(event.block, NO_EXTRA), event.members)
 
     def fail(self, error: GatewayError) -> bytes:
         """Return the explicit end of a stream that cannot be whole."""
@@ -177,6 +176,7 @@ class StreamWriter:
             last = self._items[-1] if self._items else None
             if isinstance(last, MessageItem) and not last.closed and last.phase == phase:
                 item = self._by_block[block] = last
+                item.keep(block, self._beside.pop(block, NO_EXTRA))
             else:
                 item = self._open(MessageItem(self._frames, len(self._items), self._id("msg"), phase), block)
         assert isinstance(item, MessageItem), "a block is of one kind"
@@ -198,7 +198,6 @@ class StreamWriter:
         unwrap = not start.custom and start.name in self._customs
         prefix = "ctc" if start.custom or unwrap else "fc"
         call = CallItem(self._frames, len(self._items), self._id(prefix), start, unwrap=unwrap)
-        call.extra = self._called.pop(start.block, {})
         place = self._places.get(start.name)
         if place is not None:
             call.name, call.namespace = place.name, place.namespace
@@ -279,6 +278,7 @@ class StreamWriter:
         self._items.append(item)
         if block is not None:
             self._by_block[block] = item
+            item.keep(block, self._beside.pop(block, NO_EXTRA))
         item.open()
         return item
 
