@@ -219,6 +219,30 @@ async def test_a_stream_begins_queued_and_is_told_again_in_full_or_in_part(tmp_p
     assert (nothing.status, nothing.body) == (200, b"")
 
 
+async def test_a_stream_that_cannot_be_read_on_has_no_clean_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away:
+        def connect(self) -> None:
+            raise ConnectionRefusedError("the database is away")
+
+    async with serving(tmp_path, gated=True) as (simulator, gateway):
+        async with gateway.connect() as caller:
+            await gateway.begin(caller, ASK | {"stream": True}, PATH)
+            call = await simulator.arrived()
+            await caller.read_head()
+            call.release(3)
+            await caller.read_until(b"word1")
+            with monkeypatch.context() as patch:
+                patch.setattr(gateway.platform.database, "engine", Away())
+                call.release(50)
+                with pytest.raises(asyncio.IncompleteReadError):
+                    await caller.read_rest()
+        record = await gateway.last_call()
+
+    assert (record["outcome"], record["output_tokens"]) == ("ok", 6)
+
+
 async def test_who_leaves_a_stream_goes_on_later_while_it_is_made(tmp_path: Path) -> None:
     async with serving(tmp_path, gated=True) as (simulator, gateway):
         async with gateway.connect() as caller:

@@ -163,7 +163,8 @@ class Dispatch:
         raise NotFound(f"Unknown request URL: {request.method} {request.path[:200]}.")
 
     def _refuse(self, request: Request, error: GatewayError, endpoint: Endpoint | None) -> None:
-        if request.status:  # the head is out; the surface has already told the caller what it could
+        if request.status:  # the head is out: what the surface has not ended by an error of its own has no clean end
+            request.break_off()
             return
         if self._on_refused is not None and not isinstance(error, UpstreamFailed):
             self._on_refused(error.code or str(error.status))
