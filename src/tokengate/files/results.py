@@ -23,6 +23,7 @@ from tokengate.core.clock import Clock
 from tokengate.core.errors import BadRequest, NotFound, Unavailable
 from tokengate.core.ids import NewId
 from tokengate.files.object_storage import Folder, Place, open_storage
+from tokengate.files.space import require_space
 
 if TYPE_CHECKING:
     from obstore import AsyncWritableFile
@@ -37,7 +38,6 @@ _PART_BYTES: Final = 5 * 1024 * 1024  # the least that S3 takes; its 10,000 part
 _PARTS_AT_ONCE: Final = 2
 _TAKEN_BYTES: Final = 1024 * 1024  # handed over at once; less waits
 _PIECE_BYTES: Final = 256 * 1024  # of a body on its way out
-_LEAST_FREE_BYTES: Final = 1024 * 1024 * 1024  # of the disk, which the ledger needs too
 _ABOUT: Final = "about.json"
 _ORPHAN_S: Final = 3_600  # a job may be recorded a moment after its result
 _LIST_BATCH: Final = 500
@@ -184,7 +184,7 @@ class Results:
         data = taking.take()
         await asyncio.to_thread(taking.digest.update, data)
         if self._folder is not None:
-            await self._done(asyncio.to_thread(_require_space, self._folder))
+            await self._done(asyncio.to_thread(require_space, self._folder))
         await self._done(writer.write(data))
 
     async def _read(self, key: str, start: int, end: int) -> AsyncGenerator[bytes]:
@@ -316,11 +316,6 @@ def _failed(failure: Exception) -> Unavailable:
 
 def _absent() -> NotFound:
     return NotFound("There is no such result, or no longer: results are kept for a time.", code="result_not_found")
-
-
-def _require_space(folder: Path) -> None:
-    if shutil.disk_usage(folder).free < _LEAST_FREE_BYTES:
-        raise Unavailable("The gateway has no place for files now.", code="no_space", retry_after_s=60)
 
 
 def _jobs_of_folder(folder: Path) -> list[tuple[str, float]]:

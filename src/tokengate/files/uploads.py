@@ -12,7 +12,6 @@ import hashlib
 import mimetypes
 import os
 import re
-import shutil
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,11 +21,12 @@ import msgspec
 from msgspec import Struct
 
 from tokengate.core.clock import Clock
-from tokengate.core.errors import BadRequest, Conflict, Forbidden, Unavailable
+from tokengate.core.errors import BadRequest, Conflict, Forbidden
 from tokengate.core.ids import NewId
 from tokengate.core.media_type import media_type_of
 from tokengate.core.sealing import Sealer, Unsealable
 from tokengate.core.wire import Inlined
+from tokengate.files.space import require_space
 
 MAX_FILE_BYTES: Final = 20 * 1024 * 1024  # what is read back goes into a request, in memory
 KEPT_S: Final = 48 * 3600  # as long as the vendor keeps them
@@ -35,7 +35,6 @@ SCHEME: Final = "oss://"
 
 _MAX_FILES: Final = 200  # of a project
 _MAX_PROJECT_BYTES: Final = 1024 * 1024 * 1024
-_LEAST_FREE_BYTES: Final = 1024 * 1024 * 1024  # of the disk, which the ledger needs too
 _WRITE_BYTES: Final = 1024 * 1024  # at once; less waits in memory
 _MAX_NAME: Final = 255
 
@@ -171,8 +170,7 @@ class Uploads:
                 code="uploads_full",
             )
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if shutil.disk_usage(self._folder).free < _LEAST_FREE_BYTES:
-            raise Unavailable("The gateway has no place for files now.", code="no_space", retry_after_s=60)
+        require_space(self._folder)
 
     def _put(self, part: Path, path: Path, name: str) -> None:
         now_s = self._clock.now_s()

@@ -4,15 +4,15 @@ nothing is left of it once the request is over, however it ends.
 
 import asyncio
 import hashlib
-import shutil
 import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO, Final
 
-from tokengate.core.errors import BadRequest, BodyTimeout, Unavailable
+from tokengate.core.errors import BadRequest, BodyTimeout
 from tokengate.core.upload import StoredFile
+from tokengate.files.space import require_space
 from tokengate.web.form import Writer, read_mixed_form
 from tokengate.web.request import Request
 
@@ -20,7 +20,6 @@ MAX_FILE_BYTES: Final = 256 * 1024 * 1024  # a day of speech as it is mostly sto
 _FORM_BYTES: Final = 8 * 1024 * 1024  # around the file
 _UPLOAD_S: Final = 600.0
 _IN_MEMORY_BYTES: Final = 1024 * 1024
-_LEAST_FREE_BYTES: Final = 1024 * 1024 * 1024  # of the disk, which the ledger needs too
 _FILE: Final = "file"
 
 
@@ -28,10 +27,9 @@ _FILE: Final = "file"
 async def spooled(request: Request, folder: Path) -> AsyncGenerator[tuple[list[tuple[str, str]], StoredFile]]:
     """Yield a form's fields and its `file`, which is gone when the block ends. Raises UnsupportedMediaType, BadRequest,
     BodyTooLarge, BodyTimeout, ClientGone, Unavailable when the disk of `folder` is nearly full."""
-    if (await asyncio.to_thread(shutil.disk_usage, folder)).free < _LEAST_FREE_BYTES:
-        raise Unavailable("The gateway has no place for files now.", code="no_space", retry_after_s=60)
+    await asyncio.to_thread(require_space, folder)
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES, dir=str(folder)) as content:
-        spool = _Spool(content)
+        spool = _Spool(content, folder)
         try:
             async with asyncio.timeout(_UPLOAD_S):
                 fields = await read_mixed_form(request, MAX_FILE_BYTES + _FORM_BYTES, spool.take)
@@ -43,8 +41,9 @@ async def spooled(request: Request, folder: Path) -> AsyncGenerator[tuple[list[t
 class _Spool:
     """The one file of a form on its way in; what is written to it at once is large."""
 
-    def __init__(self, content: IO[bytes]) -> None:
+    def __init__(self, content: IO[bytes], folder: Path) -> None:
         self._content = content
+        self._folder = folder
         self._digest = hashlib.sha256()
         self._waiting = bytearray()
         self._name: str | None = None
@@ -60,7 +59,7 @@ class _Spool:
         return self
 
     async def write(self, data: bytes) -> None:
-        """Take a piece. Raises BadRequest for one too many."""
+        """Take a piece. Raises BadRequest for one too many, Unavailable when the disk is nearly full by now."""
         self._size_bytes += len(data)
         if self._size_bytes > MAX_FILE_BYTES:
             raise BadRequest(f"The file in 'file' is larger than {MAX_FILE_BYTES} bytes.", param=_FILE)
@@ -80,5 +79,6 @@ class _Spool:
         await asyncio.to_thread(self._put, waiting)
 
     def _put(self, data: bytearray) -> None:
+        require_space(self._folder)
         self._digest.update(data)
         self._content.write(data)
