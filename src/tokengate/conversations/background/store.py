@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from tokengate.storage.tables import background_responses, response_events, tellers
 from tokengate.storage.writer import Insert
+from tokengate.storage.writer.apply import apply
 
 DELETE = "delete"  # the wish of a caller for whom the response is gone already
 
@@ -90,8 +91,7 @@ async def end(tx: AsyncConnection, response_id: str, owner: str, rows: Sequence[
     """End a response that the owner still runs, with these rows; False when it is another's, or has ended."""
     if (await tx.execute(delete(background_responses).where(*_mine(response_id, owner)))).rowcount != 1:
         return False
-    for row in rows:
-        await tx.execute(row.table.insert().values(dict(zip(row.table.columns.keys(), row.row, strict=True))))
+    await apply(tx, rows)
     return True
 
 
