@@ -153,7 +153,13 @@ async def test_music_is_followed_and_its_clips_are_played(browser: Browser, stud
 
         await expect(bench.locator("audio")).to_have_count(2, timeout=_LATE_MS)
         await expect(bench.locator("audio").first).to_have_js_property("duration", 1, timeout=_LATE_MS)
-        await expect(bench.get_by_text("¥0.5")).to_be_visible()
+        await expect(bench.get_by_text(re.compile("^job_[0-9a-f]+$"))).to_be_visible()
+        await looks_right(visitor)
+
+        await bench.get_by_role("link", name="¥0.5").click()
+        await visitor.at_rest()
+        await expect(visitor.page).to_have_url(re.compile("/console/calls/job_[0-9a-f]+"))
+        await expect(visitor.page.locator("main tfoot")).to_contain_text("¥0.5")
         await looks_right(visitor)
 
 

@@ -374,6 +374,8 @@ export const en: Words = {
     created_text: "Samples on this site show it while this tab is open.",
   },
   jobs: {
+    id: "Job id",
+    bill: "The bill of the job",
     title: "Jobs",
     lead: "Images, films, music and transcripts that take a while: how far each is, and what came of it.",
     kind: "Kind",

@@ -1,5 +1,5 @@
 /** The jobs of the organisation: how far each is, what it cost, and its results. */
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 
 import { isLive, useCancelJob, useJobs } from "@/api/jobs";
@@ -132,7 +132,19 @@ function useColumns(onCancel: ((job: Job) => void) | undefined, busy: string | u
       id: "cost",
       title: t("jobs.cost"),
       right: true,
-      cell: (job) => (job.cost_yuan === null ? <span className="text-faint">–</span> : <Money value={job.cost_yuan} />),
+      cell: (job) =>
+        job.cost_yuan === null ? (
+          <span className="text-faint">–</span>
+        ) : (
+          <Link
+            to="/console/calls/$id"
+            params={{ id: job.id }}
+            title={t("jobs.bill")}
+            className="text-accent hover:underline"
+          >
+            <Money value={job.cost_yuan} />
+          </Link>
+        ),
     },
     {
       id: "act",

@@ -1,4 +1,5 @@
 /** What came back from the public API: its words, pictures, sound or film, how far its job is, and what it cost. */
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 
@@ -48,7 +49,7 @@ export function AnswerView({ run, answer }: { run: Run; answer: TrialAnswer }) {
       </div>
       {answer.requestId && (
         <p className="mb-2 flex items-center gap-1 text-[13px] text-soft">
-          {t("errors.request_id")} <Copyable value={answer.requestId} />
+          <span className="shrink-0">{t("errors.request_id")}</span> <Copyable value={answer.requestId} />
         </p>
       )}
       {job && <JobView job={job} />}
@@ -86,6 +87,9 @@ function JobView({ job }: { job: SeenJob }) {
   const shown = job.state === "running" ? t("try.job_progress", { state, percent: job.percent }) : state;
   return (
     <div className="mb-4 flex flex-col gap-3" aria-live="polite">
+      <p className="flex items-center gap-1 text-[13px] text-soft">
+        <span className="shrink-0">{t("jobs.id")}</span> <Copyable value={job.id} />
+      </p>
       {hasEnded(job) ? (
         <p className="text-[13px]">
           <Badge tone={job.state === "succeeded" ? "good" : "warn"}>{state}</Badge>
@@ -167,6 +171,7 @@ function Bill({ run }: { run: Run }) {
       <span className="text-faint">{t("try.billing")}</span>
     ) : null;
   const { input_tokens, output_tokens, cost } = run.bill;
+  const billed = run.job?.id ?? run.answer?.requestId;
   return (
     <>
       {input_tokens !== null && input_tokens > 0 && (
@@ -179,10 +184,10 @@ function Bill({ run }: { run: Run }) {
           {t("calls.output")} <Tokens count={output_tokens} />
         </span>
       )}
-      {cost !== null && (
-        <span>
+      {cost !== null && billed && (
+        <Link to="/console/calls/$id" params={{ id: billed }} className="text-accent underline underline-offset-3">
           {t("calls.cost")} <Money value={cost} />
-        </span>
+        </Link>
       )}
     </>
   );
