@@ -12,15 +12,21 @@ from tokengate.core.errors import Unsupported, UpstreamFailed
 from tokengate.core.usage import Usage, UsageSource
 from tokengate.core.wire import Inlined
 from tokengate.formats.anthropic.format import ANTHROPIC
+from tokengate.formats.openai.format import OpenAIChat
 from tokengate.gateway.adapt import adapt
 from tokengate.gateway.adapter import Adapter
+from tokengate.gateway.anthropic import MESSAGES
 from tokengate.gateway.call import Call
 from tokengate.gateway.convert import Converted
+from tokengate.gateway.gemini import generate
+from tokengate.gateway.openai import CHAT_COMPLETIONS
+from tokengate.gateway.operation import Operation
 from tokengate.gateway.overlay import fixed_chat
 from tokengate.gateway.route import Target
 from tokengate.gateway.written import Written
 
 CLAUDE = structs.replace(target(backend("claude"), model="claude-x"), formats={"anthropic": ANTHROPIC})
+GPT = structs.replace(target(backend("gpt")), formats={"openai": OpenAIChat()})
 ASKED: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
 MESSAGE = {
     "id": "msg_1",
@@ -80,6 +86,33 @@ async def test_a_format_that_needs_a_cap_gets_the_models_own_maximum(
     adapter = await adapt(one, CLAUDE, body, affordable, nothing_fetched)
 
     assert json_of(adapter)["max_tokens"] == sent
+
+
+LEFT_OPEN: dict[str, Any] = {
+    "contents": [{"role": "user", "parts": [{"text": "Hi"}]}],
+    "generationConfig": {"thinkingConfig": {"thinkingBudget": -1}},
+}
+
+
+@pytest.mark.parametrize(
+    ("operation", "asked", "to", "name"),
+    [
+        (MESSAGES, {**ASKED, "max_tokens": 9, "thinking": {"type": "adaptive"}}, GPT, "thinking"),
+        (CHAT_COMPLETIONS, {**ASKED, "thinking": {"type": "adaptive"}}, CLAUDE, "reasoning_effort"),
+        (generate("m", stream=False), LEFT_OPEN, GPT, "generationConfig.thinkingConfig"),
+    ],
+)
+async def test_a_model_that_does_not_think_is_not_told_to_decide_how_much(
+    operation: Operation, asked: dict[str, Any], to: Target, name: str
+) -> None:
+    body = json.dumps(asked).encode()
+    one = call(body, operation=operation)
+    one.model = structs.replace(one.model, capabilities=("工具调用",))
+
+    adapter = await adapt(one, to, body, None, nothing_fetched)
+
+    assert adapter.dropped == [name]
+    assert not {"thinking", "reasoning_effort"} & json_of(adapter).keys()
 
 
 async def test_a_model_without_a_stated_maximum_gets_the_formats_own() -> None:

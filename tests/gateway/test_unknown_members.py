@@ -281,7 +281,7 @@ async def test_new_members_of_an_item_reach_the_caller(
     parts = item["content"] if item["type"] == "message" else ()
     for value in values:
         data.draw(st.sampled_from([item, later, *parts]))[f"x_new_{value}"] = value
-    begun = {name: [] for name in ("content", "summary") if name in item}
+    begun: Said = {name: [] for name in ("content", "summary") if name in item}
 
     whole, events = item_of(item, begun, later)
     said = await told("responses", whole, events, stream=stream, other_way=other_way)

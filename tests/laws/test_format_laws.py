@@ -114,7 +114,7 @@ def anthropic_row() -> Row:
                 v.Reasoning,
                 enabled=v.maybe(st.booleans()),
                 effort=v.maybe(st.sampled_from(["low", "medium", "high", "xhigh", "max"])),
-            ),
+            ).map(with_open_budget),
             user=v.maybe(v.WORD),
             service_tier=v.maybe(st.just("auto")),
             cache=v.maybe(v.CACHE_MARKS),
@@ -141,6 +141,11 @@ def anthropic_row() -> Row:
         fixtures="anthropic",
         same_chat=lambda chat: msgspec.structs.replace(chat, include_usage=True),
     )
+
+
+def with_open_budget(reasoning: v.Reasoning) -> v.Reasoning:
+    """Who thinks without a budget leaves it to the model."""
+    return msgspec.structs.replace(reasoning, budget=v.OPEN_BUDGET if reasoning.enabled else None)
 
 
 def with_prefill(talk: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from tokengate.core.chat import (
+    OPEN_BUDGET,
     BuiltIn,
     Chat,
     Custom,
@@ -249,7 +250,7 @@ OUTPUT: dict[str, Some[Any]] = {
 REASONING: dict[str, Some[Any]] = {
     "enabled": st.booleans(),
     "effort": st.sampled_from(["none", "minimal", "low", "medium", "high", "xhigh", "max"]),
-    "budget": st.integers(-1, 32_000),
+    "budget": st.integers(OPEN_BUDGET, 32_000),
     "shown": st.booleans(),
     "summary": st.sampled_from(["auto", "concise", "detailed"]),
 }

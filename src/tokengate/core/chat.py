@@ -5,7 +5,7 @@ because a vendor's default is the vendor's to choose. Values are as the caller g
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -13,6 +13,8 @@ from msgspec.structs import replace
 from tokengate.core.parts import NO_EXTRA, CacheMark, Extra, Part
 
 Role = Literal["system", "developer", "user", "assistant"]
+
+OPEN_BUDGET: Final = -1
 
 
 class Message(Struct, frozen=True):
@@ -123,10 +125,15 @@ class Reasoning(Struct, frozen=True, kw_only=True):
 
     enabled: bool | None = None
     effort: str | None = None  # none, minimal, low, medium, high, xhigh, max
-    budget: int | None = None  # tokens; -1 leaves it to the model
+    budget: int | None = None  # tokens; OPEN_BUDGET leaves it to the model
     shown: bool | None = None
     signed: bool | None = None
     summary: str | None = None  # auto, concise, detailed
+
+    @property
+    def left_open(self) -> bool:
+        """Whether the model is to decide itself how much it thinks, if at all."""
+        return self.budget == OPEN_BUDGET
 
 
 class Search(Struct, frozen=True, kw_only=True):

@@ -15,7 +15,6 @@ from tokengate.core.http import Exchange
 from tokengate.core.reply import Event, Failure, Finish, FinishReason, Reply, Stop
 from tokengate.core.usage import ReportedUsage, Usage
 from tokengate.core.wire import Format, Losses, StreamReader, StreamWriter
-from tokengate.formats.anthropic.types import NAME as ANTHROPIC
 from tokengate.gateway.adapter import WholeReply
 from tokengate.gateway.call import Call
 from tokengate.gateway.heading import heading_of
@@ -53,7 +52,7 @@ class Converted:
         chat = replace(chat, model=target.model, stream=stream, include_usage=True)
         if call.model.thinks:  # the next turn of a tool loop needs the proof, whether the caller asked for it or not
             chat = replace(chat, reasoning=replace(chat.reasoning, signed=True))
-        elif call.model.capabilities and format.name != operation.speaks and _leaves_thinking_open(chat):
+        elif call.model.capabilities and format.name != operation.speaks and chat.reasoning.left_open:
             losses.drop("reasoning")
             chat = replace(chat, reasoning=Reasoning())
         if target.fixed is not None:
@@ -93,12 +92,6 @@ class Converted:
         """Return the reply in the caller's words, with usage: the vendor's, or what it will be billed for."""
         shown = reply if counted is None else replace(reply, usage=ReportedUsage(counted, b""))
         return self._caller.write_reply(shown, heading_of(self._call), self._chat)
-
-
-def _leaves_thinking_open(chat: Chat) -> bool:
-    """Say whether the model is to decide itself if it thinks; who wants it to names a budget in Anthropic's format."""
-    budget = chat.reasoning.budget
-    return chat.reasoning.enabled is True and (chat.format == ANTHROPIC if budget is None else budget < 0)
 
 
 def whole_reply(reply: Reply, write: Callable[[Reply, Usage | None], bytes]) -> WholeReply:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Raw
 
 from tests.formats.anthropic.examples import CHATS, body
-from tokengate.core.chat import BuiltIn, Function, JsonFormat, Reasoning, ToolChoice
+from tokengate.core.chat import OPEN_BUDGET, BuiltIn, Function, JsonFormat, Reasoning, ToolChoice
 from tokengate.core.errors import BadRequest
 from tokengate.core.parts import (
     CacheMark,
@@ -118,7 +118,7 @@ def test_a_last_message_of_the_assistant_is_to_be_continued() -> None:
 def test_what_only_claude_code_says_is_kept_as_it_came() -> None:
     chat = read_chat(CHATS["claude-code"])
 
-    assert chat.reasoning == Reasoning(enabled=True, effort="high")
+    assert chat.reasoning == Reasoning(enabled=True, effort="high", budget=OPEN_BUDGET)
     assert list(chat.extra) == ["context_management"] and not chat.essential
     assert chat.user is not None and json.loads(chat.user)["device_id"] == "d1"
     assert [dict(tool.extra) for tool in chat.tools if isinstance(tool, Function)] == [

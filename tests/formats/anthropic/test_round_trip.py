@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from msgspec import Raw, structs
 
 from tokengate.core.chat import (
+    OPEN_BUDGET,
     BuiltIn,
     Chat,
     Function,
@@ -119,7 +120,13 @@ def _chats(draw: st.DrawFn) -> Chat:
         reasoning=draw(
             st.just(Reasoning())
             | st.builds(Reasoning, enabled=st.just(False))
-            | st.builds(Reasoning, enabled=st.just(True), shown=st.none() | st.booleans(), effort=st.none() | _name)
+            | st.builds(
+                Reasoning,
+                enabled=st.just(True),
+                budget=st.just(OPEN_BUDGET),
+                shown=st.none() | st.booleans(),
+                effort=st.none() | _name,
+            )
         ),
         user=draw(st.none() | _name),
         service_tier=draw(st.none() | st.just("auto")),

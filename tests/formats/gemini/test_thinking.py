@@ -33,6 +33,7 @@ def test_nothing_asked_is_nothing_said() -> None:
         (OLD, {"effort": "xhigh"}, {"thinkingBudget": 24576, "includeThoughts": True}, ["effort"]),
         (OLD, {"budget": 2000}, {"thinkingBudget": 2000, "includeThoughts": True}, []),
         (OLD, {"budget": -1}, {"thinkingBudget": -1, "includeThoughts": True}, []),
+        (OLD, {"budget": -1, "effort": "high"}, {"thinkingBudget": 24576, "includeThoughts": True}, []),
         (OLD, {"budget": 31_999}, {"thinkingBudget": -1, "includeThoughts": True}, ["budget"]),
         (FLASH3, {"budget": 16_000}, {"thinkingLevel": "HIGH", "includeThoughts": True}, ["budget"]),
         (PRO3, {"budget": 500}, {"thinkingLevel": "LOW", "includeThoughts": True}, ["budget"]),

@@ -286,6 +286,7 @@ def test_openai_takes_no_thinking_back() -> None:
         (Reasoning(effort="high"), "openai", {"reasoning_effort": "high"}, []),
         (Reasoning(enabled=False), "openai", {"reasoning_effort": "none"}, []),
         (Reasoning(enabled=True), "openai", {"reasoning_effort": "medium"}, []),
+        (Reasoning(enabled=True, budget=-1), "openai", {"reasoning_effort": "medium"}, []),
         (Reasoning(enabled=True, budget=2_000), "openai", {"reasoning_effort": "low"}, ["thinking_budget"]),
         (Reasoning(enabled=True, budget=20_000), "openai", {"reasoning_effort": "high"}, ["thinking_budget"]),
         (

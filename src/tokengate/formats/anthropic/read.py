@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Raw
 
 from tokengate.core.chat import (
+    OPEN_BUDGET,
     BuiltIn,
     Chat,
     Function,
@@ -212,6 +213,6 @@ def _reasoning(wire: types.CountBody) -> Reasoning:
     return Reasoning(
         enabled=thinking.type != "disabled",
         effort=effort,
-        budget=thinking.budget_tokens,
+        budget=OPEN_BUDGET if thinking.type == "adaptive" else thinking.budget_tokens,
         shown=None if thinking.display is None else thinking.display == "summarized",
     )

@@ -68,7 +68,7 @@ def _as_given(asked: Reasoning) -> dict[str, Any] | None:
     config: dict[str, Any]
     if not asked.enabled:
         config = {"type": "disabled"}
-    elif asked.budget is None:
+    elif asked.budget is None or asked.left_open:
         config = {"type": "adaptive"}
     else:
         config = {"type": "enabled", "budget_tokens": asked.budget}

@@ -8,14 +8,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from tokengate.core.chat import Reasoning
+from tokengate.core.chat import OPEN_BUDGET, Reasoning
 from tokengate.core.errors import BadRequest
 from tokengate.core.wire import Losses
 from tokengate.formats.gemini.fields import Fields
 
 _EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max")
 _BUDGETS = {"minimal": 1024, "low": 1024, "medium": 8192, "high": 24576}
-_AUTOMATIC = -1
 
 
 class Series(Struct, frozen=True):
@@ -61,7 +60,7 @@ def series_of(model: str, known: tuple[Series, ...]) -> Series:
 
 def read_thinking(config: Fields) -> Reasoning:
     """Read a thinkingConfig. Raises BadRequest."""
-    budget = config.integer("thinkingBudget", least=_AUTOMATIC)
+    budget = config.integer("thinkingBudget", least=OPEN_BUDGET)
     level = config.word("thinkingLevel")
     if budget is not None and level is not None:
         raise BadRequest(
@@ -96,12 +95,10 @@ def write_thinking(asked: Reasoning, series: Series, losses: Losses) -> dict[str
     off = asked.enabled is False or asked.effort == "none" or asked.budget == 0
     if off:
         config |= _least(asked, series, losses)
-    elif series.levels and asked.effort is not None:
-        config["thinkingLevel"] = _level(asked.effort, series, losses).upper()
+    elif asked.effort is not None and (series.levels or asked.budget is None or asked.left_open):
+        config |= _effort(asked.effort, series, losses)
     elif asked.budget is not None:
         config |= _budget(asked.budget, series, losses)
-    elif asked.effort is not None:
-        config["thinkingBudget"] = _effort_budget(asked.effort, series, losses)
     if asked.summary in ("concise", "detailed"):
         losses.drop("summary")
     wanted = not off and (asked.summary is not None or asked.enabled or bool(config))
@@ -128,6 +125,13 @@ def _least(asked: Reasoning, series: Series, losses: Losses) -> dict[str, Any]:
     return {"thinkingBudget": series.budgets[0]} if series.budgets else {}
 
 
+def _effort(effort: str, series: Series, losses: Losses) -> dict[str, Any]:
+    """Return the level for an effort, or the budget that stands for it."""
+    if series.levels:
+        return {"thinkingLevel": _level(effort, series, losses).upper()}
+    return {"thinkingBudget": _effort_budget(effort, series, losses)}
+
+
 def _level(effort: str, series: Series, losses: Losses) -> str:
     """Return the level for an effort. What Google itself takes for another (minimal for low) needs no warning."""
     if effort in series.levels:
@@ -144,15 +148,15 @@ def _level(effort: str, series: Series, losses: Losses) -> str:
 def _budget(budget: int, series: Series, losses: Losses) -> dict[str, Any]:
     """Return a budget, or the level that stands for it; one that the series does not have is left to the model."""
     if series.budgets is None:
-        if budget == _AUTOMATIC:
+        if budget == OPEN_BUDGET:
             return {}
         losses.drop("budget")
         effort = next((effort for effort, tokens in _BUDGETS.items() if budget <= tokens), "high")
         return {"thinkingLevel": (effort if effort in series.levels else series.levels[0]).upper()}
-    if budget == _AUTOMATIC or series.budgets[0] <= budget <= series.budgets[1]:
+    if budget == OPEN_BUDGET or series.budgets[0] <= budget <= series.budgets[1]:
         return {"thinkingBudget": budget}
     losses.drop("budget")
-    return {"thinkingBudget": _AUTOMATIC}
+    return {"thinkingBudget": OPEN_BUDGET}
 
 
 def _effort_budget(effort: str, series: Series, losses: Losses) -> int:

@@ -9,7 +9,7 @@ chat_template_kwargs {enable_thinking, thinking}, include_reasoning, thinking_to
 
 from typing import Any, assert_never
 
-from tokengate.core.chat import Reasoning
+from tokengate.core.chat import OPEN_BUDGET, Reasoning
 from tokengate.core.errors import BadRequest
 from tokengate.core.wire import Losses
 from tokengate.formats.openai.dialect import Dialect
@@ -42,14 +42,14 @@ def read_reasoning(given: Fields) -> Reasoning:
             enabled = kind != "disabled"
         budget = _first(budget, inner.integer("budget_tokens"))
         if kind == "adaptive":
-            budget = _first(budget, -1)
+            budget = _first(budget, OPEN_BUDGET)
         given.keep("thinking", inner)
     if (inner := given.inner("chat_template_kwargs")) is not None:
         enabled = _first(enabled, inner.flag("enable_thinking"))
         enabled = _first(enabled, inner.flag("thinking"))
         given.keep("chat_template_kwargs", inner)
     budget = _first(budget, given.integer("thinking_token_budget"))
-    if budget is not None and budget < -1:
+    if budget is not None and budget < OPEN_BUDGET:
         raise BadRequest("A thinking budget must not be negative.", param="thinking_budget")
     return Reasoning(enabled=enabled, effort=effort, budget=budget, shown=shown)
 
@@ -82,7 +82,7 @@ def _as_effort(reasoning: Reasoning, dialect: Dialect, losses: Losses) -> dict[s
     effort = reasoning.effort
     if effort is None and reasoning.enabled is not None:
         effort = "none" if not reasoning.enabled else _effort_of(reasoning.budget)
-    if reasoning.budget is not None:
+    if reasoning.budget is not None and not reasoning.left_open:
         losses.drop("budget")
     _drop_hiding(reasoning, losses)
     return _effort_parameter(effort, dialect, losses)

@@ -128,7 +128,7 @@ def _format(json: JsonFormat) -> dict[str, Any]:
 def _reasoning(chat: Chat, losses: Losses) -> dict[str, Any]:
     asked = chat.reasoning
     effort = asked.effort
-    if asked.budget is not None:
+    if asked.budget is not None and not asked.left_open:
         losses.drop("budget")
     if effort is None and asked.enabled is False:
         effort = "none"
