@@ -21,9 +21,11 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "head": (
             "What callers of each format can have from each vendor that makes pictures, sound, films or music, or "
             "hears. Every cell is run: the request goes through a gateway to a strict simulation of the vendor, jobs "
-            "to their end, and the test looks at what arrived there and at what came back. [Compatibility]"
-            "(compatibility.en.md) shows the same of chats, where the marks are explained.\n\n"
-            "The compatible server takes what vLLM-Omni takes, hears and speaks as OpenAI does, and makes variations."
+            "to their end, and the test looks at what arrived there and at what came back. The local models are the "
+            "real ones. [Compatibility](compatibility.en.md) shows the same of chats, where the marks are explained."
+            "\n\n"
+            "The compatible server takes what vLLM-Omni takes, hears and speaks as OpenAI does, makes variations, and "
+            "draws in chats as OpenRouter does. The local models are a voice that reads English, and Whisper tiny.en."
         ),
         "why": "Why ✗ and △:",
     },
@@ -31,8 +33,9 @@ _WORDS: Mapping[Lang, Mapping[str, str]] = {
         "title": "# 媒体",
         "head": (
             "每种请求格式能从每个生成图片、语音、视频、音乐或识别语音的厂商得到什么。每一格都由测试运行得出:请求经网关发往严格模拟的厂商,"
-            "任务一直跟踪到结束,检查到达厂商的内容和返回的内容。对话见[兼容性](compatibility.zh.md),符号的含义也在那里。\n\n"
-            "兼容服务器接受 vLLM-Omni 所接受的内容,语音与识别同 OpenAI,并能制作图片变体。"
+            "任务一直跟踪到结束,检查到达厂商的内容和返回的内容;本地模型是真实运行的。对话见[兼容性](compatibility.zh.md),符号的含义也在那里。\n\n"
+            "兼容服务器接受 vLLM-Omni 所接受的内容,语音与识别同 OpenAI,能制作图片变体,在对话中画图同 OpenRouter。"
+            "本地模型是一个朗读英语的声音和 Whisper tiny.en。"
         ),
         "why": "✗ 与 △ 的原因(网关原文):",
     },

@@ -1,14 +1,17 @@
 """What callers of each format ask of models that make media: the rows of the matrix, in sections by format and kind."""
 
 import base64
+import io
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import soundfile
 from msgspec import Struct
 
 from tests.simulators.image_upstream import png
-from tests.simulators.openai_transcription import SPOKEN, TRANSLATED, tone
+from tests.simulators.openai_transcription import SPOKEN, TRANSLATED
 
 if TYPE_CHECKING:
     from tests.compatibility.media.vendors import Vendor
@@ -20,7 +23,18 @@ Job = Literal["", "video", "task", "suno", "submitted"]  # how what takes long i
 PICTURE = png(400, 400)
 PICTURE_URL = f"data:image/png;base64,{base64.b64encode(PICTURE).decode()}"
 FRAME_URL = f"data:image/png;base64,{base64.b64encode(png(1280, 720)).decode()}"
-SOUND = tone(2.25)
+_SPEECH = Path(__file__).parents[2] / "fixtures" / "local_speech" / "train.opus"
+
+
+def _as_wav(path: Path) -> bytes:
+    samples, rate = soundfile.read(path, dtype="int16")
+    file = io.BytesIO()
+    # A third of the samples is what speech needs, and small enough to stay in the simulated vendors' memory.
+    soundfile.write(file, samples[::3], rate // 3, format="WAV", subtype="PCM_16")
+    return file.getvalue()
+
+
+SOUND = _as_wav(_SPEECH)  # somebody speaks in it, whom the local model hears
 SOUND_URL = f"data:audio/wav;base64,{base64.b64encode(SOUND).decode()}"
 # Stand for what the vendor made before: a song, a section of one made anew, an instrument of one, a film.
 CLIP, PIECE, STEM, FILM = "$CLIP", "$PIECE", "$STEM", "$FILM"
@@ -282,6 +296,152 @@ DASHSCOPE_PICTURES = Section(
     ),
 )
 
+# Pictures in chats
+
+_SAID = "Here it is."  # beside the picture, by every simulated vendor
+_PICTURE_PART: Json = {"type": "image_url", "image_url": {"url": PICTURE_URL}}
+_DRAWN_BEFORE: Json = {"role": "assistant", "content": _SAID, "images": [_PICTURE_PART]}
+
+
+def _chatted(*parts: Json, before: tuple[Json, ...] = (), **more: Any) -> "Callable[[Vendor, str], Request]":
+    said = {"role": "user", "content": [{"type": "text", "text": "a red boat"}, *parts]}
+    asked = {"modalities": ["text", "image"], "messages": [*before, said], **more}
+    return lambda vendor, model: Request("/v1/chat/completions", {"model": model, **asked})
+
+
+def _chat_message(answer: bytes) -> Json:
+    return json.loads(answer)["choices"][0]["message"]
+
+
+def _has_drawn(answer: bytes) -> bool:
+    return all(one["image_url"]["url"].startswith("data:image/") for one in _chat_message(answer)["images"])
+
+
+CHAT_PICTURES = Section(
+    "openai_chat_images",
+    ("Pictures in chats, OpenAI's format", "对话中的图片:OpenAI 格式"),
+    "image",
+    "draw",
+    (
+        Row(
+            id="words",
+            title=("A picture from words", "文生图"),
+            ask=_chatted(),
+            marks=_marks("a red boat"),
+            returns=_has_drawn,
+        ),
+        Row(
+            id="beside",
+            title=("Words beside the picture", "图片旁的文字"),
+            ask=_chatted(),
+            returns=lambda answer: _chat_message(answer)["content"] == _SAID,
+        ),
+        Row(
+            id="stream",
+            title=("Streamed", "流式"),
+            ask=_chatted(stream=True),
+            returns=lambda answer: _is_stream(answer) and b'"images":[{' in answer,
+        ),
+        Row(
+            id="edit",
+            title=("Edit of a picture", "编辑图片"),
+            ask=_chatted(_PICTURE_PART),
+            marks=_IN_PICTURE,
+            returns=_has_drawn,
+        ),
+        Row(
+            id="again",
+            title=("Drawn on, in the next turn", "下一轮继续修改"),
+            ask=_chatted(before=({"role": "user", "content": "a boat"}, _DRAWN_BEFORE)),
+            marks=_IN_PICTURE,
+            returns=_has_drawn,
+        ),
+        Row(id="seed", title=("Seed", "随机种子"), ask=_chatted(seed=4711), marks=_pair("seed", 4711)),
+    ),
+)
+
+_INLINE: Json = {"inlineData": {"mimeType": "image/png", "data": base64.b64encode(PICTURE).decode()}}
+
+
+def _generated(
+    *parts: Json, before: tuple[Json, ...] = (), stream: bool = False, **config: Any
+) -> "Callable[[Vendor, str], Request]":
+    contents = [*before, {"role": "user", "parts": [{"text": "a red boat"}, *parts]}]
+    asked = {"contents": contents, "generationConfig": {"responseModalities": ["TEXT", "IMAGE"], **config}}
+    call = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    return lambda vendor, model: Request(f"/v1beta/models/{model}:{call}", asked)
+
+
+def _gemini_parts(answer: bytes) -> list[Json]:
+    return json.loads(answer)["candidates"][0]["content"]["parts"]
+
+
+def _has_inline(answer: bytes) -> bool:
+    return any("inlineData" in part for part in _gemini_parts(answer))
+
+
+GEMINI_PICTURES = Section(
+    "gemini_images",
+    ("Pictures in chats, Gemini's format", "对话中的图片:Gemini 格式"),
+    "image",
+    "draw",
+    (
+        Row(
+            id="words",
+            title=("A picture from words", "文生图"),
+            ask=_generated(),
+            marks=_marks("a red boat"),
+            returns=_has_inline,
+        ),
+        Row(
+            id="beside",
+            title=("Words beside the picture", "图片旁的文字"),
+            ask=_generated(),
+            returns=lambda answer: any(part.get("text") == _SAID for part in _gemini_parts(answer)),
+        ),
+        Row(
+            id="stream",
+            title=("Streamed", "流式"),
+            ask=_generated(stream=True),
+            returns=lambda answer: _is_stream(answer) and b'"inlineData":' in answer,
+        ),
+        Row(
+            id="edit",
+            title=("Edit of a picture", "编辑图片"),
+            ask=_generated(_INLINE),
+            marks=_IN_PICTURE,
+            returns=_has_inline,
+        ),
+        Row(
+            id="again",
+            title=("Drawn on, in the next turn", "下一轮继续修改"),
+            ask=_generated(
+                before=(
+                    {"role": "user", "parts": [{"text": "a boat"}]},
+                    {"role": "model", "parts": [{"text": _SAID}, _INLINE]},
+                )
+            ),
+            marks=_IN_PICTURE,
+            returns=_has_inline,
+        ),
+        Row(
+            id="aspect",
+            title=("Aspect ratio", "宽高比"),
+            ask=_generated(imageConfig={"aspectRatio": "16:9"}),
+            marks=_marks("16:9"),
+            returns=_has_inline,
+        ),
+        Row(
+            id="size",
+            title=("Size", "尺寸"),
+            ask=_generated(imageConfig={"imageSize": "2K"}),
+            marks=_marks('"2K"'),
+            returns=_has_inline,
+        ),
+        Row(id="seed", title=("Seed", "随机种子"), ask=_generated(seed=4711), marks=_pair("seed", 4711)),
+    ),
+)
+
 # Speech
 
 
@@ -380,7 +540,7 @@ def _has(*words: str) -> Callable[[bytes], bool]:
 
 
 _HEARD = (SOUND, base64.b64encode(SOUND)[:200])
-_first = (SPOKEN[0], "I heard")  # as the simulated vendors write it down
+_first = (SPOKEN[0], "I heard", "train")  # as the simulated vendors write it down, and the local model
 
 
 def _shape_row(shape: str, title: tuple[str, str], model: str = "") -> Row:
@@ -813,6 +973,8 @@ SECTIONS = (
     PICTURES,
     DASHSCOPE_PICTURES,
     PAINTED_TASKS,
+    CHAT_PICTURES,
+    GEMINI_PICTURES,
     SPEECH,
     DASHSCOPE_SPEECH,
     TRANSCRIPTION,

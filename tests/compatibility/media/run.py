@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tests.compatibility.media.rows import CLIP, FILM, FILMS, MUSIC, PIECE, STEM, Request, Row, Section
 from tests.compatibility.media.vendors import VENDORS, Running, Vendor
 from tests.compatibility.run import Cell, Outcome, cell_of, gateway_of
+from tests.engines.support import DATA
 from tests.hosted import Hosted
 from tests.raw_http import Answer
 
@@ -132,5 +133,8 @@ def open_place(folder: Path) -> Generator[Place]:
         started = {vendor.id: stack.enter_context(vendor.start()) for vendor in VENDORS}
         config = '[outbound]\nprivate_hosts = ["127.0.0.1"]\n[portal]\nbase_url = "https://ai.example.com"\n'
         config += "".join(vendor.config(*started[vendor.id][1:]) for vendor in VENDORS)
+        folder.mkdir()
+        (folder / "models").symlink_to(DATA / "models")
         runner, gateway = stack.enter_context(gateway_of(folder, config))
+        runner.run(gateway.platform.backends.start())
         yield Place(runner, gateway, {id: running for id, (running, _, _) in started.items()})

@@ -54,7 +54,6 @@ def test_the_pages_are_made_of_the_matrix(lang: str) -> None:
 
 
 def test_every_provider_that_makes_media_is_a_column() -> None:
-    inside = {"local"}  # the models in this process, which the tests of the engines ask
     same = {"dashscope"}  # makes what `dashscope_native` makes, by the same formats
     making = {
         name
@@ -62,6 +61,6 @@ def test_every_provider_that_makes_media_is_a_column() -> None:
         if vendor.images or vendor.speech or vendor.jobs or vendor.transcription
     }
 
-    assert {vendor.provider for vendor in VENDORS} == making - inside - same
+    assert {vendor.provider for vendor in VENDORS} == making - same
     known = {f"{section.id}.{row.id}" for section in SECTIONS for row in section.rows}
     assert all(vendor.lacks <= known for vendor in VENDORS)

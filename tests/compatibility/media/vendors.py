@@ -1,12 +1,14 @@
 """The vendors that make media, simulated: which models they have for what, and what they do not offer."""
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from typing import Protocol
+from typing import Any, Protocol
+from unittest.mock import patch
 
 from msgspec import Struct
 
 from tests.compatibility.media.rows import Kind, Row, Section
+from tests.engines.support import DATA
 from tests.simulators import film_upstream, gemini_upstream, music_vendor, openai_speech, openai_transcription
 from tests.simulators.cqtai_vendor import CqtaiSimulator
 from tests.simulators.dashscope_upstream import DashScope
@@ -17,7 +19,12 @@ from tests.simulators.openai_speech import QWEN, VllmOmniSimulator
 from tests.simulators.openai_transcription import WHISPER, VllmSimulator
 from tests.simulators.openai_upstream import Call, Reply, ThreadedUpstream
 from tests.simulators.openai_vendor import OpenAISimulator
+from tests.simulators.painting_vendor import PAINTER, PaintingSimulator
 from tests.simulators.sunoapi_vendor import SunoApiSimulator
+from tokengate.core.http import Exchange, HttpRequest
+from tokengate.engines import weights
+from tokengate.engines.piper import SpeechEngine
+from tokengate.engines.whisper import TranscriptionEngine
 
 # What a model of a kind costs; a test looks at no bill here.
 _PRICES: Mapping[Kind, str] = {
@@ -37,7 +44,14 @@ class Running(Protocol):
     """A vendor's simulator, started."""
 
     @property
-    def calls(self) -> list[Call]: ...
+    def calls(self) -> Sequence["Asked"]: ...
+
+
+class Asked(Protocol):
+    """A request that arrived."""
+
+    path: str
+    body: bytes
 
 
 Started = tuple[Running, str, str]  # the simulator, its base URL, its key
@@ -63,23 +77,36 @@ class Vendor(Struct, frozen=True, kw_only=True):
 
     def model(self, section: Section, row: Row) -> str:
         """Return the gateway's name of the model for a row."""
-        wanted = f"{section.kind} {row.model or section.model}"
-        name = wanted if wanted in self.models else f"{section.kind} {section.model}"
-        return _ours(self.id, name)
+        wanted = (f"{section.kind} {row.model or section.model}", f"{section.kind} {section.model}")
+        own = (name for name in self.models if name.startswith(f"{section.kind} "))
+        return _ours(self.id, next(name for name in (*wanted, *own) if name in self.models))
 
     def config(self, url: str, key: str) -> str:
         """Return its part of a gateway's configuration."""
         mapped = ", ".join(f'"{_ours(self.id, name)}" = "{theirs}"' for name, theirs in self.models.items())
-        sold = "".join(
+        return (
+            f'[[upstream]]\nname = "{self.id}"\nprovider = "{self.provider}"\nbase_url = "{url}"\n'
+            f'api_key = "{key}"\nmodels = {{ {mapped} }}\n{self.sold()}'
+        )
+
+    def sold(self) -> str:
+        """Return what its models cost."""
+        return "".join(
             f'[[model]]\nid = "{_ours(self.id, name)}"\nkind = "{kind}"\nprice = {{ {_PRICES[kind]} }}\n'
             for name in self.models
             for kind in _PRICES
             if name.startswith(f"{kind} ")
         )
-        return (
-            f'[[upstream]]\nname = "{self.id}"\nprovider = "{self.provider}"\nbase_url = "{url}"\n'
-            f'api_key = "{key}"\nmodels = {{ {mapped} }}\n{sold}'
-        )
+
+
+class _Local(Vendor, frozen=True, kw_only=True):
+    """The models in this process. They are no upstream: each is an engine, which `models` names by its kind."""
+
+    def config(self, url: str, key: str) -> str:
+        """Return its part of a gateway's configuration."""
+        off = "".join(f"[engine.{kind}]\nenabled = false\n" for kind in ("chat", "embedding"))
+        on = (f'[engine.{name.split()[0]}]\nmodel = "{_ours(self.id, name)}"\n' for name in self.models)
+        return off + "".join(on) + self.sold()
 
 
 def _ours(vendor: str, name: str) -> str:
@@ -91,17 +118,25 @@ def _of(section: str, rows: str) -> frozenset[str]:
     return frozenset(f"{section}.{row}" for row in rows.split())
 
 
+# Of vendors none of whose models draws in a chat.
+_NO_CHATS = _of("openai_chat_images", "words beside stream edit again seed") | _of(
+    "gemini_images", "words beside stream edit again aspect size seed"
+)
+
+
 @contextmanager
-def _of_openais_shape(images: ImageSimulator, films: FilmSimulator, speaks: bool) -> Generator[Started]:
-    """Start a server of OpenAI's shape: OpenAI's own voices and ears, or those of vLLM."""
-    openai, voice, ear = OpenAISimulator(), VllmOmniSimulator(), VllmSimulator()
+def _of_openais_shape(
+    images: ImageSimulator, films: FilmSimulator, openai: OpenAISimulator | None = None
+) -> Generator[Started]:
+    """Start a server of OpenAI's shape: with the voices and ears of OpenAI, or with those of vLLM."""
+    voice, ear = VllmOmniSimulator(), VllmSimulator()
 
     def script(call: Call) -> Reply:
         if call.path.startswith(("/v1/images/", "/pictures/")):
             return images(call)
         if call.path.startswith("/v1/videos"):
             return films(call)
-        if speaks:
+        if openai is not None:
             return openai(call)
         spoken = call.path == "/v1/audio/speech"
         if call.headers.get("authorization") == f"Bearer {KEY}":  # a server has one key for all of them
@@ -135,11 +170,46 @@ def _of_music(simulator: CqtaiSimulator | SunoApiSimulator) -> "AbstractContextM
     return opened()
 
 
+class _Arrived(Struct):
+    """What an engine was asked."""
+
+    path: str
+    body: bytes
+
+
+class _Engines:
+    """The engines of speech, which are the real ones. It remembers what they were asked."""
+
+    def __init__(self) -> None:
+        self.calls: list[_Arrived] = []
+
+    def heard(self, engine: type[SpeechEngine] | type[TranscriptionEngine]) -> "AbstractContextManager[object]":
+        """Remember what an engine is asked."""
+        send = engine.send
+
+        async def noted(asked: Any, request: HttpRequest) -> Exchange:
+            upload = request.upload
+            body = request.body if upload is None else b"".join(upload.pieces())
+            self.calls.append(_Arrived(request.url, body))
+            return await send(asked, request)
+
+        return patch.object(engine, "send", noted)
+
+
+@contextmanager
+def _inside() -> Generator[Started]:
+    for wanted in (weights.JOE, weights.WHISPER):
+        weights.pull(DATA, wanted)
+    engines = _Engines()
+    with engines.heard(SpeechEngine), engines.heard(TranscriptionEngine):
+        yield engines, "", ""
+
+
 OPENAI = Vendor(
     id="openai",
     title="OpenAI",
     provider="openai",
-    start=lambda: _of_openais_shape(ImageSimulator("openai"), FilmSimulator("openai", looks=1), speaks=True),
+    start=lambda: _of_openais_shape(ImageSimulator("openai"), FilmSimulator("openai", looks=1), OpenAISimulator()),
     models={
         **dict.fromkeys(_PICTURES, "gpt-image-1"),
         "speech speak": "gpt-4o-mini-tts",
@@ -149,7 +219,8 @@ OPENAI = Vendor(
         "transcription speakers": "gpt-4o-transcribe-diarize",
         "video film": "sora-2",
     },
-    lacks=_of("dashscope_image_tasks", "negative_prompt seed")
+    lacks=_NO_CHATS
+    | _of("dashscope_image_tasks", "negative_prompt seed")
     | _of("dashscope_video_tasks", "negative_prompt seed prompt_extend watermark")
     | _of("openai_images", "style negative_prompt seed url variation")
     | _of("dashscope_images", "negative_prompt seed prompt_extend watermark")
@@ -187,7 +258,8 @@ DASHSCOPE = Vendor(
         "video film": "wan2.5-t2v-preview",
         "video animate": "wan2.5-i2v-preview",
     },
-    lacks=_of("openai_images", "quality background format compression style partial mask fidelity variation")
+    lacks=_NO_CHATS
+    | _of("openai_images", "quality background format compression style partial mask fidelity variation")
     | _of("openai_speech", "format_mp3 format_opus format_aac format_flac speed")
     | _of("openai_transcription", "srt vtt verbose_json words speakers temperature translation")
     | _of("openai_videos", "remix"),
@@ -198,7 +270,7 @@ VLLM = Vendor(
     id="vllm",
     title="vLLM",
     provider="vllm",
-    start=lambda: _of_openais_shape(ImageSimulator("vllm"), FilmSimulator("vllm", looks=1), speaks=False),
+    start=lambda: _of_openais_shape(ImageSimulator("vllm"), FilmSimulator("vllm", looks=1)),
     models={
         "image draw": "Qwen/Qwen-Image",
         "image paint": "Qwen/Qwen-Image",
@@ -221,9 +293,9 @@ COMPATIBLE = Vendor(
     id="openai_compatible",
     title="A compatible server",
     provider="openai_compatible",
-    start=lambda: _of_openais_shape(ImageSimulator("addresses"), FilmSimulator("openai", looks=1), speaks=True),
+    start=lambda: _of_openais_shape(ImageSimulator("addresses"), FilmSimulator("openai", looks=1), PaintingSimulator()),
     models={
-        **dict.fromkeys(_PICTURES, "painter"),
+        **dict.fromkeys(_PICTURES, PAINTER),
         "speech speak": "gpt-4o-mini-tts",
         "transcription hear": "gpt-4o-transcribe",
         "transcription timed": "whisper-1",
@@ -255,4 +327,13 @@ SUNOAPI = Vendor(
     models={"music music": "chirp-v4"},
     lacks=_of("suno_v2", "cover concat beats"),
 )
-VENDORS = (OPENAI, GOOGLE, DASHSCOPE, VLLM, COMPATIBLE, CQTAI, SUNOAPI)
+LOCAL = _Local(
+    id="local",
+    title="The local models",
+    provider="local",
+    start=_inside,
+    models={"speech speak": "piper-joe", "transcription hear": "whisper-tiny.en"},
+    lacks=_of("openai_speech", "instructions events") | _of("openai_transcription", "speakers translation"),
+    voice="joe",
+)
+VENDORS = (OPENAI, GOOGLE, DASHSCOPE, VLLM, COMPATIBLE, LOCAL, CQTAI, SUNOAPI)
