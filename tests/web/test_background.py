@@ -3,7 +3,7 @@ cancelled and deleted, and what each costs."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +19,8 @@ from tests.simulators.openai_upstream import Call, Reply, Upstream, by_model
 from tests.web.test_responses import delete, said, strangers
 from tokengate.accounts.keys import KeyLimits
 from tokengate.storage.tables import background_responses, calls, projects, response_events, stored_responses
+from tokengate.storage.writer import CommitUnknown, Insert, Row, Writer
+from tokengate.tasks.background_run import Run
 
 PATH = "/v1/responses"
 MODEL = "chunks-6"
@@ -265,6 +267,45 @@ async def test_who_leaves_a_stream_goes_on_later_while_it_is_made(tmp_path: Path
     assert head.status == 200 and b"response.completed" in seen
     assert heard == list(range(6, 6 + len(heard)))
     assert (record["outcome"], record["output_tokens"]) == ("ok", 6)
+
+
+async def test_events_of_which_it_is_not_known_whether_they_were_kept_are_kept_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit, forget = Writer.commit, Run.forget
+    kept: dict[int, Run] = {}  # the run, by how many of its events are known to be durable
+
+    def commit_and_lose_the_answer(self: Writer, rows: Sequence[Row]) -> asyncio.Future[None]:
+        async def lose() -> None:
+            await commit(self, rows)
+            raise CommitUnknown("the server went away")
+
+        match rows:
+            case [Insert(table)] if table is response_events:
+                return asyncio.ensure_future(lose())
+            case _:
+                return commit(self, rows)
+
+    def note(self: Run, count: int) -> None:
+        forget(self, count)
+        kept[self.base] = self
+
+    async with serving(tmp_path, gated=True) as (simulator, gateway), gateway.connect() as caller:
+        monkeypatch.setattr(Writer, "commit", commit_and_lose_the_answer)
+        monkeypatch.setattr(Run, "forget", note)
+        await gateway.begin(caller, ASK | {"stream": True}, PATH)
+        call = await simulator.arrived()
+        await caller.read_head()
+        call.release(3)
+        seen = await caller.read_until(b"word1")
+        async with asyncio.timeout(10):
+            while not any(count > max(numbers(seen.rpartition(b"\n\n")[0])) for count in kept):
+                await asyncio.sleep(0.01)
+        call.release(50)
+        seen += await caller.read_rest()
+        again = await gateway.get(f"{PATH}/{frames(seen)[0]['response']['id']}?stream=true")
+
+    assert again.body == seen
 
 
 async def test_only_what_was_streamed_in_the_background_is_streamed_again(tmp_path: Path) -> None:

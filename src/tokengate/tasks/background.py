@@ -396,7 +396,7 @@ class Runs:
 
     async def _write_behind(self, run: Run) -> None:
         """Make durable what a stream says, and that it began, some time after it did."""
-        began = False
+        began = in_doubt = False
         while True:
             if not run.tail and (began or not run.opened):
                 await run.news.wait()
@@ -408,8 +408,13 @@ class Runs:
                 if not began:
                     await self._backgrounds.begin(one.id, run.owner)
                     began = True
-                if count:
+                if in_doubt:  # the last commit may have kept its events all the same
+                    run.forget(await self._backgrounds.told(one.id) - run.base)
+                    in_doubt = False
+                elif count:
+                    in_doubt = True
                     await self._writer.commit([self._backgrounds.events_of(one, run.base, run.tail[:count])])
+                    in_doubt = False
                     run.forget(count)
             except Exception:  # the database is away: the end has what is missing
                 _log.exception("background_response_events", response_id=one.id)
