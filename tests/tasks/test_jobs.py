@@ -128,6 +128,26 @@ async def test_same_idempotency_key_makes_one_job(place: Place) -> None:
         await place.submit(seconds=9, key="k1")
 
 
+async def test_an_idempotency_key_is_known_as_long_as_its_job_is_kept(place: Place) -> None:
+    first = await place.submit(key="k1")
+    place.vendor.delivers(10)
+    place.clock.advance(2)
+    await place.process.work()
+    place.clock.advance(29 * 86_400)
+    await place.process.jobs.purge()
+    late = await place.submit(key="k1")
+    place.clock.advance(2 * 86_400)
+    await place.process.jobs.purge()
+
+    after = await place.submit(key="k1")
+
+    assert late.job.id == first.job.id
+    assert after.job.id != first.job.id
+    await place.process.jobs.cancel(place.caller, after.job.id)
+    await place.process.jobs.delete(place.caller, after.job.id)
+    assert (await place.submit(key="k1")).job.id != after.job.id
+
+
 async def test_same_idempotency_key_at_once_makes_one_job(place: Place) -> None:
     taken = await asyncio.gather(*(place.submit(key="k1") for _ in range(4)), return_exceptions=True)
 
