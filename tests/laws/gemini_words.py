@@ -70,6 +70,7 @@ def _outputs(draw: st.DrawFn) -> Output:
         draw(v.output("cap", "n", "stop", "logprobs", "top_logprobs")),
         json=draw(v.maybe(st.builds(JsonFormat, schema=v.maybe(v.raw(v.SCHEMAS))))),
         modalities=draw(st.sampled_from([(), ("text",), ("text", "image")])),
+        canvas=draw(v.maybe(v.OUTPUT["canvas"])),
         speech=draw(v.maybe(st.builds(Speech, voice=v.NAME, media_format=st.just("pcm16"), language=v.TEXT))),
     )
 

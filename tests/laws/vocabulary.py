@@ -14,6 +14,7 @@ from msgspec import Raw
 from tokengate.core.chat import (
     OPEN_BUDGET,
     BuiltIn,
+    Canvas,
     Chat,
     Custom,
     Function,
@@ -244,6 +245,7 @@ OUTPUT: dict[str, Some[Any]] = {
     "logprobs": st.booleans(),
     "top_logprobs": st.integers(0, 20),
     "modalities": st.sampled_from([("text",), ("text", "audio"), ("text", "image")]),
+    "canvas": st.builds(Canvas, ratio=st.sampled_from(["1:1", "16:9"]), resolution=st.sampled_from(["", "2K"])),
     "speech": st.builds(Speech, voice=NAME, media_format=st.sampled_from(["wav", "mp3"]), language=TEXT),
     "verbosity": st.sampled_from(["low", "medium", "high"]),
 }

@@ -45,7 +45,7 @@ PNG = base64.b64encode(
 ).decode()
 IMAGE_TOKENS = 258
 SIZES = {"1:1": (1024, 1024), "3:2": (1248, 832), "2:3": (832, 1248), "16:9": (1344, 768), "9:16": (768, 1344)}
-_TIMES = {"1K": 1, "2K": 2, "4K": 4}
+TIMES = {"1K": 1, "2K": 2, "4K": 4}
 THOUGHT = "Let me think about it."
 _STATUS = {
     400: "INVALID_ARGUMENT",
@@ -416,9 +416,9 @@ def _picture(config: Json) -> str:
     asked = member(config, "imageConfig")
     if not asked:
         return PNG
-    if asked.get("imageSize", "1K") not in _TIMES or asked.get("aspectRatio", "1:1") not in SIZES:
+    if asked.get("imageSize", "1K") not in TIMES or asked.get("aspectRatio", "1:1") not in SIZES:
         raise Refused("Invalid value at 'generation_config.image_config'.")
-    times = _TIMES[asked.get("imageSize", "1K")]
+    times = TIMES[asked.get("imageSize", "1K")]
     width, height = SIZES[asked.get("aspectRatio", "1:1")]
     return base64.b64encode(png(width * times, height * times)).decode()
 

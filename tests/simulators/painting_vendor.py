@@ -7,6 +7,7 @@ https://openrouter.ai/docs/guides/overview/multimodal/image-generation, seen 202
 import base64
 from collections.abc import Iterator
 
+from tests.simulators.gemini_upstream import SIZES, TIMES
 from tests.simulators.image_upstream import png
 from tests.simulators.openai_rules import Json, Rejected
 from tests.simulators.openai_vendor import Answer, OpenAISimulator
@@ -32,8 +33,14 @@ class PaintingSimulator(OpenAISimulator):
                 raise Rejected("Only what the assistant drew is in 'images'.", "messages")
             if any(one["type"] != "image_url" or not one["image_url"]["url"].startswith(_DATA) for one in pictures):
                 raise Rejected("What the assistant drew is given as data.", "messages")
+        asked = body.get("image_config", {})
+        if not asked.keys() <= {"aspect_ratio", "image_size"}:
+            raise Rejected("Only 'aspect_ratio' and 'image_size' are known.", "image_config")
+        if asked.get("aspect_ratio", "1:1") not in SIZES or asked.get("image_size", "1K") not in TIMES:
+            raise Rejected("Invalid option: expected one of the ratios and sizes.", "image_config")
         told = [{name: one[name] for name in one if name != "images"} for one in body["messages"]]
-        super().check({**body, "messages": told})
+        rest = {name: value for name, value in body.items() if name != "image_config"}
+        super().check({**rest, "messages": told})
 
     def answer(self, body: Json, text: str) -> Answer:
         """Return what is said to a request."""
@@ -47,9 +54,14 @@ class _Painting(Answer):
         """Return the message, and why it ends."""
         message, reason = super().message()
         if "image" in (self.body.get("modalities") or ()):
-            url = _DATA + base64.b64encode(png(64, 64, self.text)).decode()
+            url = _DATA + base64.b64encode(self._drawn()).decode()
             message = {**message, "content": SAID, "images": [{"type": "image_url", "image_url": {"url": url}}]}
         return message, reason
+
+    def _drawn(self) -> bytes:
+        asked = self.body.get("image_config", {})
+        (width, height), times = SIZES[asked.get("aspect_ratio", "1:1")], TIMES[asked.get("image_size", "1K")]
+        return png(width * times // 16, height * times // 16, self.text)  # smaller, of the same shape
 
     def deltas(self, message: Json) -> Iterator[Json]:
         """Yield the message in pieces; a picture comes whole."""

@@ -104,6 +104,13 @@ class Speech(Struct, frozen=True):
     language: str = ""
 
 
+class Canvas(Struct, frozen=True):
+    """What a picture in the reply measures."""
+
+    ratio: str = ""  # of its sides: 16:9
+    resolution: str = ""  # 1K, 2K, 4K
+
+
 class Output(Struct, frozen=True, kw_only=True):
     """What the reply may and must be."""
 
@@ -116,6 +123,7 @@ class Output(Struct, frozen=True, kw_only=True):
     top_logprobs: int | None = None
     modalities: tuple[str, ...] = ()  # text, image, audio
     speech: Speech | None = None
+    canvas: Canvas | None = None
     verbosity: str | None = None
 
 

@@ -38,6 +38,7 @@ _WORDS = {
     "stop": ("stop", "stop_tokens"),
     "response_format": ("json",),
     "audio": ("speech",),
+    "image_config": ("canvas",),
     "reasoning_effort": ("effort",),
     "enable_thinking": ("reasoning.enabled",),
     "thinking": ("reasoning.enabled", "budget"),

@@ -32,6 +32,7 @@ _CHAT = OpenAIChat(
             "metadata",
             "verbosity",
             "image_out",
+            "canvas",
         }
     ),
     ranges={"temperature": Range(0, 2, open_high=True), "top_p": Range(0, 1, open_low=True)},

@@ -50,6 +50,7 @@ _CHAT: Final = OpenAIChat(
             "modalities",
             "audio_out",
             "image_out",
+            "canvas",
             "translation",
             "high_resolution_images",
             "pixels",

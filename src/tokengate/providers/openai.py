@@ -27,6 +27,7 @@ _CHAT = OpenAIChat(
             "high_resolution_images",
             "pixels",
             "image_out",
+            "canvas",
         }
     ),
     cap_name="max_completion_tokens",

@@ -23,6 +23,7 @@ _CHAT = OpenAIChat(
             "metadata",
             "verbosity",
             "image_out",
+            "canvas",
             "translation",
             "high_resolution_images",
             "pixels",

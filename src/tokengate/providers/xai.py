@@ -21,6 +21,7 @@ _CHAT = OpenAIChat(
             "modalities",
             "audio_out",
             "image_out",
+            "canvas",
             "translation",
             "high_resolution_images",
             "pixels",

@@ -30,6 +30,7 @@ _CHAT = OpenAIChat(
             "modalities",
             "audio_out",
             "image_out",
+            "canvas",
             "translation",
             "high_resolution_images",
             "pixels",

@@ -356,6 +356,20 @@ CHAT_PICTURES = Section(
             marks=_IN_PICTURE,
             returns=_has_drawn,
         ),
+        Row(
+            id="aspect",
+            title=("Aspect ratio", "宽高比"),
+            ask=_chatted(image_config={"aspect_ratio": "16:9"}),
+            marks=_marks("16:9"),
+            returns=_has_drawn,
+        ),
+        Row(
+            id="size",
+            title=("Size", "尺寸"),
+            ask=_chatted(image_config={"image_size": "2K"}),
+            marks=_marks('"2K"'),
+            returns=_has_drawn,
+        ),
         Row(id="seed", title=("Seed", "随机种子"), ask=_chatted(seed=4711), marks=_pair("seed", 4711)),
     ),
 )

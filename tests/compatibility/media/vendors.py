@@ -119,7 +119,7 @@ def _of(section: str, rows: str) -> frozenset[str]:
 
 
 # Of vendors none of whose models draws in a chat.
-_NO_CHATS = _of("openai_chat_images", "words beside stream edit again seed") | _of(
+_NO_CHATS = _of("openai_chat_images", "words beside stream edit again aspect size seed") | _of(
     "gemini_images", "words beside stream edit again aspect size seed"
 )
 

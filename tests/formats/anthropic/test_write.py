@@ -9,6 +9,7 @@ from msgspec import Raw
 from tests.formats.anthropic.examples import CHATS, HI, body, foreign, written
 from tokengate.core.chat import (
     BuiltIn,
+    Canvas,
     Chat,
     Custom,
     Function,
@@ -294,6 +295,7 @@ def test_how_close_to_look_is_dropped_by_name() -> None:
         ({"output": Output(top_logprobs=3)}, "top_logprobs"),
         ({"output": Output(stop_tokens=(1,))}, "stop_tokens"),
         ({"output": Output(modalities=("text", "audio"))}, "modalities"),
+        ({"output": Output(canvas=Canvas("16:9"))}, "canvas"),
         ({"sampling": Sampling(logit_bias={"1": 5})}, "logit_bias"),
         ({"translation": Raw(b"{}")}, "translation"),
         ({"extra": {"plugins": Raw(b"[]")}, "essential": frozenset({"plugins"})}, "plugins"),

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from tests.formats.dashscope.wire import FIXTURES, SEEDS, chat, fixture, plain, written
 from tokengate.core.chat import (
     BuiltIn,
+    Canvas,
     Chat,
     Custom,
     Function,
@@ -320,6 +321,7 @@ REFUSED: list[tuple[Chat, str]] = [
     (chat(output=Output(n=5)), "n"),
     (chat(output=Output(top_logprobs=6)), "top_logprobs"),
     (chat(output=Output(modalities=("text", "audio"), speech=Speech("Cherry"))), "modalities"),
+    (chat(output=Output(canvas=Canvas("16:9"))), "canvas"),
     (chat(output=Output(stop=("a",), stop_tokens=(1,))), "stop_tokens"),
     (chat(sampling=Sampling(temperature=2)), "temperature"),
     (chat(sampling=Sampling(top_p=0)), "top_p"),

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tests.formats.gemini.wire import FLASH, PLAIN, asking, fixture, read
-from tokengate.core.chat import Function, JsonFormat, Message, Output, Reasoning, Sampling, Speech
+from tokengate.core.chat import Canvas, Function, JsonFormat, Message, Output, Reasoning, Sampling, Speech
 from tokengate.core.errors import BadRequest
 from tokengate.core.parts import Data, Image, Text, Thinking
 from tokengate.formats.gemini.fields import Fields
@@ -96,7 +96,8 @@ def test_pictures_and_speech_may_be_asked_for() -> None:
     drawn, spoken = read(fixture("image.request.json")), read(fixture("speech.request.json"))
 
     assert drawn.output.modalities == ("text", "image")
-    assert drawn.essential == {"generationConfig.imageConfig"}
+    assert drawn.output.canvas == Canvas("16:9", "2K")
+    assert not drawn.essential
     assert spoken.output.modalities == ("audio",)
     assert spoken.output.speech == Speech("Kore", "pcm16", "en-US")
 

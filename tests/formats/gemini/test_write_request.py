@@ -9,6 +9,7 @@ from msgspec import Raw
 from tests.formats.gemini.wire import FLASH, OLD, assistant, chat, fixture, read, user, write
 from tokengate.core.chat import (
     BuiltIn,
+    Canvas,
     Custom,
     Function,
     JsonFormat,
@@ -341,7 +342,15 @@ def test_parameters_have_their_own_names() -> None:
     request, dropped = write(
         chat(
             sampling=Sampling(temperature=0.5, top_p=0.9, top_k=3, frequency_penalty=0.1, presence_penalty=0.2, seed=4),
-            output=Output(cap=9, n=2, stop=("x",), logprobs=True, top_logprobs=3, modalities=("text", "image")),
+            output=Output(
+                cap=9,
+                n=2,
+                stop=("x",),
+                logprobs=True,
+                top_logprobs=3,
+                modalities=("text", "image"),
+                canvas=Canvas("16:9"),
+            ),
             service_tier="default",
         )
     )
@@ -359,6 +368,7 @@ def test_parameters_have_their_own_names() -> None:
         "responseLogprobs": True,
         "logprobs": 3,
         "responseModalities": ["TEXT", "IMAGE"],
+        "imageConfig": {"aspectRatio": "16:9"},
     }
     assert request["serviceTier"] == "standard"
     assert dropped == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.formats.openai.chats import loads, read
-from tokengate.core.chat import JsonFormat, Output, Reasoning, Sampling, Search, Speech
+from tokengate.core.chat import Canvas, JsonFormat, Output, Reasoning, Sampling, Search, Speech
 from tokengate.core.errors import BadRequest
 from tokengate.core.parts import CacheMark
 from tokengate.formats.openai.chat_reader import read_chat
@@ -55,6 +55,7 @@ def test_output_has_every_word() -> None:
         top_logprobs=3,
         modalities=["text", "audio"],
         audio={"voice": "alloy", "format": "wav"},
+        image_config={"aspect_ratio": "16:9", "image_size": "2K", "strength": 0.5},
         verbosity="low",
     )
 
@@ -67,8 +68,10 @@ def test_output_has_every_word() -> None:
         top_logprobs=3,
         modalities=("text", "audio"),
         speech=Speech("alloy", "wav"),
+        canvas=Canvas("16:9", "2K"),
         verbosity="low",
     )
+    assert loads(chat.extra["image_config"]) == {"strength": 0.5}
 
 
 def test_the_newer_name_of_the_cap_counts() -> None:

@@ -9,6 +9,7 @@ from msgspec import Raw
 from tests.formats.openai.chats import read, write, write_with_losses
 from tokengate.core.chat import (
     BuiltIn,
+    Canvas,
     Chat,
     Custom,
     Function,
@@ -356,6 +357,7 @@ def test_sampling_that_a_vendor_lacks_is_dropped_by_name(
         ({"output": Output(logprobs=True)}, "zhipu", "logprobs"),
         ({"output": Output(modalities=("text", "image"))}, "openai", "modalities"),
         ({"output": Output(modalities=("audio",))}, "deepseek", "modalities"),
+        ({"output": Output(canvas=Canvas("16:9"))}, "deepseek", "image_config"),
         ({"search": Search(enabled=True)}, "xai", "web_search_options"),
         ({"translation": Raw(b"{}")}, "openai", "translation_options"),
         ({"tools": (Function("f"),), "tool_choice": ToolChoice("required")}, "zhipu", "tool_choice"),

@@ -10,6 +10,7 @@ from tests.formats.responses.samples import body_of, chat_of, written
 from tokengate.core.chat import (
     BuiltIn,
     CacheMark,
+    Canvas,
     Chat,
     Custom,
     Function,
@@ -199,6 +200,7 @@ def test_a_web_search_of_another_format_is_one_here() -> None:
         (foreign(output=Output(stop_tokens=(1,))), "stop_tokens"),
         (foreign(output=Output(modalities=("text", "audio"))), "modalities"),
         (foreign(output=Output(speech=Speech("alloy"))), "speech"),
+        (foreign(output=Output(canvas=Canvas("16:9"))), "canvas"),
         (foreign(sampling=Sampling(logit_bias={"1": 5.0})), "logit_bias"),
         (foreign(translation=Raw(b"{}")), "translation"),
         (foreign(Audio(Data("audio/wav", "AA"))), "audio"),

@@ -80,6 +80,7 @@ def _refuse_foreign(chat: Chat, losses: Losses) -> None:
         ("top_logprobs", output.top_logprobs),
         ("stop_tokens", output.stop_tokens),
         ("modalities", output.modalities and set(output.modalities) != {"text"}),
+        ("canvas", output.canvas),
         ("logit_bias", sampling.logit_bias),
         ("translation", chat.translation is not None),
     )
@@ -110,6 +111,7 @@ _foreign = attrgetter(
     "output.stop_tokens",
     "output.modalities",
     "output.speech",
+    "output.canvas",
     "output.verbosity",
     "sampling.logit_bias",
     "sampling.min_p",

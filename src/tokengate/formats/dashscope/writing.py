@@ -120,6 +120,8 @@ def _write_output(output: Output, losses: Losses, parameters: dict[str, Any], *,
         raise losses.refuse("top_logprobs", f"must be at most {MAX_TOP_LOGPROBS} here")
     if any(modality != "text" for modality in output.modalities):
         raise losses.refuse("modalities")
+    if output.canvas is not None:
+        raise losses.refuse("canvas")
     if output.stop and output.stop_tokens:
         raise losses.refuse("stop_tokens", "exclude texts to stop at")
     if output.verbosity is not None:

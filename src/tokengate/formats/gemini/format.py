@@ -25,6 +25,7 @@ from tokengate.formats.gemini.write_request import Target, encode, write_request
 _NAMES: Final[Mapping[str, str]] = {
     "budget": "generationConfig.thinkingConfig.thinkingBudget",
     "built_in": "tools",
+    "canvas": "generationConfig.imageConfig",
     "cap": "generationConfig.maxOutputTokens",
     "effort": "generationConfig.thinkingConfig.thinkingLevel",
     "frequency_penalty": "generationConfig.frequencyPenalty",

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tokengate.core.chat import Chat, JsonFormat, Output, Reasoning, Sampling, Speech
+from tokengate.core.chat import Canvas, Chat, JsonFormat, Output, Reasoning, Sampling, Speech
 from tokengate.core.errors import BadRequest
 from tokengate.core.parts import Extra
 from tokengate.formats.gemini.contents import read_contents, read_system
@@ -22,7 +22,8 @@ _ESSENTIAL: Final = frozenset(
     {
         "cachedContent",
         "continuationToken",
-        "generationConfig.imageConfig",
+        "generationConfig.imageConfig.imageOutputOptions",
+        "generationConfig.imageConfig.personGeneration",
         "generationConfig.responseFormat",
         "generationConfig.responseMimeType",
         "generationConfig.responseSchema",
@@ -115,6 +116,7 @@ def _read_output(config: Fields) -> Output:
         top_logprobs=config.integer("logprobs", least=0),
         modalities=tuple(one.lower() for one in modalities),
         speech=_read_speech(config),
+        canvas=_read_canvas(config),
     )
 
 
@@ -159,3 +161,13 @@ def _read_speech(config: Fields) -> Speech | None:
     for name, raw in speech.rest().items():
         config.put_back(f"speechConfig.{name}", raw)
     return Speech(voice, SPOKEN, language)
+
+
+def _read_canvas(config: Fields) -> Canvas | None:
+    image = config.object("imageConfig")
+    if image is None:
+        return None
+    canvas = Canvas(image.text("aspectRatio") or "", image.text("imageSize") or "")
+    for name, raw in image.rest().items():
+        config.put_back(f"imageConfig.{name}", raw)
+    return canvas if canvas != Canvas() else None

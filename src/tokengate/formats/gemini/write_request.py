@@ -125,6 +125,10 @@ def _output(output: Output, losses: Losses) -> dict[str, Any]:
             voiceConfig={"prebuiltVoiceConfig": {"voiceName": output.speech.voice}} if output.speech.voice else None,
             languageCode=output.speech.language or None,
         )
+    if output.canvas is not None:
+        config["imageConfig"] = _given(
+            aspectRatio=output.canvas.ratio or None, imageSize=output.canvas.resolution or None
+        )
     return config
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
-from tokengate.core.chat import Chat, JsonFormat, Message, Output, Sampling, Search, Speech
+from tokengate.core.chat import Canvas, Chat, JsonFormat, Message, Output, Sampling, Search, Speech
 from tokengate.core.errors import BadRequest
 from tokengate.core.parts import Extra
 from tokengate.core.splice import Members
@@ -104,7 +104,9 @@ def _with_untyped(chat: Chat, members: Members) -> Chat:
     choice = read_tool_choice(given)
     reasoning = read_reasoning(given)
     search = _read_search(given, chat.search)
-    output = structs.replace(chat.output, json=_read_json_format(given), speech=_read_speech(given))
+    output = structs.replace(
+        chat.output, json=_read_json_format(given), speech=_read_speech(given), canvas=_read_canvas(given)
+    )
     metadata, translation = given.raw("metadata"), given.raw("translation_options")
     cache = read_cache_mark(given)
     extra = given.rest()
@@ -235,6 +237,16 @@ def _read_speech(given: Fields) -> Speech | None:
         raise must_be(audio.path("voice"), "a string or an object with an id")
     given.keep("audio", audio)
     return Speech(voice or "", media_format)
+
+
+def _read_canvas(given: Fields) -> Canvas | None:
+    """Take OpenRouter's `image_config`; what only some models of its vendors have stays in it."""
+    image = given.inner("image_config")
+    if image is None:
+        return None
+    canvas = Canvas(image.text("aspect_ratio") or "", image.text("image_size") or "")
+    given.keep("image_config", image)
+    return canvas if canvas != Canvas() else None
 
 
 def _read_search(given: Fields, asked: Search) -> Search:

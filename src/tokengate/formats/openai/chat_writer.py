@@ -152,6 +152,10 @@ def _modalities(chat: Chat, dialect: Dialect, losses: Losses) -> dict[str, Any]:
             losses.drop("language")
         audio = {"voice": output.speech.voice, "format": output.speech.media_format}
         written["audio"] = {name: value for name, value in audio.items() if value}
+    if output.canvas is not None:
+        _need("canvas", dialect, losses)
+        image = {"aspect_ratio": output.canvas.ratio, "image_size": output.canvas.resolution}
+        written["image_config"] = {name: value for name, value in image.items() if value}
     return written
 
 

@@ -36,6 +36,7 @@ _PARAMETERS: Mapping[str, frozenset[str]] = {
     "budget": frozenset({"thinking_budget", "thinking_token_budget"}),
     "user": frozenset({"user", "safety_identifier"}),
     "audio_out": frozenset({"audio"}),
+    "canvas": frozenset({"image_config"}),
     "translation": frozenset({"translation_options"}),
     "high_resolution_images": frozenset({"vl_high_resolution_images"}),
 }

@@ -8,6 +8,7 @@ NAMES = {
     "speech": "audio",
     "audio_out": "modalities",
     "image_out": "modalities",
+    "canvas": "image_config",
     "effort": "reasoning_effort",
     "reasoning": "reasoning_effort",
     "budget": "thinking_budget",

@@ -110,6 +110,7 @@ class ChatBody(_Sampling, kw_only=True):
     translation_options: TranslationOptions | None = None
     modalities: list[str] | None = None
     audio: _Object | None = None
+    image_config: _Object | None = None
     prediction: _Object | None = None
     service_tier: str | None = None
     store: bool | None = None

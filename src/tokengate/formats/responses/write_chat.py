@@ -86,6 +86,7 @@ def _refuse_unsayable(chat: Chat, losses: Losses) -> None:
         "stop_tokens": bool(output.stop_tokens),
         "modalities": any(one != "text" for one in output.modalities),
         "speech": output.speech is not None,
+        "canvas": output.canvas is not None,
         "logit_bias": bool(chat.sampling.logit_bias),
         "translation": chat.translation is not None,
     }
