@@ -18,9 +18,8 @@ ErrorBody = dict[str, dict[str, Any]]
 # What an operation can answer besides success: sets of classes of the tree.
 _SETS: dict[str, tuple[str, ...]] = {
     "key": ("BadKey", "Forbidden", "Unavailable"),
-    "portal": ("BadRequest", "BadKey", "Unavailable"),
+    "portal": ("BadKey", "Unavailable"),
     "call": (
-        "BadRequest",
         "BadKey",
         "InsufficientBalance",
         "BudgetExhausted",
@@ -65,8 +64,8 @@ def status_of(name: str) -> Status:
 
 
 def statuses_of(names: Iterable[str]) -> tuple[Status, ...]:
-    """Return what the names and sets of an operation stand for, by status."""
-    found = dict.fromkeys(one for name in names for one in _SETS.get(name, (name,)))
+    """Return what the names and sets of an operation stand for, by status. A query can be wrong anywhere."""
+    found = dict.fromkeys(("BadRequest", *(one for name in names for one in _SETS.get(name, (name,)))))
     return tuple(sorted((status_of(name) for name in found), key=lambda status: status.status))
 
 

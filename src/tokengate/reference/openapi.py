@@ -26,8 +26,6 @@ from tokengate.reference.words import (
 
 Document = dict[str, Any]
 
-_BODY_ERRORS = frozenset({"BadRequest"})
-
 _TITLE = Text("TokenGate：一个密钥，所有模型", "TokenGate: one key for every model")
 _ABOUT = Text(
     "自托管的 AI 网关：OpenAI、Anthropic、Google 与 DashScope 的接口，预付费钱包，精确到最后一位的账单。",
