@@ -86,8 +86,12 @@ def read_form(call: Call) -> tuple[Json, str, bytes]:
     fields: Json = {}
     name, data = "", b""
     boundary = kind.partition("boundary=")[2].strip('"')
+    # A form stays in memory, however large its file is: one on the disk would have to be closed.
+    whole = len(call.body)
     try:
-        parts: list[Any] = list(MultipartParser(io.BytesIO(call.body), boundary, strict=True))
+        parts: list[Any] = list(
+            MultipartParser(io.BytesIO(call.body), boundary, strict=True, spool_limit=whole, memory_limit=whole)
+        )
     except MultipartError as error:
         raise Rejected(f"Could not parse multipart form: {error}") from None
     for part in parts:
