@@ -223,6 +223,11 @@ const adminPages = [
   }),
   createRoute({
     ...inAdmin,
+    path: "/upstreams",
+    component: lazyRouteComponent(() => import("@/pages/admin/upstreams"), "UpstreamsPage"),
+  }),
+  createRoute({
+    ...inAdmin,
     path: "/wallets",
     validateSearch: readListSearch,
     component: lazyRouteComponent(() => import("@/pages/admin/pages"), "AdminWalletsPage"),

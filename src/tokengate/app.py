@@ -303,6 +303,7 @@ async def open_platform(settings: Settings, *, accept_prices: bool = False) -> A
             portal=portal,
             catalog=catalog,
             applications=applications,
+            backends=backends,
             teller=teller,
             watch=watch,
             redeemer=Redeemer(clock, new_id=new_id),

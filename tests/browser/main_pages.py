@@ -54,7 +54,7 @@ CONSOLE = [
 ]
 ADMIN = [
     MainPage(f"/admin/{name}", "operator")
-    for name in ("codes", "apps", "wallets", "users", "settings", "tokens", "audit")
+    for name in ("codes", "apps", "upstreams", "wallets", "users", "settings", "tokens", "audit")
 ]
 MAIN_PAGES = [*PORTAL, *CONSOLE, *ADMIN]
 

@@ -285,7 +285,7 @@ async def test_a_stream_that_is_late_ends_with_an_error_event(
 
 def states(gateway: Hosted) -> dict[str, str]:
     """Return the state of each upstream as the operator sees it, after checking that the metrics say the same."""
-    shown = {str(row["name"]): str(row["state"]) for row in gateway.platform.backends.states()}
+    shown = {one.name: one.models[0].state.value for one in gateway.platform.backends.states()}
     for name, state in shown.items():
         assert gateway.counter(f'tokengate_breaker{{model="ours",state="{state}",upstream="{name}"}}') == 1
     return shown

@@ -76,9 +76,21 @@ async def test_a_model_is_asked_for_in_what_its_vendor_offers(tmp_path: Path, mo
 async def test_an_upstream_without_an_address_is_where_its_provider_says(tmp_path: Path):
     deepseek = backends(tmp_path, UpstreamSettings("ours", provider="deepseek", api_key="k"))
 
-    (row,) = [row for row in deepseek.states() if row["name"] == "ours"]
-    assert row["base_url"] == "https://api.deepseek.com/v1"
+    (state,) = [state for state in deepseek.states() if state.name == "ours"]
+    assert state.address == "https://api.deepseek.com/v1"
     await deepseek.close()
+
+
+async def test_an_address_is_shown_without_what_may_be_a_credential(tmp_path: Path):
+    ours = backends(
+        tmp_path, UpstreamSettings("ours", "https://me:hunter2@ai.example:8443/v1?key=hunter2", models=["m"])
+    )
+
+    (state,) = [state for state in ours.states() if state.name == "ours"]
+
+    assert state.address == "https://ai.example:8443/v1"
+    assert "hunter2" not in str(state)
+    await ours.close()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ def test_opens_at_n_failures_of_the_last_m(clock: FakeClock) -> None:
     breaker.failure("cut")
 
     assert not breaker.allow()
-    assert breaker.snapshot() == Health("acme", "m", State.OPEN, 3, 10, "cut", 1)
+    assert breaker.snapshot() == Health("acme", "m", State.OPEN, 3, 10, "cut", 1, answered=4, failed=5)
 
 
 def test_one_probe_goes_through_after_the_cooldown(clock: FakeClock) -> None:

@@ -1,4 +1,4 @@
-/** What operators of the platform do: AI applications, code batches, top-ups, users, settings, tokens, the whole audit log. */
+/** What operators of the platform do and see: AI applications, upstreams, code batches, top-ups, users, settings, tokens, the whole audit log. */
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { call } from "./client";
@@ -17,11 +17,13 @@ import type {
   NewApp,
   Page,
   PortalSettings,
+  Upstream,
   UserChange,
   Wallet,
 } from "./types";
 
 const ALL = 200;
+const LOOK_MS = 5000;
 
 function useAdminList<T>(kind: string, query: Record<string, string | number | undefined>) {
   return useQuery({
@@ -66,6 +68,14 @@ export const useSwitchApp = () =>
     ({ disabled }) => ({ disabled }),
   );
 export const useDeleteApp = () => useAppChange<string>((name) => name, "DELETE");
+
+/** Fetched again and again while the page is visible. */
+export const useUpstreams = () =>
+  useQuery({
+    queryKey: ["admin", "upstreams"],
+    queryFn: ({ signal }) => call<Page<Upstream>>("/admin/upstreams", { signal }),
+    refetchInterval: LOOK_MS,
+  });
 
 /** The portal lists applications, too. */
 function useAppChange<Given>(

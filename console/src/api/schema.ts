@@ -250,6 +250,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console/api/admin/upstreams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the upstreams and their health
+         * @description As the gateway that answers sees them; each of several gateways has breakers of its own.
+         */
+        get: operations["ConsoleApiAdminUpstreamsListUpstreams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/console/api/admin/users": {
         parameters: {
             query?: never;
@@ -1872,6 +1892,16 @@ export interface components {
             status?: "released" | "developing" | null;
             title: string;
         };
+        /** OfferedModel */
+        OfferedModel: {
+            answered: number;
+            failed: number;
+            failures: number;
+            last_failure: string;
+            model: string;
+            open_until_ms: number | null;
+            state: components["schemas"]["State"];
+        };
         /** OperationEntry */
         OperationEntry: {
             id: string;
@@ -2009,6 +2039,11 @@ export interface components {
         /** Page[KeyOut] */
         "Page_tokengate.web.console_api.keys.KeyOut_": {
             data: components["schemas"]["KeyOut"][];
+            next: string | null;
+        };
+        /** Page[UpstreamView] */
+        "Page_tokengate.web.console_api.upstreams.UpstreamView_": {
+            data: components["schemas"]["UpstreamView"][];
             next: string | null;
         };
         /** Page[EntryView] */
@@ -2240,6 +2275,12 @@ export interface components {
             org_name?: string;
             password: string;
         };
+        /**
+         * State
+         * @description Where a breaker stands.
+         * @enum {string}
+         */
+        State: "closed" | "open" | "half-open" | "disabled";
         /** StatusEntry */
         StatusEntry: {
             code: string | null;
@@ -2293,6 +2334,16 @@ export interface components {
         /** TypedCode */
         TypedCode: {
             code: string;
+        };
+        /** UpstreamView */
+        UpstreamView: {
+            address: string;
+            /** @enum {null|string} */
+            engine: "missing" | "loading" | "ready" | "failed" | null;
+            in_flight: number;
+            models: components["schemas"]["OfferedModel"][];
+            name: string;
+            provider: string;
         };
         /** UsageReport */
         UsageReport: {
@@ -2924,6 +2975,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ConsoleApiAdminUpstreamsListUpstreams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_tokengate.web.console_api.upstreams.UpstreamView_"];
+                };
             };
             /** @description The request was refused; `code` says why. */
             default: {

@@ -60,6 +60,7 @@ export type UsageReport = Out<"UsageReport">;
 export type App = Out<"AppView">;
 export type AppForm = Schemas["AppForm"];
 export type NewApp = Schemas["NewApp"];
+export type Upstream = Out<"UpstreamView">;
 export type CodeBatch = Out<"BatchView">;
 export type BatchForm = Schemas["BatchForm"];
 export type MadeBatch = Out<"MadeBatchView">;

@@ -10,7 +10,7 @@ from tokengate.cli.options import AsJson, Config
 from tokengate.cli.output import print_rows
 from tokengate.core.settings import Settings
 from tokengate.core.settings_file import load
-from tokengate.gateway.backends import upstreams_of
+from tokengate.gateway.backends import shown_address, upstreams_of
 
 _NOT_RUNNING = "not running"
 
@@ -56,6 +56,6 @@ def upstreams(as_json: AsJson = False, config: Config = None) -> None:
 
 def _configured(settings: Settings) -> list[UpstreamRow]:
     return [
-        UpstreamRow(one.name, one.provider, one.base_url, list(one.models), _NOT_RUNNING)
+        UpstreamRow(one.name, one.provider, shown_address(one.base_url), list(one.models), _NOT_RUNNING)
         for one in upstreams_of(settings)
     ]

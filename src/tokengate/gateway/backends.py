@@ -5,9 +5,10 @@ from models to them.
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
-from msgspec import json
+from msgspec import Struct, json
 
 from tokengate.catalog.load import Catalog
 from tokengate.catalog.model import Model
@@ -17,6 +18,7 @@ from tokengate.core.settings import EngineSettings, Settings, UpstreamSettings
 from tokengate.core.settings_file import SettingsError, credential, secret
 from tokengate.engines.llama import LlamaEngine
 from tokengate.engines.piper import SpeechEngine
+from tokengate.engines.state import EngineState
 from tokengate.engines.whisper import TranscriptionEngine
 from tokengate.engines.wordllama import EmbeddingEngine
 from tokengate.gateway.health import Breaker, Health, State
@@ -29,6 +31,22 @@ from tokengate.upstream.transport import HttpTransport
 _log = structlog.get_logger("tokengate.gateway")
 
 Engine = LlamaEngine | EmbeddingEngine | SpeechEngine | TranscriptionEngine
+
+
+class BackendState(Struct, frozen=True):
+    """An upstream, or an engine in this process, at one moment."""
+
+    name: str
+    provider: str
+    address: str  # nothing of it is secret; empty for an engine
+    engine: EngineState | None
+    in_flight: int
+    models: list[Health]  # the one that is worst off first
+
+    @property
+    def worst(self) -> Health | None:
+        """Return the health of the model that is worst off; None when no model is offered."""
+        return self.models[0] if self.models else None
 
 
 class Backends:
@@ -78,26 +96,24 @@ class Backends:
             if all(id(target.backend.transport) in useless for target in targets)
         )
 
-    def states(self) -> list[dict[str, object]]:
-        """Return each upstream and engine with the health of its models, as JSON-able rows."""
-        rows: list[dict[str, object]] = []
-        for backend in self._backends:
-            healths = [target.breaker.snapshot() for target in self._all_targets() if target.backend is backend]
-            worst = max(healths, key=lambda health: _BADNESS[health.state], default=None)
-            rows.append(
-                {
-                    "name": backend.name,
-                    "provider": backend.provider.name,
-                    "base_url": backend.base_url,
-                    "models": [health.model for health in healths],
-                    "state": worst.state.value if worst else State.CLOSED.value,
-                    "failures": worst.failures if worst else 0,
-                    "cooldown_s": round(worst.cooldown_s, 1) if worst else 0,
-                    "last_failure": worst.last_failure if worst else "",
-                    "in_flight": backend.in_flight,
-                }
+    def states(self) -> list[BackendState]:
+        """Return how each upstream and engine stands."""
+        engines = {id(engine): engine.state for engine in self._engines}
+        return [
+            BackendState(
+                name=backend.name,
+                provider=backend.provider.name,
+                address=shown_address(backend.base_url),
+                engine=engines.get(id(backend.transport)),
+                in_flight=backend.in_flight,
+                models=sorted(
+                    (target.breaker.snapshot() for target in self._all_targets() if target.backend is backend),
+                    key=lambda health: (_BADNESS[health.state], health.failures),
+                    reverse=True,
+                ),
             )
-        return rows
+            for backend in self._backends
+        ]
 
     def breaker_states(self) -> Iterator[tuple[str, str, str]]:
         """Yield (upstream, model, state) for metrics."""
@@ -190,6 +206,12 @@ def upstreams_of(settings: Settings) -> list[UpstreamSettings]:
     named = {upstream.provider for upstream in settings.upstream} | {upstream.name for upstream in settings.upstream}
     found = [one for one in upstreams_from_environment(secret) if one.name not in named]
     return [*map(_addressed, settings.upstream), *found]
+
+
+def shown_address(base_url: str) -> str:
+    """Return an address without a name, a password and a query, in which operators may have put a credential."""
+    address = urlsplit(base_url)
+    return address._replace(netloc=address.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _addressed(upstream: UpstreamSettings) -> UpstreamSettings:

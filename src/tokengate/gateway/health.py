@@ -52,14 +52,18 @@ class Health(Struct, frozen=True):
     cooldown_s: float  # until the next call may go through; 0 when one may now
     last_failure: str  # its kind; empty for none
     opened: int  # times since the start
+    answered: int  # calls since the start, also those that their caller had got wrong
+    failed: int  # calls since the start
 
 
 class Breaker:
     """The health of one backend for one model. `on_change` is told of each change of state."""
 
     __slots__ = (
+        "_answered",
         "_clock",
         "_cooldown_s",
+        "_failed",
         "_last_failure",
         "_on_change",
         "_opened",
@@ -90,6 +94,8 @@ class Breaker:
         self._until_s = 0.0  # open, disabled: the cooldown's end; half-open: when the probe is given up
         self._last_failure = ""
         self._opened = 0
+        self._answered = 0
+        self._failed = 0
 
     def allow(self) -> bool:
         """Say whether a call may go through now. Exactly one of success, failure or forget must follow."""
@@ -103,7 +109,8 @@ class Breaker:
         return True
 
     def success(self) -> None:
-        """Note a call that was answered. One that began before the breaker opened changes nothing."""
+        """Note a call that was answered. One that began before the breaker opened only counts."""
+        self._answered += 1
         if self._state is State.CLOSED:
             if self._outcomes:
                 self._push(failed=False)
@@ -117,6 +124,7 @@ class Breaker:
         if kind in _CALLERS_FAULT:
             self.success()
             return
+        self._failed += 1
         self._last_failure = kind
         if self._state is State.DISABLED:
             return
@@ -156,6 +164,8 @@ class Breaker:
             cooldown_s=self.cooldown_s(),
             last_failure=self._last_failure,
             opened=self._opened,
+            answered=self._answered,
+            failed=self._failed,
         )
 
     def _push(self, *, failed: bool) -> None:

@@ -15,6 +15,7 @@ from tokengate.core.networks import Network
 from tokengate.core.sealing import Sealer
 from tokengate.core.settings import Settings
 from tokengate.gateway.applications import Applications
+from tokengate.gateway.backends import Backends
 from tokengate.gateway.watch import Watch
 from tokengate.ledger.alerts import Alerts
 from tokengate.ledger.codes import Redeemer
@@ -60,6 +61,7 @@ class Console(Struct, frozen=True, eq=False):
     portal: Portal
     catalog: Catalog
     applications: Applications
+    backends: Backends
     teller: Teller
     watch: Watch
     redeemer: Redeemer

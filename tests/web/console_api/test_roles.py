@@ -57,6 +57,7 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("POST", "/orgs/{org_id}/keys/{key_id}/enable"): "keys.write",
     ("POST", "/orgs/{org_id}/session-key"): "keys.write",
     ("GET", "/admin/audit"): "operator",
+    ("GET", "/admin/upstreams"): "operator",
     ("GET", "/admin/apps"): "operator",
     ("POST", "/admin/apps"): "operator",
     ("GET", "/admin/apps/{name}"): "operator",

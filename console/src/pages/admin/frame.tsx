@@ -22,6 +22,9 @@ export function AdminFrame() {
           <Link to="/admin/apps" className={FRAME_ITEM}>
             {t("apps.title")}
           </Link>
+          <Link to="/admin/upstreams" className={FRAME_ITEM}>
+            {t("upstreams.title")}
+          </Link>
           <Link to="/admin/wallets" className={FRAME_ITEM}>
             {t("admin.wallets")}
           </Link>

@@ -6,6 +6,7 @@ import { ApiError } from "@/api/client";
 import { useKeys } from "@/api/keys";
 import { useCall } from "@/api/money";
 import type { Bill, CallDetail } from "@/api/types";
+import { attemptTitle } from "@/i18n/attempts";
 import { showCount } from "@/lib/count";
 import { sum } from "@/lib/money";
 import { showDuration } from "@/lib/time";
@@ -213,24 +214,4 @@ const SOURCES = ["vendor", "counted", "estimated"] as const;
 function sourceTitle(source: string, t: T): string {
   const known = SOURCES.find((one) => one === source);
   return known ? t(`calls.source_${known}`) : source;
-}
-
-const ATTEMPTS = [
-  "ok",
-  "connect",
-  "timeout",
-  "cut",
-  "empty",
-  "too_large",
-  "invalid",
-  "request",
-  "auth",
-  "quota",
-  "limited",
-  "status",
-] as const;
-
-function attemptTitle(outcome: string, t: T): string {
-  const known = ATTEMPTS.find((one) => one === outcome);
-  return known ? t(`calls.attempt_${known}`) : outcome;
 }

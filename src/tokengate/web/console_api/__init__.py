@@ -60,6 +60,7 @@ from tokengate.web.console_api.portal import Portal
 from tokengate.web.console_api.projects import Projects
 from tokengate.web.console_api.session import Session
 from tokengate.web.console_api.sign_up import SignUp
+from tokengate.web.console_api.upstreams import Upstreams
 from tokengate.web.console_api.usage import Usage
 from tokengate.web.console_api.wallets import AdminWallets, Wallets
 
@@ -83,6 +84,7 @@ _CONTROLLERS: Sequence[ControllerRouterHandler] = (
     Projects,
     Session,
     SignUp,
+    Upstreams,
     Usage,
     Wallets,
 )

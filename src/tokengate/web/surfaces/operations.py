@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from tokengate.core.errors import NotFound
+from tokengate.gateway.backends import BackendState
+from tokengate.gateway.health import State
 from tokengate.gateway.metrics import Metrics
 from tokengate.reference import table
 from tokengate.web.dispatch import Endpoint
@@ -11,7 +13,7 @@ from tokengate.web.request import Headers, Request
 _LOOPBACK = ("127.", "[::1]", "::1")
 
 Readiness = Callable[[], list[str]]
-UpstreamStates = Callable[[], list[dict[str, object]]]
+UpstreamStates = Callable[[], list[BackendState]]
 
 
 class OperationsSurface:
@@ -47,4 +49,19 @@ class OperationsSurface:
     async def _show_upstreams(self, request: Request) -> None:
         if not request.client.startswith(_LOOPBACK):
             raise NotFound("Unknown request URL: GET /internal/upstreams.")
-        request.json({"upstreams": self._upstreams()})
+        request.json({"upstreams": [_row(state) for state in self._upstreams()]})
+
+
+def _row(state: BackendState) -> dict[str, object]:
+    worst = state.worst
+    return {
+        "name": state.name,
+        "provider": state.provider,
+        "base_url": state.address,
+        "models": [health.model for health in state.models],
+        "state": worst.state if worst else State.CLOSED,
+        "failures": worst.failures if worst else 0,
+        "cooldown_s": round(worst.cooldown_s, 1) if worst else 0,
+        "last_failure": worst.last_failure if worst else "",
+        "in_flight": state.in_flight,
+    }
