@@ -81,7 +81,7 @@ class Hosted:
 
     async def idle(self) -> None:
         """Return when no call is in flight."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self.platform.watch.idle()
 
     async def balance(self, key: str | None = None) -> dict[str, Any]:
@@ -97,14 +97,14 @@ class Hosted:
                 found.append(answer.json)
             return bool(found)
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not await look():
                 await asyncio.sleep(0.005)
         return found[0]
 
     async def last_call(self, key: str | None = None, *, count: int = 1) -> dict[str, Any]:
         """Return the newest usage record with its bill, once there are that many."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 calls = (await self.get("/v1/usage", key=key)).json["data"]
                 if len(calls) >= count:

@@ -105,7 +105,7 @@ class GatewayProcess:
     def get(self, path: str, key: str = "") -> Any:
         """GET JSON from the gateway."""
         request = urllib.request.Request(self.url + path, headers={"authorization": f"Bearer {key}"})
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             return json.load(reply)
 
     def stop(self) -> int:

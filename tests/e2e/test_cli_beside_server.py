@@ -100,7 +100,7 @@ class Load:
     async def more(self, count: int = 10) -> list[int]:
         """Return the next answers, once there are that many."""
         seen = len(self.statuses)
-        async with asyncio.timeout(20), self._more:
+        async with asyncio.timeout(60), self._more:
             await self._more.wait_for(lambda: len(self.statuses) >= seen + count)
         return self.statuses[seen:]
 

@@ -31,7 +31,7 @@ async def restrict(gateway: Hosted, rules: KeyRules) -> None:
     async with gateway.platform.database.tx() as tx:
         await change_key(tx, DEFAULT_ORG, key.id, name="main", expires_ms=None, limits=NO_LIMITS, rules=rules)
     find = gateway.platform.keyring.find
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while find(key.key).budget != rules.budget or bool(find(key.key).models) != bool(rules.models):
             await asyncio.sleep(0.01)
         while (find(key.key).networks is None) == bool(rules.ips):

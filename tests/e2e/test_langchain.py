@@ -37,8 +37,8 @@ ChatModel = Callable[..., ChatOpenAI]
 @pytest.fixture
 async def clients() -> AsyncGenerator[dict[str, Any]]:
     """HTTP clients for one test: LangChain would keep its own ones open for ever."""
-    async with httpx.AsyncClient() as waiting:
-        with httpx.Client() as blocking:
+    async with httpx.AsyncClient(timeout=60) as waiting:
+        with httpx.Client(timeout=60) as blocking:
             yield {"http_client": blocking, "http_async_client": waiting}
 
 

@@ -92,7 +92,7 @@ async def share_wallet(gateway: Hosted, name: str, owner: str = "main") -> None:
     wallet_id = gateway.keys[owner].wallet_id
     created = await create_key(gateway.platform.database, SystemClock(), name=name, wallet_id=wallet_id)
     gateway.keys[name] = created
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await gateway.get("/v1/models", key=name)).status == 401:
             await asyncio.sleep(0.005)
 
@@ -100,7 +100,7 @@ async def share_wallet(gateway: Hosted, name: str, owner: str = "main") -> None:
 async def first_of(answers: Iterable[asyncio.Task[Answer]], count: int) -> list[Answer]:
     """Return the first answers, once there are that many."""
     found: list[Answer] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         for answer in asyncio.as_completed(answers):
             found.append(await answer)
             if len(found) == count:

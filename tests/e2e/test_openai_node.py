@@ -16,7 +16,7 @@ def run(customer: Customer, scenario: str, model: str = "", key: str = "") -> An
     """Return what a scenario printed."""
     settings = {"BASE_URL": customer.v1, "API_KEY": key or customer.key, "MODEL": model or customer.model}
     done = subprocess.run(
-        [node(), NODE / "client.mjs", scenario], capture_output=True, text=True, env=os.environ | settings, timeout=30
+        [node(), NODE / "client.mjs", scenario], capture_output=True, text=True, env=os.environ | settings, timeout=100
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -54,14 +54,14 @@ async def balance(gateway: Hosted) -> tuple[str, str]:
 
 
 async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not true():
             await asyncio.sleep(0.01)
 
 
 async def job_in(gateway: Hosted, *states: str) -> dict[str, Any]:
     """Return the only job, once it is in one of these states."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             found = (await gateway.get("/v1/jobs")).json["data"]
             if found and found[0]["state"] in states:
@@ -183,7 +183,7 @@ async def test_who_asks_again_with_the_same_key_waits_for_the_same_job(tmp_path:
         key = {"idempotency-key": "once"}
         await abandoned(gateway, vendor, body("late 1"), headers=key)
 
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while (again := await gateway.post(body("late 1"), GENERATIONS, headers=key)).status == 409:
                 assert again.headers["retry-after"] == "1"  # the vendor's answer to the submission is on its way
         other = await gateway.post(body("a dog"), GENERATIONS, headers=key)

@@ -79,7 +79,7 @@ async def test_a_crash_records_the_calls_that_it_cut_off_beside_those_that_had_e
             for call in simulator.calls:
                 call.release(3)
             ended, cut = await asyncio.gather(*beginning)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while await noted(database) < 2:
                     await asyncio.sleep(0.02)
 

@@ -62,7 +62,7 @@ class Watched:
 
 @asynccontextmanager
 async def watched(clock: FakeClock) -> AsyncGenerator[Watched]:
-    async with asyncio.TaskGroup() as tasks, asyncio.timeout(5):
+    async with asyncio.TaskGroup() as tasks, asyncio.timeout(60):
         yield Watched(clock, tasks)
 
 

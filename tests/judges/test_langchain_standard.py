@@ -26,8 +26,8 @@ class TestChat(ChatModelIntegrationTests):
     @pytest.fixture(autouse=True)
     async def clients(self, place: Place) -> AsyncGenerator[None]:
         """Clients of its own for each test: the class would keep one for ever, and for one event loop."""
-        async with httpx.AsyncClient() as waiting:
-            with httpx.Client() as blocking:
+        async with httpx.AsyncClient(timeout=60) as waiting:
+            with httpx.Client(timeout=60) as blocking:
                 self.at.update(base_url=place.url, api_key=place.key, http_client=blocking, http_async_client=waiting)
                 yield
 

@@ -146,7 +146,7 @@ async def test_correction_waits_for_a_call_to_release_its_hold(bank: Bank) -> No
     changes.watch("wallets", bank.teller.refresh)
     await changes.start()
     waiting = asyncio.create_task(correct(bank, wallet, -80, tries=100, pause_ms=20))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await bank.row(wallet)).free_nano != 50:
             await asyncio.sleep(0.01)
     assert not waiting.done()

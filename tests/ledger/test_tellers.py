@@ -98,7 +98,7 @@ async def test_hold_waits_for_what_another_teller_releases(two: Two) -> None:
     wallet = await first.wallet(100)
     held = await first.teller.hold(wallet, 100)
     waiting = asyncio.create_task(second.teller.hold(wallet, 60))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while (await first.row(wallet)).recall_nano == 0:
             await asyncio.sleep(0)
 
@@ -232,7 +232,7 @@ async def test_balance_follows_what_others_spend_and_top_up(two: Two) -> None:
     assert first.teller.balance_nano(wallet) == 900
 
     await second.top_up(wallet, 50)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while first.teller.balance_nano(wallet) != 950:
             await asyncio.sleep(0)
 

@@ -199,7 +199,7 @@ async def test_serve_lock_that_was_lost_with_its_connection_is_taken_again(postg
     await other.lock_for_serving()
     async with postgresql_database.tx() as tx:
         await tx.execute(text(f"SELECT pg_terminate_backend(pid) FROM pg_locks WHERE {_HERE}"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await served_again(other, postgresql_database):
             pass
     await other.close()

@@ -54,7 +54,7 @@ def outage(place: Place) -> Generator[Outage]:
 
 async def settled(place: Place, balance: int) -> None:
     """Return once nothing is held any more, neither in the wallet nor by the teller."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await place.money() != (balance, 0) or place.process.teller.held_nano(place.wallet):
             place.clock.advance(20)
             await place.process.work()

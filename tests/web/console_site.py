@@ -92,7 +92,7 @@ class Site:
     def visitor(self, **headers: str) -> Caller:
         """Return a new browser, or with headers (names with underscores) a script."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        client = httpx.AsyncClient(base_url=self.gateway.url, headers=named)
+        client = httpx.AsyncClient(base_url=self.gateway.url, headers=named, timeout=60)
         self._clients.append(client)
         return Caller(client)
 

@@ -82,14 +82,14 @@ class Caller:
         self.flush()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 assert not self.ended, "the server has closed the connection"
                 await self.receive()
 
     async def end(self) -> None:
         """Read until the server closes."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self.ended:
                 try:
                     await self.receive()

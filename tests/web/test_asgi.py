@@ -70,7 +70,7 @@ async def test_a_body_arrives_and_headers_may_repeat(http2: bool):
         headers = [(b"Set-Cookie", b"a=1"), (b"set-cookie", b"b=2"), (b"content-length", b"999")]
         await reply(send, message["body"] * 2, 201, headers)
 
-    async with served(app) as port, httpx.AsyncClient(http1=not http2, http2=http2) as client:
+    async with served(app) as port, httpx.AsyncClient(http1=not http2, http2=http2, timeout=60) as client:
         answer = await client.post(f"http://127.0.0.1:{port}/app/", content=b"twice ")
 
     assert (answer.status_code, answer.content) == (201, b"twice twice ")
@@ -82,7 +82,7 @@ async def test_crumbs_of_a_cookie_are_one_cookie():
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await reply(send, dict(scope["headers"])[b"cookie"])
 
-    async with served(app) as port, httpx.AsyncClient(http1=False, http2=True) as client:
+    async with served(app) as port, httpx.AsyncClient(http1=False, http2=True, timeout=60) as client:
         answer = await client.get(f"http://127.0.0.1:{port}/app/", headers=[("cookie", "a=1"), ("cookie", "b=2")])
 
     assert answer.content == b"a=1; b=2"
@@ -143,7 +143,7 @@ async def test_a_caller_who_leaves_is_told_on_both_ways():
                 await connection.request("GET", "/app/")
                 await connection.read_head()
                 await connection.read_until(b"one")
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 await done.wait()
             await asyncio.sleep(0)
 
@@ -199,7 +199,7 @@ async def test_a_reply_that_is_not_finished_is_broken_off(raises: bool, http2: b
             raise ZeroDivisionError
 
     with capture_logs() as logs:
-        async with served(app) as port, httpx.AsyncClient(http1=not http2, http2=http2) as client:
+        async with served(app) as port, httpx.AsyncClient(http1=not http2, http2=http2, timeout=60) as client:
             with pytest.raises(httpx.RemoteProtocolError):
                 await client.get(f"http://127.0.0.1:{port}/app/")
 
@@ -265,7 +265,7 @@ async def test_a_caller_who_leaves_before_the_body_is_whole_is_a_disconnect():
         async with Connection(port) as connection:
             await connection.request("POST", "/app/", {"content-length": "5"}, b"x")
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             assert await received == {"type": "http.disconnect"}
 
 
@@ -289,7 +289,7 @@ async def test_the_application_is_loaded_once_and_only_when_it_is_asked_for():
     await server.start("127.0.0.1", port)
     assert loads == 0
 
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         answers = await asyncio.gather(*(client.get(f"http://127.0.0.1:{port}/app/{n}") for n in range(3)))
         other = await client.get(f"http://127.0.0.1:{port}/appx", headers={"origin": "https://a.example"})
         own = await client.get(f"http://127.0.0.1:{port}/app/", headers={"origin": "https://a.example"})

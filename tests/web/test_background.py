@@ -56,7 +56,7 @@ async def show(gateway: Hosted, id: str) -> dict[str, Any]:
 
 async def shows(gateway: Hosted, id: str, *statuses: str) -> dict[str, Any]:
     """Return the response once its status is one of these."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (found := await show(gateway, id))["status"] not in statuses:
             await asyncio.sleep(0.01)
     return found
@@ -298,7 +298,7 @@ async def test_events_of_which_it_is_not_known_whether_they_were_kept_are_kept_o
         await caller.read_head()
         call.release(3)
         seen = await caller.read_until(b"word1")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not any(count > max(numbers(seen.rpartition(b"\n\n")[0])) for count in kept):
                 await asyncio.sleep(0.01)
         call.release(50)
@@ -427,7 +427,7 @@ async def test_deleting_one_cancels_it_and_leaves_nothing(tmp_path: Path, stream
         await call.closed.wait()
         shown = await gateway.get(f"{PATH}/{id}")
         record = await gateway.last_call()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while sum((await counts(gateway)).values()):
                 await asyncio.sleep(0.01)
 
@@ -437,7 +437,7 @@ async def test_deleting_one_cancels_it_and_leaves_nothing(tmp_path: Path, stream
 
 async def only(gateway: Hosted) -> str:
     """Return the id of the one that is being made."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             async with gateway.platform.database.read() as read:
                 ids = (await read.execute(select(background_responses.c.id))).scalars().all()

@@ -53,7 +53,7 @@ async def read_reply(reader: asyncio.StreamReader, method: str = "GET") -> Reply
 async def exchange(port: int, data: bytes) -> list[Reply]:
     """Send the bytes, and return every reply until the server closes."""
     replies: list[Reply] = []
-    async with connect(port) as (reader, writer), asyncio.timeout(5):
+    async with connect(port) as (reader, writer), asyncio.timeout(60):
         writer.write(data)
         while True:
             try:
@@ -113,7 +113,7 @@ async def test_pipelined_requests_are_answered_in_order(site: Site) -> None:
 async def test_pipelined_body_that_arrives_later_is_read(site: Site) -> None:
     site.handlers["/hold"] = site.hold
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n" + POST + b"content-length: 600000\r\n\r\n")
         await eventually(lambda: len(site.seen) == 1)
         writer.write(b"x" * 600_000)
@@ -127,7 +127,7 @@ async def test_pipelined_body_that_arrives_later_is_read(site: Site) -> None:
 async def test_body_of_any_size_arrives_with_its_head(site: Site, size: int) -> None:
     body = bytes(range(256)) * (size // 256) + b"y" * (size % 256)
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(10):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: %d\r\n\r\n%b" % (size, body))
         reply = await read_reply(reader)
 
@@ -139,14 +139,14 @@ async def test_chunked_upload_arrives_whole(site: Site) -> None:
         for number in range(200):
             yield b"%03d" % number * 700
 
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         reply = await client.post(f"http://127.0.0.1:{site.port}/echo", content=pieces())
 
     assert reply.content == b"".join([b"%03d" % number * 700 for number in range(200)])
 
 
 async def test_caller_that_waits_for_100_continue_gets_it(site: Site) -> None:
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"POST /echo HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n")
         interim = await read_reply(reader)
         writer.write(b"abc")
@@ -194,7 +194,7 @@ async def test_stream_is_chunked_and_the_connection_goes_on(site: Site) -> None:
         for piece in (b"one", b"", b"two"):
             await request.write(piece)
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         for _ in range(2):
             writer.write(b"GET /stream HTTP/1.1\r\nhost: a\r\n\r\n")
             assert (await read_reply(reader)).body == b"onetwo"
@@ -206,7 +206,7 @@ async def test_head_has_the_length_and_no_body(site: Site) -> None:
         request.open(200, [])
         await request.write(b"piece")
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         for line in (b"HEAD /describe", b"HEAD /stream", b"GET /describe"):
             writer.write(line + b" HTTP/1.1\r\nhost: a\r\n\r\n")
         head = await read_reply(reader, "HEAD")
@@ -222,7 +222,7 @@ async def test_no_content_has_neither_length_nor_body(site: Site) -> None:
     async def _none(request: Request) -> None:
         request.whole(204, [], b"")
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"OPTIONS /none HTTP/1.1\r\nhost: a\r\n\r\nGET /describe HTTP/1.1\r\nhost: a\r\n\r\n")
         none = await read_reply(reader)
         after = await read_reply(reader)
@@ -239,7 +239,7 @@ async def test_connection_close_is_honoured(site: Site) -> None:
 
 
 async def test_refusal_before_the_body_arrived_reaches_the_caller(site: Site) -> None:
-    async with connect(site.port) as (reader, writer), asyncio.timeout(10):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"POST /unknown HTTP/1.1\r\nhost: a\r\ncontent-length: 3000000\r\n\r\n" + b"x" * 1_000_000)
         reply = await read_reply(reader)
         writer.write(b"x" * 2_000_000)
@@ -249,7 +249,7 @@ async def test_refusal_before_the_body_arrived_reaches_the_caller(site: Site) ->
 
 
 async def test_body_a_little_over_the_limit_is_refused_readably(site: Site) -> None:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         reply = await client.post(f"http://127.0.0.1:{site.port}/echo", content=b"x" * (LIMIT_BYTES + 1))
 
     assert reply.status_code == 413
@@ -263,7 +263,7 @@ async def test_body_far_over_the_limit_is_refused_without_reading_it(site: Site)
 
 
 async def test_slow_head_is_closed(site: Site) -> None:
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"GET /describe HTTP/1.1\r\nhost:")
         await eventually(lambda: len(site.server.connections) == 1)
         [connection] = site.server.connections
@@ -279,7 +279,7 @@ async def test_slow_head_is_closed(site: Site) -> None:
 
 
 async def test_connection_that_says_nothing_is_closed(site: Site) -> None:
-    async with connect(site.port) as (reader, _), asyncio.timeout(5):
+    async with connect(site.port) as (reader, _), asyncio.timeout(60):
         await eventually(lambda: len(site.server.connections) == 1)
         [connection] = site.server.connections
         connection.check(site.server.loop.time() + HEAD_TIMEOUT_S + 1)
@@ -290,7 +290,7 @@ async def test_connection_that_says_nothing_is_closed(site: Site) -> None:
 async def test_idle_connection_is_closed_and_a_busy_one_is_not(site: Site) -> None:
     site.handlers["/hold"] = site.hold
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: bool(site.seen))
         [connection] = site.server.connections
@@ -340,7 +340,7 @@ async def test_oversized_trailer_is_refused(site: Site) -> None:
 
 
 async def test_trailers_do_not_become_headers(site: Site) -> None:
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(POST + b"transfer-encoding: chunked\r\n\r\n1\r\na\r\n0\r\nauthorization: Bearer x\r\n\r\n")
         await read_reply(reader)
 
@@ -430,7 +430,7 @@ async def test_garbage_after_a_request_does_not_take_its_reply(site: Site) -> No
 
 async def test_broken_body_of_a_pipelined_request_does_not_take_the_reply_before(site: Site) -> None:
     site.handlers["/hold"] = site.hold
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n" + POST + b"transfer-encoding: chunked\r\n\r\nx\r\n")
         await eventually(lambda: bool(site.seen))
         site.release.set()
@@ -444,7 +444,7 @@ async def test_broken_body_of_a_pipelined_request_does_not_take_the_reply_before
 async def test_wish_to_upgrade_is_ignored(site: Site) -> None:
     """As clients send it that prefer HTTP/2 and have not been told that the server speaks it."""
     wish = b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n"
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(POST + wish + b"content-length: 3\r\n\r\nabc" + b"GET /describe HTTP/1.1\r\nhost: a\r\n\r\n")
         assert (await read_reply(reader)).body == b"abc"
         assert (await read_reply(reader)).status == 200
@@ -456,7 +456,7 @@ async def test_wish_to_upgrade_is_ignored(site: Site) -> None:
 
 
 async def test_absolute_target_is_a_path(site: Site) -> None:
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"GET http://example.org/describe?a=b HTTP/1.1\r\nhost: a\r\n\r\n")
 
         assert (await read_reply(reader)).body == b'{"method":"GET","path":"/describe","query":"a=b"}'
@@ -497,7 +497,7 @@ async def test_upload_that_is_not_read_stops(site: Site) -> None:
         await site.release.wait()
         request.json(len(await request.body(LIMIT_BYTES)))
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(10):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"POST /later HTTP/1.1\r\nhost: a\r\ncontent-length: 30000000\r\n\r\n" + b"x" * 30_000_000)
         sent = -1
         while sent != (left := writer.transport.get_write_buffer_size()):
@@ -553,7 +553,7 @@ async def test_unanswered_request_is_broken_off(site: Site) -> None:
     async def _silent(request: Request) -> None:
         pass
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"GET /silent HTTP/1.1\r\nhost: a\r\n\r\n")
 
         assert await _ended(reader)
@@ -561,7 +561,7 @@ async def test_unanswered_request_is_broken_off(site: Site) -> None:
 
 async def test_shut_lets_requests_end_and_closes_idle_connections(site: Site) -> None:
     site.handlers["/hold"] = site.hold
-    async with connect(site.port) as (idle, first), connect(site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(site.port) as (idle, first), connect(site.port) as (reader, writer), asyncio.timeout(60):
         first.write(b"GET /describe HTTP/1.1\r\nhost: a\r\n\r\n")
         await read_reply(idle)
         writer.write(b"GET /hold HTTP/1.1\r\nhost: a\r\n\r\n")
@@ -584,7 +584,7 @@ async def test_close_waits_for_the_last_bytes(site: Site) -> None:
     async def _large(request: Request) -> None:
         request.whole(200, [], b"x" * 20_000_000)
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(10):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: bool(site.seen))
         closing = asyncio.ensure_future(site.server.close(5))
@@ -599,7 +599,7 @@ async def test_slow_reader_of_a_last_reply_is_not_idle(site: Site) -> None:
     async def _large(request: Request) -> None:
         request.whole(200, [], b"x" * 20_000_000)
 
-    async with connect(site.port) as (reader, writer), asyncio.timeout(10):
+    async with connect(site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
         await eventually(lambda: bool(site.seen))
         [connection] = site.server.connections

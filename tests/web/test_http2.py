@@ -42,7 +42,7 @@ def frame(kind: int, flags: int, stream_id: int, payload: bytes) -> bytes:
 
 
 async def test_httpx_speaks_http_2_with_the_server(site: Site) -> None:
-    async with httpx.AsyncClient(http1=False, http2=True) as client:
+    async with httpx.AsyncClient(http1=False, http2=True, timeout=60) as client:
         replies = await asyncio.gather(
             *[client.get(f"http://127.0.0.1:{site.port}/describe?n={number}") for number in range(50)]
         )
@@ -61,7 +61,7 @@ async def test_httpx_uploads_and_streams(site: Site) -> None:
             await request.write(body[start : start + 5_000])
 
     body = random.Random(1).randbytes(3_000_000)
-    async with httpx.AsyncClient(http1=False, http2=True) as client:
+    async with httpx.AsyncClient(http1=False, http2=True, timeout=60) as client:
         reply = await client.post(f"http://127.0.0.1:{site.port}/stream", content=body)
 
     assert reply.content == body

@@ -194,7 +194,7 @@ async def test_other_methods_are_refused(gateway: Hosted) -> None:
 
 
 async def test_http2_serves_the_same(gateway: Hosted) -> None:
-    async with httpx.AsyncClient(http1=False, http2=True, base_url=gateway.url) as client:
+    async with httpx.AsyncClient(http1=False, http2=True, base_url=gateway.url, timeout=60) as client:
         whole = await client.get(link_to(gateway))
         part = await client.get(link_to(gateway), headers={"range": "bytes=100-1000099"})
         head = await client.head(link_to(gateway))
@@ -212,7 +212,7 @@ async def test_a_file_that_is_not_whole_in_its_storage_is_broken_off(gateway: Ho
     with body.open("r+b") as file:
         file.truncate(600_000)
 
-    async with httpx.AsyncClient(http1=not http2, http2=http2, base_url=gateway.url) as client:
+    async with httpx.AsyncClient(http1=not http2, http2=http2, base_url=gateway.url, timeout=60) as client:
         with pytest.raises(httpx.RemoteProtocolError):
             await client.get(link)
 
@@ -235,6 +235,6 @@ async def test_a_caller_who_leaves_ends_the_reading(gateway: Hosted) -> None:
             await connection.request("GET", link)
             assert (await connection.read_head()).status == 200
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while any(task.get_coro().__qualname__ == "Server._run" for task in asyncio.all_tasks()):  # type: ignore[union-attr]
             await asyncio.sleep(0.005)

@@ -58,7 +58,7 @@ def url_of(sockets: Sockets) -> str:
 async def test_first_message_is_answered_and_the_connection_closed(
     sockets: Sockets, message: str | bytes | list[str]
 ) -> None:
-    async with asyncio.timeout(5), call(url_of(sockets), proxy=None) as caller:
+    async with asyncio.timeout(60), call(url_of(sockets), proxy=None) as caller:
         await caller.send(message)
 
         assert await caller.recv() == "you said: hello"
@@ -72,7 +72,7 @@ async def test_first_message_is_answered_and_the_connection_closed(
 
 async def test_handshake_is_answered_as_the_standard_says(sockets: Sockets) -> None:
     """The key and its proof are RFC 6455's example, section 1.3."""
-    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(HANDSHAKE)
 
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -87,17 +87,17 @@ async def test_handshake_is_answered_as_the_standard_says(sockets: Sockets) -> N
 async def test_whoever_says_nothing_is_spoken_to(sockets: Sockets) -> None:
     sockets.timeout_s = 0.0
 
-    async with asyncio.timeout(5), call(url_of(sockets), proxy=None) as caller:
+    async with asyncio.timeout(60), call(url_of(sockets), proxy=None) as caller:
         assert await caller.recv() == "you said: "
 
 
 async def test_ping_is_answered_while_nothing_is_said(sockets: Sockets) -> None:
-    async with asyncio.timeout(5), call(url_of(sockets), proxy=None) as caller:
+    async with asyncio.timeout(60), call(url_of(sockets), proxy=None) as caller:
         await (await caller.ping())
 
 
 async def test_whoever_closes_says_nothing(sockets: Sockets) -> None:
-    async with asyncio.timeout(5), call(url_of(sockets), proxy=None) as caller:
+    async with asyncio.timeout(60), call(url_of(sockets), proxy=None) as caller:
         await caller.close()
 
     assert caller.close_code == CloseCode.NORMAL_CLOSURE
@@ -105,7 +105,7 @@ async def test_whoever_closes_says_nothing(sockets: Sockets) -> None:
 
 
 async def test_whoever_leaves_says_nothing(sockets: Sockets) -> None:
-    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(HANDSHAKE)
         await reader.readuntil(b"\r\n\r\n")
 
@@ -115,7 +115,7 @@ async def test_whoever_leaves_says_nothing(sockets: Sockets) -> None:
 
 @pytest.mark.parametrize("message", ["x" * (LIMIT_BYTES + 1), ["x" * 600, "x" * 600]])
 async def test_message_that_is_too_large_ends_the_connection(sockets: Sockets, message: str | list[str]) -> None:
-    async with asyncio.timeout(5), call(url_of(sockets), proxy=None) as caller:
+    async with asyncio.timeout(60), call(url_of(sockets), proxy=None) as caller:
         await caller.send(message)
 
         with pytest.raises(ConnectionClosed):
@@ -127,7 +127,7 @@ async def test_message_that_is_too_large_ends_the_connection(sockets: Sockets, m
 
 @pytest.mark.parametrize("rubbish", [b"GET / HTTP/1.1\r\nhost: a\r\n\r\n", b"\x81\x02hi", b"\xff" * 200_000])
 async def test_what_is_no_websocket_ends_the_connection(sockets: Sockets, rubbish: bytes) -> None:
-    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(HANDSHAKE)
         await reader.readuntil(b"\r\n\r\n")
         writer.write(rubbish)
@@ -139,7 +139,7 @@ async def test_what_is_no_websocket_ends_the_connection(sockets: Sockets, rubbis
 
 
 async def test_whoever_does_not_close_in_turn_is_cut_off(sockets: Sockets) -> None:
-    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(HANDSHAKE)
         await reader.readuntil(b"\r\n\r\n")
         writer.write(Frame(Opcode.TEXT, b"hello").serialize(mask=True))
@@ -156,7 +156,7 @@ async def test_whoever_does_not_close_in_turn_is_cut_off(sockets: Sockets) -> No
 
 
 async def test_server_that_stops_says_so(sockets: Sockets) -> None:
-    async with asyncio.timeout(5), call(url_of(sockets), proxy=None) as caller:
+    async with asyncio.timeout(60), call(url_of(sockets), proxy=None) as caller:
         sockets.site.server.stop_listening()
 
         with pytest.raises(ConnectionClosed):
@@ -180,7 +180,7 @@ async def test_server_that_stops_says_so(sockets: Sockets) -> None:
     ],
 )
 async def test_what_is_no_sound_handshake_is_a_request_like_others(sockets: Sockets, request_: bytes) -> None:
-    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(request_)
 
         assert (await reader.readline()).split(b" ")[1] == b"404"
@@ -189,7 +189,7 @@ async def test_what_is_no_sound_handshake_is_a_request_like_others(sockets: Sock
 @pytest.mark.parametrize("more", [b"GET /describe HTTP/1.1\r\nhost: a\r\n\r\n", b"GET /desc", b"\x81\x80abcd"])
 async def test_connection_with_something_else_on_it_stays_as_it_is(sockets: Sockets, more: bytes) -> None:
     """A caller may not speak WebSocket before it was told that the server does."""
-    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(5):
+    async with connect(sockets.site.port) as (reader, writer), asyncio.timeout(60):
         writer.write(HANDSHAKE + more)
 
         assert (await reader.readline()).split(b" ")[1] == b"404"
