@@ -296,6 +296,30 @@ async def test_new_members_of_an_item_reach_the_caller(
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("other_way", [False, True], ids=["as asked", "the other way"])
+async def test_a_part_of_a_message_that_nobody_knows_comes_behind_its_texts(other_way: bool, stream: bool) -> None:
+    text: Said = {"type": "output_text", "text": "Hi", "annotations": []}
+    strange: list[Said] = [{"type": "x_sticker", "x_face": {"mood": 3}}, {"type": "x_map", "text": None, "at": [1]}]
+    item: Said = {"id": "msg_1", "type": "message", "x_new": 1, "content": [text, *strange]}
+
+    whole, events = item_of(item, {"content": []}, {})
+    said = await told("responses", whole, events, stream=stream, other_way=other_way)
+
+    last = said[-1]["response"] if stream else said
+    (message,) = last["output"]
+    assert message["x_new"] == 1
+    assert [one["type"] for one in message["content"]] == ["output_text", "x_sticker", "x_map"]
+    assert message["content"][1:] == strange
+    if stream:
+        for kind in ("added", "done"):
+            parts = [event for event in said if event["type"] == f"response.content_part.{kind}"]
+            assert [event["content_index"] for event in parts] == [0, 1, 2]
+            assert [event["part"] for event in parts[1:]] == strange
+        done = next(event["item"] for event in said if event["type"] == "response.output_item.done")
+        assert done["content"] == message["content"]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 async def test_googles_proof_of_a_call_comes_with_what_is_beside_it(stream: bool) -> None:
     """As Google's compatible endpoint writes it; a later piece of the call may bring more."""
     google = {"thought_signature": "CiQB", "x": 1}

@@ -283,3 +283,13 @@ def test_every_word_has_the_formats_own_name_or_is_it() -> None:
     assert RESPONSES.names["cap"] == "max_output_tokens"
     assert RESPONSES.path("any", stream=True) == "/responses"
     assert RESPONSES.headers(stream=True) == {}
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_a_part_that_nobody_knows_stays_in_its_message(role: str) -> None:
+    content = [{"type": "x_sticker", "x_face": 3}, {"type": "input_text" if role == "user" else "output_text"}]
+    content[1]["text"] = "Hi"
+
+    (item,) = written(chat_of(input=[{"type": "message", "role": role, "content": content}]))["input"]
+
+    assert item == {"type": "message", "role": role, "content": content}

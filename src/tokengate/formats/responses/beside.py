@@ -4,7 +4,7 @@ the vendor's, passed on as they are."""
 from typing import Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from tokengate.core.parts import NO_EXTRA, Extra
 from tokengate.formats.responses.types import NONE
@@ -58,6 +58,16 @@ _OF_REASONING: Final = _OF_ITEMS | {"content", "summary", "encrypted_content"}
 _OF_CONTENT: Final = frozenset({"type", "text", "refusal", "annotations", "logprobs"})
 
 MESSAGE: Final = "message"  # where the first text of a message has those of the message itself
+STRANGERS: Final = "content"  # among these, the parts of its content whose kinds nobody knows
+
+
+class _Part(Struct):
+    type: str = ""
+    text: Raw = NONE
+
+
+class _Message(Struct):
+    content: list[Raw] | None = None
 
 
 def beside(response: Raw | bytes) -> Extra:
@@ -71,8 +81,12 @@ def beside_call(item: Raw | bytes) -> Extra:
 
 
 def beside_message(item: Raw | bytes) -> Extra:
-    """Return the members of a message that nobody knows, as its first text has them. Raises ValueError."""
-    members = _others(item, _OF_MESSAGES)
+    """Return the members of a message that nobody knows, as its first text has them, with the parts of its content
+    that nobody knows. Raises ValueError."""
+    members = dict(_others(item, _OF_MESSAGES))
+    strangers = [_decode_anything(raw) for raw in _decode_message(item).content or () if _is_strange(raw)]
+    if strangers:
+        members[STRANGERS] = Raw(msgspec.json.encode(strangers))
     return {MESSAGE: Raw(msgspec.json.encode(members))} if members else NO_EXTRA
 
 
@@ -86,6 +100,12 @@ def beside_content(content: Raw | bytes) -> Extra:
     return _others(content, _OF_CONTENT)
 
 
+def _is_strange(content: Raw) -> bool:
+    """Say whether a part of a message's content is neither a text nor a refusal."""
+    part = _decode_part(content)
+    return part.text == NONE and part.type not in _SAID
+
+
 def _others(value: Raw | bytes, known: frozenset[str]) -> Extra:
     """Return other members than the known, as compact JSON: they may go to a stream, whose events are lines."""
     members = _decode_members(value)
@@ -95,5 +115,8 @@ def _others(value: Raw | bytes, known: frozenset[str]) -> Extra:
     return {name: Raw(msgspec.json.encode(_decode_anything(raw))) for name, raw in kept.items()} or NO_EXTRA
 
 
+_SAID: Final = frozenset({"output_text", "refusal"})
+_decode_message = msgspec.json.Decoder(_Message).decode
+_decode_part = msgspec.json.Decoder(_Part).decode
 _decode_anything = msgspec.json.Decoder().decode
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode

@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from tokengate.core.custom_tools import input_of
 from tokengate.core.parts import Citation, Extra
 from tokengate.core.reply import ThinkingSignature, TokenLogprob, ToolStart
-from tokengate.formats.responses.beside import MESSAGE
+from tokengate.formats.responses.beside import MESSAGE, STRANGERS
 from tokengate.formats.responses.citations import write_citation
 from tokengate.formats.responses.signature import wrap
 
@@ -123,6 +123,7 @@ class MessageItem(Item):
         self.phase = phase
         self._contents: dict[int, Content] = {}  # by block
         self._beside: dict[int, dict[str, Raw]] = {}  # members that nobody knows, by block
+        self._strangers: dict[int, list[Raw]] = {}  # parts that nobody knows, which come last, by the block they are of
 
     @property
     def idle(self) -> bool:
@@ -132,7 +133,10 @@ class MessageItem(Item):
         of_content = self._beside.setdefault(block, {})
         for name, raw in extra.items():
             if name == MESSAGE:
-                self.extra |= read_members(raw)
+                members = dict(read_members(raw))
+                if STRANGERS in members:
+                    self._strangers[block] = _decode_list(members.pop(STRANGERS))
+                self.extra |= members
             else:
                 of_content[name] = raw
 
@@ -186,13 +190,22 @@ class MessageItem(Item):
     def end(self) -> None:
         for block in self._contents:
             self.end_block(block)
+        for index, part in enumerate(self._strange_parts(), len(self._contents)):
+            self.tell("content_part.added", content_index=index, part=part)
+            self.tell("content_part.done", content_index=index, part=part)
 
     def whole(self, status: str) -> Json:
         own: Json = {"id": self.id, "type": "message", "status": status, "role": "assistant"}
         item = {**self.extra, **own}
         if self.phase:
             item["phase"] = self.phase
-        return {**item, "content": [content.whole() for content in self._contents.values()]}
+        content: list[Any] = [one.whole() for one in self._contents.values()]
+        if status != "in_progress":
+            content += self._strange_parts()
+        return {**item, "content": content}
+
+    def _strange_parts(self) -> list[Raw]:
+        return [part for parts in self._strangers.values() for part in parts]
 
     def _content(self, block: int, *, refusal: bool) -> Content:
         content = self._contents.get(block)
@@ -387,3 +400,4 @@ def _short_logprob(one: TokenLogprob) -> Json:
 _NUMBERED = frozenset({"type", "sequence_number", "output_index"})
 _encode = msgspec.json.Encoder().encode
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_list = msgspec.json.Decoder(list[Raw]).decode

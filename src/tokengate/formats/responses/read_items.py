@@ -35,6 +35,7 @@ from tokengate.formats.responses.citations import read_citation
 from tokengate.formats.responses.refusal import missing, must_be, read
 from tokengate.formats.responses.signature import call_signature, unwrap
 from tokengate.formats.responses.types import (
+    INSIDE,
     NAME,
     NONE,
     ROLES,
@@ -209,7 +210,7 @@ def _read_part(raw: Raw, at: str) -> Part:
         case None:
             raise missing(f"{at}.type")
         case _:
-            return Opaque(NAME, kind, raw)
+            return Opaque(NAME, INSIDE + kind, raw)
 
 
 def _read_file(raw: Raw, at: str) -> File:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Raw, Struct
 
 NAME = "responses"
+INSIDE = "content."  # before the kind of an opaque part that lies in a message
 
 MAX_MODEL_CHARACTERS = 200
 MAX_CAP = 2**31 - 1

@@ -29,7 +29,7 @@ from tokengate.core.parts import (
 )
 from tokengate.core.wire import Losses
 from tokengate.formats.responses.citations import write_citation
-from tokengate.formats.responses.types import NAME
+from tokengate.formats.responses.types import INSIDE, NAME
 
 Item = dict[str, Any] | Raw
 
@@ -214,7 +214,7 @@ def _in_message(part: Part) -> bool:
         case Text() | Refusal() | Image() | Audio() | Video() | File():
             return True
         case Opaque():
-            return part.kind in _CONTENT_KINDS
+            return part.kind.startswith(INSIDE)
         case ToolCall() | ToolResult() | Thinking():
             return False
         case _:
@@ -240,4 +240,3 @@ def _source(source: Source, *, url: str, data: str) -> dict[str, str]:
 
 
 _WORDS: dict[type[Part], str] = {Image: "image", Audio: "audio", Video: "video", File: "file"}
-_CONTENT_KINDS = frozenset({"computer_screenshot", "input_video", "summary_text", "reasoning_text"})
