@@ -61,6 +61,7 @@ from tokengate.tasks.jobs import Jobs
 from tokengate.tasks.notify import Notifier
 from tokengate.tasks.search import Searches
 from tokengate.tasks.steps import Steps
+from tokengate.tasks.store import live_holds
 from tokengate.tasks.stored import Envelopes
 from tokengate.tasks.submission import Submissions
 from tokengate.tasks.worker import Worker
@@ -454,6 +455,7 @@ async def _open_limiter(settings: Settings, catalog: Catalog, database: Database
             model_limits[model.id] = _limits(own.limits)
     limiter = Limiter(clock, _limits(settings.limits), model_limits)
     await _load_spend(limiter, database, clock)
+    await _load_jobs(limiter, database)
     return limiter
 
 
@@ -474,14 +476,24 @@ async def _load_spend(limiter: Limiter, database: Database, clock: Clock) -> Non
         limiter.load_budgets(await store.spend_of_budgets(read, clock.now_s()))
 
 
+async def _load_jobs(limiter: Limiter, database: Database) -> None:
+    async with database.read() as read:
+        limiter.load_jobs(await live_holds(read))
+
+
 async def _follow_spend(teller: Teller, limiter: Limiter, database: Database, clock: Clock) -> None:
-    """Let limits of spend and budgets count what keys spend at other gateways of the same database."""
+    """Let limits of spend and budgets count what keys spend, and their jobs hold, at other gateways of the same
+    database; once more when the last of them has left."""
+    had_others = False
     while True:
         await asyncio.sleep(_SPEND_S)
-        if not teller.others:
+        has_others = teller.others > 0
+        if not (has_others or had_others):
             continue
         try:
             await _load_spend(limiter, database, clock)
+            await _load_jobs(limiter, database)
+            had_others = has_others
         except Exception:  # the database is away: the next time
             _log.exception("spend")
 

@@ -3,22 +3,25 @@ import json
 import pytest
 
 from tests.billing.purse import WALLET, Purse
+from tests.support import FakeClock
+from tokengate.accounts.keys import Budget
 from tokengate.billing.charge import Charge
 from tokengate.billing.quote import Quote
 from tokengate.catalog.price import ALWAYS, NO_TRAITS, Price, make_price
 from tokengate.catalog.rates import Rates
 from tokengate.core.usage import Usage, UsageSource
 from tokengate.ledger.rules import State
+from tokengate.limits.budgets import Allowance, Budgets
 
 TOKEN = 1_000  # nano yuan, for input and output alike
 PRICE = make_price([(ALWAYS, Rates(input=TOKEN * 1_000_000, output=TOKEN * 1_000_000))], version=7)
 
 
-def charge_of(purse: Purse, held_tokens: int, price: Price = PRICE) -> Charge:
+def charge_of(purse: Purse, held_tokens: int, price: Price = PRICE, allowance: Allowance | None = None) -> Charge:
     hold = purse.try_hold(WALLET, held_tokens * TOKEN)
     assert hold is not None
     quote = Quote(hold=hold, prompt_bound=10, output_held=held_tokens - 10, output_cap=None)
-    return Charge(quote, price, NO_TRAITS, WALLET, purse)
+    return Charge(quote, price, NO_TRAITS, WALLET, purse, allowance)
 
 
 async def settle(charge: Charge, output: int, *, raw: bytes | None = None):
@@ -98,6 +101,16 @@ async def test_a_stream_s_hold_grows_by_steps_as_far_as_the_wallet_allows():
 
     assert covered == [pytest.approx(100, abs=1), pytest.approx(4_196, abs=1), pytest.approx(5_990, abs=1)]
     assert purse.lease.free_nano == 6_000 * TOKEN
+
+
+async def test_a_stream_s_hold_grows_no_further_than_its_key_s_budget():
+    purse, budgets = Purse(100_000 * TOKEN), Budgets(FakeClock())
+    allowance = budgets.allow("key_1", Budget(6_000 * TOKEN, "never"))
+
+    with charge_of(purse, 110, allowance=allowance) as charge:
+        covered = [await charge.cover_more(50), await charge.cover_more(4_000)]
+
+    assert covered == [pytest.approx(4_196, abs=1), pytest.approx(5_990, abs=1)]
 
 
 async def test_a_stream_s_hold_catches_up_with_what_came_at_once():

@@ -8,13 +8,15 @@ from hypothesis import strategies as st
 from tests.billing.purse import WALLET, Purse
 from tests.ledger.bank import Bank
 from tests.support import FakeClock
+from tokengate.accounts.keys import Budget
 from tokengate.billing.quote import Quote, hold_for_call, output_affordable
 from tokengate.catalog.model import Model
 from tokengate.catalog.price import ALWAYS, NO_TRAITS, CallTraits, Price, When, bill, make_price
 from tokengate.catalog.rates import INPUT_WORDS, OUTPUT_WORDS, TOKEN_WORDS, Rates
-from tokengate.core.errors import InsufficientBalance
+from tokengate.core.errors import BudgetExhausted, InsufficientBalance
 from tokengate.core.money import NANO_PER_YUAN
 from tokengate.core.usage import Usage
+from tokengate.limits.budgets import Allowance, Budgets
 from tokengate.storage.engine import Database
 
 EXAMPLES = settings(max_examples=150)
@@ -61,6 +63,7 @@ async def quote(
     prompts: int = 1,
     default_cap: int = 4_096,
     wallet_id: str = WALLET,
+    allowance: Allowance | None = None,
 ) -> Quote:
     return await hold_for_call(
         teller,
@@ -72,6 +75,7 @@ async def quote(
         asked_cap=asked_cap,
         choices=choices,
         default_cap=default_cap,
+        allowance=allowance,
     )
 
 
@@ -191,6 +195,38 @@ def test_an_uncapped_call_on_a_wallet_that_cannot_pay_the_maximum_is_capped_by_w
 
     assert taken.output_held == 4_096
     assert taken.output_cap == pytest.approx(10_000, abs=1)
+
+
+def allowance(nano: int) -> Allowance:
+    return Budgets(FakeClock()).allow("key_1", Budget(nano, "never"))
+
+
+def test_a_call_of_fixed_size_above_what_is_left_of_its_key_s_budget_is_refused_and_holds_nothing():
+    purse = Purse(RICH)
+
+    with pytest.raises(BudgetExhausted, match=r"up to ¥0\.0006 and ¥0\.0005 is available of .*or lower max_tokens"):
+        run(purse, flat(), model(), asked_cap=500, allowance=allowance(500 * TOKEN))
+
+    assert purse.lease.held_nano == 0
+
+
+def test_an_uncapped_call_is_capped_by_what_is_left_of_its_key_s_budget():
+    more, less = allowance(10_100 * TOKEN), allowance(150 * TOKEN)
+
+    within = run(Purse(RICH), flat(), model(max_output=128_000), allowance=more)
+    nearly_spent = run(Purse(RICH), flat(), model(), allowance=less)
+
+    assert (within.output_held, within.output_cap, within.capped_by) == (4_096, pytest.approx(10_000, abs=1), "budget")
+    assert nearly_spent.output_cap == nearly_spent.output_held == pytest.approx(50, abs=1)
+    assert less.reach_nano - nearly_spent.hold.nano <= TOKEN
+    with pytest.raises(BudgetExhausted, match="is available"):
+        run(Purse(RICH), flat(), model(), allowance=allowance(90 * TOKEN))
+
+
+def test_the_shorter_of_wallet_and_budget_caps_a_call():
+    taken = run(Purse(150 * TOKEN), flat(), model(), allowance=allowance(200 * TOKEN))
+
+    assert (taken.output_cap, taken.capped_by) == (pytest.approx(50, abs=1), "balance")
 
 
 def test_an_uncapped_call_on_a_nearly_empty_wallet_holds_all_of_it():

@@ -44,15 +44,20 @@ async def test_what_costs_nothing_waits_for_no_bill(browser: Browser, site: Site
         await expect(bench).not_to_contain_text("Cost ¥")
 
 
-async def test_a_film_is_followed_and_played(browser: Browser, cinema: Site):
+async def test_a_film_above_what_a_page_s_key_may_spend_is_allowed_then_followed_and_played(
+    browser: Browser, cinema: Site
+):
     member = cinema.sign_up()
     member.call("POST", f"/orgs/{member.org_id}/wallets/{member.wallet_id}/redeem", {"code": cinema.code("20")})
 
     async with visit(browser, cinema, state=member.state) as visitor:
+        visitor.expected = ("402 (Payment Required)",)
         await visitor.open("/docs/api/videos.create")
         bench = visitor.page.get_by_role("region", name="Try it")
         await bench.get_by_role("button", name="Open").click()
-        await bench.get_by_role("button", name="Send").click()
+        await bench.get_by_role("button", name="Send", exact=True).click()
+        await expect(bench.get_by_text("402 Payment Required")).to_be_visible()
+        await bench.get_by_role("button", name="Allow up to ¥10 and send again").click()
 
         await expect(bench.get_by_role("progressbar", name=re.compile(r"Running: \d+ %"))).to_be_visible(
             timeout=_LATE_MS
@@ -70,11 +75,13 @@ async def test_a_film_that_fails_says_why(browser: Browser, cinema: Site):
     member.call("POST", f"/orgs/{member.org_id}/wallets/{member.wallet_id}/redeem", {"code": cinema.code("20")})
 
     async with visit(browser, cinema, state=member.state) as visitor:
+        visitor.expected = ("402 (Payment Required)",)
         await visitor.open("/docs/api/videos.create")
         bench = visitor.page.get_by_role("region", name="Try it")
         await bench.get_by_role("button", name="Open").click()
         await bench.get_by_label("Body").fill(f'{{"model": "{FILM_MODEL}", "prompt": "FAIL"}}')
         await bench.get_by_role("button", name="Send").click()
+        await bench.get_by_role("button", name="Allow up to ¥10 and send again").click()
 
         await expect(bench.get_by_text("Your request was blocked by our moderation system.")).to_be_visible(
             timeout=_LATE_MS

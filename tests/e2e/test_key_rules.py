@@ -68,3 +68,15 @@ async def test_a_key_stops_when_its_budget_is_spent_also_by_calls_from_before(ga
     assert (refused.status, refused.error["code"]) == (402, "budget_exhausted")
     await restrict(gateway, KeyRules(budget=Budget(10**12, "month")))
     assert (await gateway.post(asking("one"))).status == 200
+
+
+async def test_no_call_costs_more_than_what_is_left_of_its_key_s_budget(gateway: Hosted):
+    await restrict(gateway, KeyRules(budget=Budget(2 * 10**9, "never")))
+
+    refused = await gateway.post({**asking("one"), "max_tokens": 1_000})
+    capped = await gateway.post({**asking("one"), "max_tokens": None})
+
+    assert (refused.status, refused.error["code"]) == (402, "budget_exhausted")
+    assert "and ¥2 is available of this key's budget of ¥2. Raise it, or lower max_tokens." in refused.error["message"]
+    assert capped.status == 200
+    assert capped.headers["x-tokengate-warning"].endswith("(budget)")

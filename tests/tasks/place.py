@@ -60,7 +60,7 @@ class Process:
             of.transport = vendor
             targets.append(target(of, model="their-film", clock=clock))
         routes = {"film": Route(targets)}
-        limiter = Limiter(clock, NO_LIMITS)
+        self.limiter = limiter = Limiter(clock, NO_LIMITS)
         unused: Any = None
         gateway = Gateway(
             catalog=place.catalog,

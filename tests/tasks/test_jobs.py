@@ -3,12 +3,15 @@ import base64
 import json
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, select
 
 from tests.tasks.film_vendor import FILM
-from tests.tasks.place import MASTER_KEY, Place
+from tests.tasks.place import MASTER_KEY, YUAN, Place
+from tokengate.accounts.keys import Budget
 from tokengate.core.errors import (
     BadRequest,
+    BudgetExhausted,
     Conflict,
     InsufficientBalance,
     KeyReused,
@@ -20,6 +23,8 @@ from tokengate.core.jobs import JobState
 from tokengate.storage import outbox
 from tokengate.storage.tables import calls, jobs, journal
 from tokengate.tasks.job_hooks import JobHooks
+from tokengate.tasks.jobs import Taken
+from tokengate.tasks.store import live_holds
 
 
 async def count(place: Place, table: object) -> int:
@@ -96,6 +101,46 @@ async def test_wallet_that_cannot_pay_is_refused_before_the_vendor_is_asked(plac
 
     assert place.vendor.submissions == []
     assert await count(place, jobs) == 0
+
+
+async def test_a_budget_that_cannot_pay_is_refused_before_the_vendor_is_asked(place: Place) -> None:
+    place.caller = replace(place.caller, budget=Budget(YUAN, "never"))
+
+    with pytest.raises(BudgetExhausted, match=r"up to ¥3 and ¥1 is available .* or ask for a shorter film"):
+        await place.submit(seconds=6)
+
+    assert place.vendor.submissions == []
+    assert await place.money() == (1000, 0)
+    await place.submit(seconds=2)
+
+
+async def test_what_a_job_holds_is_not_left_of_its_key_s_budget_until_it_ends(place: Place) -> None:
+    place.caller = replace(place.caller, budget=Budget(10 * YUAN, "month"))
+    taken = await asyncio.gather(*(place.submit(seconds=8) for _ in range(5)), return_exceptions=True)
+    jobs_taken = [one for one in taken if isinstance(one, Taken)]
+
+    assert len(jobs_taken) == 2
+    assert sum(isinstance(one, BudgetExhausted) for one in taken) == 3
+    await place.process.jobs.cancel(place.caller, jobs_taken[0].job.id)
+    place.vendor.delivers(6)
+    place.clock.advance(2)
+    await place.process.work()
+
+    with pytest.raises(BudgetExhausted, match=r"¥7 is available"):
+        await place.submit(seconds=15)
+    await place.submit(seconds=14)
+
+
+async def test_a_refused_submission_leaves_a_budget_as_it_was(place: Place) -> None:
+    place.caller = replace(place.caller, budget=Budget(4 * YUAN, "month"))
+    place.vendor.next_answers = [(400, {"error": {"message": "Bad prompt.", "code": "bad"}})]
+    with pytest.raises(UpstreamFailed):
+        await place.submit(seconds=8)
+
+    await place.submit(seconds=8)
+
+    async with place.database.read() as read:
+        assert [(key_id, nano) for _, key_id, nano in await live_holds(read)] == [("key_1", 4 * YUAN)]
 
 
 async def test_two_jobs_cannot_hold_the_same_money(place: Place) -> None:

@@ -42,15 +42,16 @@ export const useEnableKey = () => useOrgChange<string, ApiKey>((id) => `/keys/${
 
 const SPARE_MS = 30_000;
 
-/** A key for the page's own calls: kept in memory, made again shortly before it ends. */
+/** A key for the page's own calls: kept in memory, made again shortly before it ends, or when more is allowed it. */
 export function useSessionKey() {
   const org = useOrgId();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async (): Promise<SessionKey> => {
+    mutationFn: async (capYuan?: string): Promise<SessionKey> => {
       const known = queries.getQueryData<SessionKey>(["session-key", org]);
-      if (known && known.expires_ms > Date.now() + SPARE_MS) return known;
-      const made = await call<SessionKey>(`/orgs/${org}/session-key`, { method: "POST", body: {} });
+      if (known && capYuan === undefined && known.expires_ms > Date.now() + SPARE_MS) return known;
+      const body = capYuan === undefined ? {} : { cap_yuan: capYuan };
+      const made = await call<SessionKey>(`/orgs/${org}/session-key`, { method: "POST", body });
       queries.setQueryData(["session-key", org], made);
       return made;
     },

@@ -252,6 +252,7 @@ export const en: Words = {
     stop: "Stop",
     stopped: "Stopped",
     cost_hint: "A real request; paid calls are billed as usual",
+    allow_more: "Allow up to ¥{{yuan}} and send again",
     form: "The fields of the form",
     file_missing: "Choose a file for {{name}} first",
     add_field: "Add a field…",

@@ -249,6 +249,7 @@ export const zh = {
     stop: "停止",
     stopped: "已停止",
     cost_hint: "真实请求，付费调用照常计费",
+    allow_more: "放宽到最多 ¥{{yuan}} 并重新发送",
     form: "表单字段",
     file_missing: "请先为 {{name}} 选择文件",
     add_field: "添加字段…",

@@ -17,6 +17,7 @@ from tokengate.catalog import price as prices
 from tokengate.catalog.price import CallTraits, Price
 from tokengate.core.usage import Usage, UsageSource
 from tokengate.ledger.teller import Teller
+from tokengate.limits.budgets import Allowance
 from tokengate.storage.writer import Row
 
 _GROWTH_TOKENS = 4_096  # a stream's hold grows by this many output tokens at a time
@@ -33,16 +34,26 @@ class Bill(Struct, frozen=True):
 
 
 class Charge:
-    """Owns one hold. `price` is the version in force when the call was admitted; `traits` pick its tier."""
+    """Owns one hold. `price` is the version in force when the call was admitted; `traits` pick its tier; `allowance` is
+    its admission's, which ends it."""
 
-    __slots__ = ("_open", "_teller", "_traits", "price", "quote", "wallet_id")
+    __slots__ = ("_allowance", "_open", "_teller", "_traits", "price", "quote", "wallet_id")
 
-    def __init__(self, quote: Quote, price: Price, traits: CallTraits, wallet_id: str, teller: Teller) -> None:
+    def __init__(
+        self,
+        quote: Quote,
+        price: Price,
+        traits: CallTraits,
+        wallet_id: str,
+        teller: Teller,
+        allowance: Allowance | None = None,
+    ) -> None:
         self.quote = quote
         self.price = price
         self._traits = traits
         self.wallet_id = wallet_id
         self._teller = teller
+        self._allowance = allowance
         self._open = True
 
     def __enter__(self) -> Self:
@@ -60,10 +71,12 @@ class Charge:
         return output_affordable(self.price, self.quote.prompt_bound, self.quote.hold.nano)
 
     async def cover_more(self, delivered_tokens: int) -> int:
-        """Grow the hold by a step beyond what it covers and what was delivered, as far as the wallet allows; return
-        how many output tokens it now pays for."""
+        """Grow the hold by a step beyond what it covers and what was delivered, as far as wallet and budget allow;
+        return how many output tokens it now pays for."""
         wanted_tokens = max(self.output_covered(), delivered_tokens) + _GROWTH_TOKENS
         wanted_nano = self.price.max_cost_nano(self.quote.prompt_bound, wanted_tokens) + 1
+        if self._allowance is not None:
+            wanted_nano = self._allowance.grow(wanted_nano)
         await self._teller.grow(self.quote.hold, wanted_nano)
         return self.output_covered()
 

@@ -2,10 +2,11 @@
 
 Bound = prompt upper bound x input price + output cap x output price. A call that names its cap is held for all of
 it or refused. A call that names none is held for a default cap, so that it does not take a whole wallet; when
-the wallet could not pay the model's maximum, the cap sent upstream is what the wallet can pay.
+the wallet, or what is left of its key's budget, could not pay the model's maximum, the cap sent upstream is what they
+can pay.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -13,6 +14,7 @@ from tokengate.catalog.model import Kind, Model
 from tokengate.catalog.price import Price
 from tokengate.core.errors import InsufficientBalance
 from tokengate.ledger.teller import Hold, Teller
+from tokengate.limits.budgets import Allowance
 
 LONGEST_OUTPUT = 131_072  # for a model whose maximum nobody stated: the longest output sold today
 _MILLION = 1_000_000
@@ -38,7 +40,8 @@ class Quote(Struct, frozen=True):
     hold: Hold
     prompt_bound: int
     output_held: int  # output tokens that the hold covers
-    output_cap: int | None  # per choice: the cap to send upstream because the wallet cannot pay more
+    output_cap: int | None  # per choice: the cap to send upstream because no more can be paid
+    capped_by: Literal["balance", "budget"] = "balance"  # which of the two that is
 
 
 async def hold_for_call(
@@ -56,12 +59,13 @@ async def hold_for_call(
     images: int = 0,
     characters: int = 0,
     seconds: int = 0,
+    allowance: Allowance | None = None,
 ) -> Quote:
-    """Take the hold for one call. Raises InsufficientBalance, naming needed and available yuan.
+    """Take the hold for one call. Raises InsufficientBalance, BudgetExhausted, naming needed and available yuan.
 
     `asked_cap` is per choice, as the caller wrote it. `prompt_bound` is in tokens; `searches`, `characters` and
     `seconds` are held for models without output of their own, and of tokens what `asked_cap` says; `images` on top of
-    the tokens of a call that names its cap.
+    the tokens of a call that names its cap. `allowance` is of a key with a budget, and holds as much.
     """
     if model.context is not None:
         prompt_bound = min(prompt_bound, model.context * prompts)
@@ -69,13 +73,15 @@ async def hold_for_call(
     if not model.has_output:
         output = min(asked_cap or 0, most)
         nano = price.max_cost_nano(prompt_bound, output, searches, characters=characters, seconds=seconds)
-        return Quote(await take_hold(teller, wallet_id, nano, model.kind), prompt_bound, output, None)
+        return Quote(await take_hold(teller, wallet_id, nano, model.kind, allowance), prompt_bound, output, None)
 
     if asked_cap is not None:
         output = min(asked_cap, most) * choices
         nano = price.max_cost_nano(prompt_bound, output, images=images)
-        return Quote(await take_hold(teller, wallet_id, nano, model.kind), prompt_bound, output, None)
-    return await _hold_uncapped(teller, wallet_id, model.kind, price, prompt_bound, most, choices, default_cap)
+        return Quote(await take_hold(teller, wallet_id, nano, model.kind, allowance), prompt_bound, output, None)
+    return await _hold_uncapped(
+        teller, wallet_id, model.kind, price, prompt_bound, most, choices, default_cap, allowance
+    )
 
 
 async def _hold_uncapped(
@@ -87,22 +93,28 @@ async def _hold_uncapped(
     most: int,
     choices: int,
     default_cap: int,
+    allowance: Allowance | None,
 ) -> Quote:
     output = min(most, default_cap) * choices
+    if allowance is not None and price.max_cost_nano(prompt_bound, output) > allowance.reach_nano:
+        within = output_affordable(price, prompt_bound, allowance.reach_nano) // choices * choices
+        output = within or output
     try:
-        hold = await take_hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output), kind)
+        hold = await take_hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output), kind, allowance)
     except InsufficientBalance as short:
         output = output_affordable(price, prompt_bound, short.available_nano) // choices * choices
         if output < choices:
             raise
-        hold = await take_hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output), kind)
+        hold = await take_hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output), kind, allowance)
         return Quote(hold, prompt_bound, output, output // choices)
 
-    all_nano = hold.nano + teller.reach_nano(wallet_id)
+    all_nano, capped_by = hold.nano + teller.reach_nano(wallet_id), "balance"
+    if allowance is not None and allowance.reach_nano < all_nano:
+        all_nano, capped_by = allowance.reach_nano, "budget"
     if price.max_cost_nano(prompt_bound, most * choices) <= all_nano:
         return Quote(hold, prompt_bound, output, None)
     cap = output_affordable(price, prompt_bound, all_nano) // choices
-    return Quote(hold, prompt_bound, output, cap if cap < most else None)
+    return Quote(hold, prompt_bound, output, cap if cap < most else None, capped_by)
 
 
 def output_affordable(price: Price, prompt_tokens: int, nano: int) -> int:
@@ -115,8 +127,11 @@ def output_affordable(price: Price, prompt_tokens: int, nano: int) -> int:
     return max((nano - base_nano - 1) * _MILLION // per_million, 0) if per_million else LONGEST_OUTPUT
 
 
-async def take_hold(teller: Teller, wallet_id: str, nano: int, kind: Kind) -> Hold:
-    """Take a hold for something of a model of this kind. Raises InsufficientBalance, which says how to ask for less."""
+async def take_hold(teller: Teller, wallet_id: str, nano: int, kind: Kind, allowance: Allowance | None = None) -> Hold:
+    """Take a hold for something of a model of this kind, of the allowance first. Raises BudgetExhausted and
+    InsufficientBalance, which say how to ask for less."""
+    if allowance is not None:
+        allowance.hold(nano, instead=_INSTEAD[kind])
     hold = teller.try_hold(wallet_id, nano)
     if hold is not None:
         return hold

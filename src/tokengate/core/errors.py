@@ -6,7 +6,7 @@
     |- BadKey 401
     |- NotSignedIn 401              the console: nobody is signed in, or with a wrong password
     |- InsufficientBalance 402      names needed and available yuan
-    |- BudgetExhausted 402          a key has spent what it may in its period
+    |- BudgetExhausted 402          a key has spent what it may in its period, or too little of it is left
     |- Forbidden 403
     |- NotFound 404
     |  |- ModelNotFound 404
@@ -105,13 +105,29 @@ class BudgetExhausted(GatewayError):
     type = "insufficient_balance"
     code = "budget_exhausted"
 
-    def __init__(self, budget_nano: int, period: str, ends_s: int | None) -> None:
-        words = f"This key has spent its budget of ¥{write_yuan(budget_nano)}"
-        if ends_s is None:
-            super().__init__(f"{words}.")
-        else:
+    def __init__(
+        self,
+        budget_nano: int,
+        period: str,
+        ends_s: int | None,
+        *,
+        needed_nano: int | None = None,
+        available_nano: int = 0,
+        instead: str = "",
+    ) -> None:
+        """Without `needed_nano` all of it is spent; `instead` is as in InsufficientBalance."""
+        budget = f"budget of ¥{write_yuan(budget_nano)}"
+        if ends_s is not None:
             begins = datetime.fromtimestamp(ends_s, UTC)
-            super().__init__(f"{words} per {period}. It begins anew at {begins:%Y-%m-%d %H:%M} UTC.")
+            budget = f"{budget} per {period}. It begins anew at {begins:%Y-%m-%d %H:%M} UTC"
+        if needed_nano is None:
+            super().__init__(f"This key has spent its {budget}.")
+            return
+        remedy = f" Raise it, or {instead}." if instead else ""
+        super().__init__(
+            f"This call needs up to ¥{write_yuan(needed_nano)} "
+            f"and ¥{write_yuan(available_nano)} is available of this key's {budget}.{remedy}"
+        )
 
 
 class Forbidden(GatewayError):

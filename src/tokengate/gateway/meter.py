@@ -160,7 +160,7 @@ def _warning(call: Call, charge: Charge) -> str:
     """Return what the caller should know although the call succeeds."""
     warnings: list[str] = []
     if charge.quote.output_cap is not None:
-        warnings.append(f"max_tokens lowered to {charge.quote.output_cap} (balance)")
+        warnings.append(f"max_tokens lowered to {charge.quote.output_cap} ({charge.quote.capped_by})")
     if call.dropped:
         names = _unprintable.sub("?", ", ".join(call.dropped)[:_MAX_WARNING])
         warnings.append(f"dropped, {call.upstream} has no such parameter: {names}")

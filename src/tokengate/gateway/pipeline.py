@@ -193,11 +193,12 @@ class Gateway(Struct, frozen=True, eq=False):
             images=asked.images,
             characters=asked.characters,
             seconds=asked.seconds,
+            allowance=admission.allowance,
         )
         call.hold = quote.hold
         minute = call.now_ms // 60_000 % _MINUTES_PER_DAY
         traits = CallTraits(thinking=asked.thinking, minute=minute, size=asked.size, quality=asked.quality)
-        with Charge(quote, price, traits, wallet_id, self.teller) as charge:
+        with Charge(quote, price, traits, wallet_id, self.teller, admission.allowance) as charge:
             if call.options.begin is not None:
                 await call.options.begin(call, self.meter.head(call, charge, admission, "application/json"))
             if asked.stream:

@@ -7,18 +7,19 @@ with the number of keys, and counters that no longer say anything are dropped.
 Tokens are charged at admission by their upper bound and corrected when the call ends. A call whose bound exceeds the
 limit itself is admitted when the whole minute's tokens are free; what it uses beyond them delays the calls after
 it. Spend counts when a call ends: the calls that are in flight when a day's limit is reached may end above it. A key's
-budget is the same for a period of its own, but is refused in another way: waiting does not help soon, if ever.
+budget (limits/budgets.py) is stricter, and is refused in another way: waiting does not help soon, if ever.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from tokengate.core.clock import Clock, day_of
-from tokengate.core.errors import BudgetExhausted, RateLimited
+from tokengate.core.errors import RateLimited
 from tokengate.core.money import write_yuan
-from tokengate.core.periods import Period, span_of
+from tokengate.core.periods import Period
 from tokengate.limits.bucket import Bucket
+from tokengate.limits.budgets import Allowance, Budget, Budgets
 from tokengate.limits.headers import REQUESTS, TOKENS, Headers, rate_headers, write_duration
 
 _SWEPT_PER_CALL = 2  # counters looked at per call; a call makes at most two, so the idle ones always run out
@@ -41,15 +42,6 @@ class Limits(Protocol):
     def spend_per_day_nano(self) -> int | None: ...
 
 
-class Budget(Protocol):
-    """What a key may spend in a period."""
-
-    @property
-    def nano(self) -> int: ...
-    @property
-    def period(self) -> Period: ...
-
-
 class Caller(Protocol):
     """Who makes the call, with limits of their own."""
 
@@ -64,7 +56,7 @@ class Caller(Protocol):
 class Admission:
     """A call that may go on. `finish` must be called exactly once, however the call ends."""
 
-    __slots__ = ("_admitted_us", "_charges", "_day", "_limiter", "_spent", "headers")
+    __slots__ = ("_admitted_us", "_charges", "_day", "_limiter", "allowance", "headers")
 
     def __init__(
         self,
@@ -73,20 +65,20 @@ class Admission:
         headers: Headers,
         day: int,
         admitted_us: int,
-        spent: "_Spent | None" = None,
+        allowance: Allowance | None = None,
     ) -> None:
         self.headers = headers  # the limits that are set, as they stand after this call was admitted
+        self.allowance = allowance  # of a key with a budget: the call's hold must be taken from it
         self._limiter = limiter
         self._charges = charges
         self._day = day
         self._admitted_us = admitted_us
-        self._spent = spent
 
     def finish(self, tokens: int, cost_nano: int) -> None:
         """Say what the call used: all its tokens, and what its wallet paid."""
-        if self._spent is not None:
-            self._spent.nano += cost_nano
-            self._spent = None
+        if self.allowance is not None:
+            self.allowance.end(cost_nano)
+            self.allowance = None
         if self._limiter is None:
             return
         assert self._charges, "an admission is finished once"
@@ -113,7 +105,7 @@ class Limiter:
         }
         self._counters: OrderedDict[Scope, _Counter] = OrderedDict()
         self._spent: dict[Scope, int] = {}
-        self._budgets: dict[tuple[str, Period], _Spent] = {}
+        self._budgets = Budgets(clock)
         self._day = 0
         self._day_ends_s = 0
 
@@ -125,7 +117,7 @@ class Limiter:
         """Admit a call that will use at most `tokens_bound` tokens. Raises RateLimited, BudgetExhausted."""
         charges: list[_Charge] = []
         budget = caller.budget
-        spent = None if budget is None else self._check_budget(caller.key_id, budget)
+        allowance = None if budget is None else self._budgets.allow(caller.key_id, budget)
         key_id = caller.key_id
         counter = self._counters.get(key_id)
         if counter is not None and counter.limits is caller.limits:
@@ -135,7 +127,7 @@ class Limiter:
         if self._model_rules and (model_rules := self._model_rules.get(model_id)):
             charges.append(self._charge((key_id, model_id), model_rules, model_rules, tokens_bound))
         if not charges:
-            return _UNLIMITED if spent is None else Admission(None, [], (), 0, 0, spent)
+            return _UNLIMITED if allowance is None else Admission(None, [], (), 0, 0, allowance)
         now_us = int(self._monotonic_s() * 1_000_000)
         self._turn_day()
         waits: list[tuple[int, str]] = []
@@ -148,7 +140,7 @@ class Limiter:
             self._sweep(now_us)
         if waits:
             raise _refusal(waits, charges, now_us)
-        return Admission(self, charges, _headers(charges, now_us), self._day, now_us, spent)
+        return Admission(self, charges, _headers(charges, now_us), self._day, now_us, allowance)
 
     def finish(self, charges: "list[_Charge]", day: int, admitted_us: int, tokens: int, cost_nano: int) -> None:
         """End a call, for its Admission. The cost counts for the day in which the call began."""
@@ -160,15 +152,19 @@ class Limiter:
                 if day == self._day:
                     self._spent[charge.scope] = self._spent.get(charge.scope, 0) + cost_nano
 
-    def spend(self, key_id: str, model_id: str, nano: int) -> None:
+    def hold_for_job(self, job_id: str, key_id: str, nano: int, admission: Admission) -> None:
+        """Let a job hold what its submission held of a budget; `end_job` must follow, here or in another process."""
+        if admission.allowance is not None:
+            admission.allowance.hold(0)
+        self._budgets.hold_for_job(job_id, key_id, nano)
+
+    def end_job(self, job_id: str, key_id: str, model_id: str, nano: int) -> None:
         """Count what a job has cost its key, when it ends. It counts for the day and the period in which it ends."""
         self._turn_day()
         scopes: list[Scope] = [key_id, (key_id, model_id)] if model_id in self._model_rules else [key_id]
         for scope in scopes:
             self._spent[scope] = self._spent.get(scope, 0) + nano
-        for (owner, _), spent in self._budgets.items():
-            if owner == key_id:
-                spent.nano += nano
+        self._budgets.end_job(job_id, key_id, nano)
 
     def load_spend(self, spent: Mapping[tuple[str, str], int], day: int) -> None:
         """Take over what (key, model) pairs have spent on `day` so far, as the usage records have it.
@@ -189,25 +185,11 @@ class Limiter:
     def load_budgets(self, spent: Mapping[tuple[str, Period], int]) -> None:
         """Take over what keys with a budget have spent in its period so far, as the usage records have it; what is
         not named has no budget any more. Counts that are already higher stay."""
-        budgets: dict[tuple[str, Period], _Spent] = {}
-        for (key_id, period), nano in spent.items():
-            found = budgets[(key_id, period)] = self._spent_in(key_id, period)
-            found.nano = max(found.nano, nano)
-        self._budgets = budgets
+        self._budgets.load(spent)
 
-    def _check_budget(self, key_id: str, budget: Budget) -> "_Spent":
-        """Return the count of the period, to which the call's cost is added when it ends."""
-        spent = self._spent_in(key_id, budget.period)
-        if spent.nano >= budget.nano:
-            raise BudgetExhausted(budget.nano, budget.period, spent.ends_s)
-        return spent
-
-    def _spent_in(self, key_id: str, period: Period) -> "_Spent":
-        spent = self._budgets.get((key_id, period))
-        now_s = self._now_s()
-        if spent is None or (spent.ends_s is not None and now_s >= spent.ends_s):
-            spent = self._budgets[(key_id, period)] = _Spent(span_of(period, now_s).ends_s)
-        return spent
+    def load_jobs(self, held: Iterable[tuple[str, str, int]]) -> None:
+        """Take over what the jobs of all keys hold: job, key and amount of each."""
+        self._budgets.load_jobs(held)
 
     def _charge(self, scope: Scope, limits: Limits, rules: "_Rules", tokens_bound: int) -> "_Charge":
         counter = self._counters.get(scope)
@@ -248,16 +230,6 @@ class Limiter:
             scope, counter = self._counters.popitem(last=False)
             if not counter.is_idle(now_us):
                 self._counters[scope] = counter
-
-
-class _Spent:
-    """What a key with a budget has spent in one period; calls that began in it are added when they end."""
-
-    __slots__ = ("ends_s", "nano")
-
-    def __init__(self, ends_s: int | None) -> None:
-        self.nano = 0
-        self.ends_s = ends_s
 
 
 class _Rules(NamedTuple):

@@ -96,7 +96,7 @@ class Ends:
             )
             await apply(tx, [*paid.rows, *rows_of(record)])
             await self._tell(tx, job, JobState.SUCCEEDED, at_ms)
-        self._limiter.spend(job.key_id, job.model_id, paid.settled_nano)
+        self._limiter.end_job(job.id, job.key_id, job.model_id, paid.settled_nano)
         series = self._metrics.series(job.endpoint, job.model_id, job.upstream)
         series.count(record.status, record.latency_ms, None)
         series.cost_nano += paid.settled_nano
@@ -127,6 +127,7 @@ class Ends:
             record = _record(job, state, at_ms, None, said.message or state.value)
             await apply(tx, rows_of(record))
             await self._tell(tx, job, state, at_ms)
+        self._limiter.end_job(job.id, job.key_id, job.model_id, 0)
         self._metrics.series(job.endpoint, job.model_id, job.upstream).count(record.status, record.latency_ms, None)
         return True
 
@@ -141,6 +142,7 @@ class Ends:
             await store.drop(tx, job.project_id, job.id)
             record = structs.replace(_record(job, JobState.FAILED, at_ms, None, why), status=status)
             await apply(tx, rows_of(record))
+        self._limiter.end_job(job.id, job.key_id, job.model_id, 0)
         self._metrics.series(job.endpoint, job.model_id, job.upstream).count(status, record.latency_ms, None)
 
     async def _tell(self, tx: Tx, job: StoredJob, state: JobState, at_ms: int) -> None:

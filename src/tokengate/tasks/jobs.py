@@ -142,7 +142,7 @@ class Jobs:
         admission = self._gateway.limiter.admit(principal, model.id, 0)
         try:
             most_nano = price.most_nano(task.most.usage, traits)
-            hold = await take_hold(self._teller, principal.wallet_id, most_nano, operation.kind)
+            hold = await take_hold(self._teller, principal.wallet_id, most_nano, operation.kind, admission.allowance)
             job_id = self._new_id("job", self._clock.now_s())
             job = StoredJob(
                 id=job_id,
@@ -182,6 +182,7 @@ class Jobs:
                 owner=self._teller.id,
             )
             await self._record(job, hold)
+            self._gateway.limiter.hold_for_job(job_id, principal.key_id, hold.nano, admission)
             sending = asyncio.create_task(self._send(job, task, route, operation), name=job_id)
             self._sending.add(sending)
             sending.add_done_callback(self._sending.discard)

@@ -195,6 +195,13 @@ async def known(read: AsyncConnection, job_ids: Set[str]) -> Set[str]:
     return set((await read.execute(select(jobs.c.id).where(jobs.c.id.in_(job_ids), keeps))).scalars())
 
 
+async def live_holds(read: AsyncConnection) -> list[tuple[str, str, int]]:
+    """Return what every live job of every org holds, with its key: where budgets start from."""
+    columns = jobs.c.id, jobs.c.key_id, jobs.c.held_nano
+    rows = await read.execute(select(*columns).where(jobs.c.ended_ms.is_(None)))
+    return [(job_id, key_id, nano) for job_id, key_id, nano in rows]
+
+
 def _due(now_ms: int) -> Select[tuple[str]]:
     waiting = jobs.c.step.in_((SUBMIT, SENDING, SEARCH, LOOK, FETCH))
     return select(jobs.c.id).where(jobs.c.ended_ms.is_(None), jobs.c.due_ms <= now_ms, waiting, _unowned())

@@ -59,6 +59,8 @@ export function TryIt({ status, ...given }: Given & { status?: PageStatus }) {
 }
 
 const NO_MORE: FormShape = { parameters: [], files: [] };
+/** What a page's own key may be allowed at most, once the one it had was too small. */
+const MOST_YUAN = "10";
 const IDLE: Run = { state: "idle", answer: null, job: null, bill: null, error: null };
 
 function useTrial(request: SampleRequestOut) {
@@ -67,12 +69,12 @@ function useTrial(request: SampleRequestOut) {
   const tabKey = useTabKey();
   const stop = useRef<AbortController | null>(null);
   const [run, setRun] = useState<Run>(IDLE);
-  const send = async (path: string, body: string | FormData | null) => {
+  const send = async (path: string, body: string | FormData | null, capYuan?: string) => {
     const controller = new AbortController();
     stop.current = controller;
     setRun({ ...IDLE, state: "running" });
     try {
-      const key = org ? (await sessionKey.mutateAsync()).secret : (tabKey ?? "");
+      const key = org ? (await sessionKey.mutateAsync(capYuan)).secret : (tabKey ?? "");
       const trial = { method: request.method, path, headers: request.headers, body };
       const answer = await sendTrial(
         trial,
@@ -93,7 +95,9 @@ function useTrial(request: SampleRequestOut) {
       }));
     }
   };
-  return { run, send, stop: () => stop.current?.abort() };
+  // By the words: each format has a code of its own.
+  const isShort = org !== null && run.answer?.status === 402 && run.answer.body.includes("budget of");
+  return { run, send, isShort, stop: () => stop.current?.abort() };
 }
 
 function Bench({ request, form = NO_MORE }: Given) {
@@ -102,14 +106,17 @@ function Bench({ request, form = NO_MORE }: Given) {
   const isForm = request.body !== null && (request.headers["Content-Type"] ?? "").startsWith("multipart/");
   const [body, setBody] = useState(request.body ?? "");
   const [fields, setFields] = useState<FormField[]>(() => (isForm ? fieldsOf(request.body ?? "{}") : []));
-  const { run, send, stop } = useTrial(request);
+  const { run, send, isShort, stop } = useTrial(request);
   const problem = request.body === null || isForm || isJson(body) ? null : t("try.not_json");
   const missing = fields.find(isMissing);
+  const submit = (capYuan?: string) => {
+    if (!problem && !missing) void send(path, isForm ? formOf(fields) : request.body === null ? null : body, capYuan);
+  };
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        if (!problem && !missing) void send(path, isForm ? formOf(fields) : request.body === null ? null : body);
+        submit();
       }}
     >
       <div className="flex flex-col gap-3">
@@ -146,6 +153,9 @@ function Bench({ request, form = NO_MORE }: Given) {
               <Icon name="stop" className="size-3.5" />
               {t("try.stop")}
             </Button>
+          )}
+          {isShort && run.state === "done" && (
+            <Button onClick={() => submit(MOST_YUAN)}>{t("try.allow_more", { yuan: MOST_YUAN })}</Button>
           )}
           <span className="text-[13px] text-faint">
             {missing ? t("try.file_missing", { name: missing.name }) : t("try.cost_hint")}
