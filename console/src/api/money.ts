@@ -131,6 +131,9 @@ export function callsCsv(org: string, filters: CallFilters): string {
   return withQuery(`${ROOT}/orgs/${org}/calls.csv`, rest);
 }
 
+/** The address of the CSV of a wallet's journal. */
+export const journalCsv = (org: string, wallet: string): string => `${ROOT}/orgs/${org}/wallets/${wallet}/journal.csv`;
+
 export type UsageBy = "day" | "model" | "key";
 
 export type UsageSplit = "model" | "key";

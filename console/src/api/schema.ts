@@ -1016,6 +1016,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/console/api/orgs/{org_id}/wallets/{id}/journal.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a wallet's journal as a file
+         * @description All that match, the newest first, a million at most.
+         */
+        get: operations["ConsoleApiOrgsOrgIdWalletsJournalCsvDownloadJournal"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/console/api/orgs/{org_id}/wallets/{id}/redeem": {
         parameters: {
             query?: never;
@@ -4616,6 +4636,45 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_tokengate.web.console_api.wallets.EntryView_"];
+                };
+            };
+            /** @description The request was refused; `code` says why. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorBody"];
+                };
+            };
+        };
+    };
+    ConsoleApiOrgsOrgIdWalletsJournalCsvDownloadJournal: {
+        parameters: {
+            query?: {
+                /** @description The earliest time. */
+                from_ms?: number | null;
+                /** @description Only entries of these kinds. */
+                kind?: ("top_up" | "redeem" | "settle" | "overrun" | "correct")[] | null;
+                /** @description The first time that is too late. */
+                to_ms?: number | null;
+            };
+            header?: never;
+            path: {
+                id: string;
+                org_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
                 };
             };
             /** @description The request was refused; `code` says why. */

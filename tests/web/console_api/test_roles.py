@@ -68,6 +68,7 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("POST", "/orgs/{org_id}/wallets"): "wallets.write",
     ("GET", "/orgs/{org_id}/wallets/{id}"): "wallets.read",
     ("GET", "/orgs/{org_id}/wallets/{id}/journal"): "wallets.read",
+    ("GET", "/orgs/{org_id}/wallets/{id}/journal.csv"): "wallets.read",
     ("GET", "/orgs/{org_id}/wallets/{id}/holds"): "wallets.read",
     ("POST", "/orgs/{org_id}/wallets/{id}/redeem"): "wallets.write",
     ("GET", "/orgs/{org_id}/wallets/{id}/alert"): "wallets.read",

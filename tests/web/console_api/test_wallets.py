@@ -1,9 +1,13 @@
 """Wallets as an org and the platform's operators see them, on both databases."""
 
 import asyncio
+import csv
 from decimal import Decimal
 
+import pytest
+
 from tests.web.console_api.paying import MESSAGES, Paying
+from tokengate.ledger import statement
 from tokengate.ledger.codes.text import new_code
 
 
@@ -39,6 +43,30 @@ async def test_the_journal_is_what_came_and_went(paying: Paying):
     assert others == entries[1:] == rest["data"] and rest["next"] is None
     assert await viewer.refused("GET", f"{paying.wallet}/journal?kind=magic") == (400, "invalid_request")
     assert (await viewer.get(f"{paying.wallet}/journal?to_ms=1"))["data"] == []
+
+
+async def test_the_journal_is_a_file_that_is_what_the_list_says(paying: Paying, monkeypatch: pytest.MonkeyPatch):
+    operator, billing = await paying.operator(), await paying.member("billing")
+    form = {"amount_yuan": "5", "note": '=HYPERLINK("http://x"), again'}
+    await operator.post(f"/admin/wallets/{paying.key.wallet_id}/top-up", form)
+    await paying.call("b")
+    await paying.site.gateway.idle()
+    monkeypatch.setattr(statement, "MAX_PAGE", 1)  # so that three entries are several pages
+
+    answer = await billing.call("GET", f"{paying.wallet}/journal.csv")
+    filtered = await billing.call("GET", f"{paying.wallet}/journal.csv?kind=settle")
+
+    head, *rows = csv.reader(answer.text.splitlines())
+    table = [dict(zip(head, row, strict=True)) for row in rows]
+    listed = (await billing.get(f"{paying.wallet}/journal"))["data"]
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="journal.csv"'
+    assert [row["id"] for row in table] == [entry["id"] for entry in listed]
+    assert [row["change_yuan"] for row in table] == ["-0.015", "5", "10"]  # numbers for a spreadsheet
+    assert table[1]["note"] == '\'=HYPERLINK("http://x"), again'  # and no formula
+    assert len(filtered.text.splitlines()) == 2
+    refused = await billing.refused("GET", f"{paying.org}/wallets/wal_none/journal.csv")
+    assert refused == (404, "not_found")
 
 
 async def test_a_call_under_way_holds_money_and_is_listed(paying: Paying):

@@ -4,6 +4,7 @@ import { useState, type SyntheticEvent } from "react";
 import { useTranslation } from "react-i18next";
 
 import {
+  journalCsv,
   useAlert,
   useCreateWallet,
   useHolds,
@@ -13,11 +14,11 @@ import {
   useTestAlert,
   useWallets,
 } from "@/api/money";
-import { useMay } from "@/api/orgs";
+import { useMay, useOrgId } from "@/api/orgs";
 import type { Hold, JournalEntry, Wallet } from "@/api/types";
 import { compact } from "@/lib/filters";
 import { isAmount } from "@/lib/money";
-import { Button } from "@/parts/button";
+import { AnchorButton, Button } from "@/parts/button";
 import { Dialog } from "@/parts/dialog";
 import { Checkbox, Input, Select } from "@/parts/field";
 import { Money, Time } from "@/parts/figures";
@@ -105,6 +106,7 @@ function WalletView({
   onPage: (after?: string) => void;
 }) {
   const { t } = useTranslation();
+  const org = useOrgId();
   const journal = useJournal(wallet.id, after);
   return (
     <>
@@ -119,7 +121,15 @@ function WalletView({
           <Money value={wallet.available_yuan} balance />
         </Stat>
       </div>
-      <Section title={t("wallet.journal")}>
+      <Section
+        title={t("wallet.journal")}
+        actions={
+          <AnchorButton href={journalCsv(org, wallet.id)} download>
+            <Icon name="download" className="size-3.5" />
+            CSV
+          </AnchorButton>
+        }
+      >
         <Table
           label={t("wallet.journal")}
           columns={useJournalColumns()}

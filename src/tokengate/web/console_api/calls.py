@@ -1,7 +1,5 @@
 """An org's calls: found among many, as a file, and one of them with its bill worked out."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -23,6 +21,7 @@ from tokengate.usage.store import get_call
 from tokengate.web.console_api.access import may
 from tokengate.web.console_api.given import Id, OrgId, Services
 from tokengate.web.console_api.shapes import After, Limit
+from tokengate.web.console_api.table_file import csv_headers, csv_lines
 
 FromMs = Annotated[int | None, QueryParameter(ge=0, lt=2**48, description="The earliest start.")]
 ToMs = Annotated[int | None, QueryParameter(ge=0, lt=2**48, description="The first start that is too late.")]
@@ -34,8 +33,6 @@ Begins = Annotated[
 ]
 Order = Annotated[Sort, QueryParameter(description="A minus sign puts the latest, dearest or slowest first.")]
 
-# A cell that begins with one of these would be a formula in a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _COLUMNS = (
     "id",
     "started_ms",
@@ -196,8 +193,11 @@ class Calls(Controller):
         wanted: Wanted,
     ) -> Stream:
         """All that match, the latest first, a million at most."""
-        headers = {"content-disposition": 'attachment; filename="calls.csv"', "cache-control": "no-store"}
-        return Stream(_csv(console.database, org_id, wanted), media_type="text/csv; charset=utf-8", headers=headers)
+        return Stream(
+            _csv(console.database, org_id, wanted),
+            media_type="text/csv; charset=utf-8",
+            headers=csv_headers("calls"),
+        )
 
     @get("/calls/{id:str}", guards=[may("calls.read")], summary="Show a call with its bill and attempts")
     async def show_call(self, console: Services, org_id: OrgId, id: Id) -> CallDetail:
@@ -242,24 +242,6 @@ def _bill(found: CallRecord, again: Recomputed) -> BillView:
 
 
 async def _csv(database: Database, org_id: str, wanted: CallFilter) -> AsyncIterator[str]:
-    yield _lines([_COLUMNS])
+    yield csv_lines([_COLUMNS])
     async for calls in stream_calls(database, org_id, wanted):
-        yield _lines([tuple(_cell(getattr(view, name)) for name in _COLUMNS) for view in map(_view, calls)])
-
-
-def _lines(rows: list[tuple[str, ...]]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    return text.getvalue()
-
-
-def _cell(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case str() if value.startswith(_FORMULA):
-            return f"'{value}"
-        case _:
-            return str(value)
+        yield csv_lines([getattr(view, name) for name in _COLUMNS] for view in map(_view, calls))

@@ -1,7 +1,5 @@
 """Redemption codes, for operators: batches are made, looked at, and revoked."""
 
-import csv
-import io
 from typing import Annotated
 
 from litestar import Controller, Response, get, post
@@ -19,6 +17,7 @@ from tokengate.web.console_api.access import OPERATOR
 from tokengate.web.console_api.amounts import read_amount
 from tokengate.web.console_api.given import Author, Id, Services
 from tokengate.web.console_api.shapes import After, Limit, Page, page_of
+from tokengate.web.console_api.table_file import csv_headers, csv_lines
 
 AfterPosition = Annotated[int, QueryParameter(ge=0, lt=2**31, description="The `next` of the page before.")]
 
@@ -105,14 +104,11 @@ class CodeBatches(Controller):
     async def make_batch_csv(self, console: Services, by: Author, data: JSONBody[BatchForm]) -> Response[str]:
         """A line per code: the code, what it is worth, when it expires, its batch."""
         made = await _make(console, by, data)
-        text = io.StringIO()
-        lines = csv.writer(text)
-        lines.writerow(("code", "yuan", "expires_ms", "batch"))
         batch = made.batch
         worth = write_yuan(batch.amount_nano)
-        lines.writerows((code, worth, batch.expires_ms or "", batch.id) for code in made.codes)
-        headers = {"content-disposition": f'attachment; filename="{batch.id}.csv"', "cache-control": "no-store"}
-        return Response(text.getvalue(), media_type="text/csv", headers=headers)
+        rows = [(code, worth, batch.expires_ms, batch.id) for code in made.codes]
+        text = csv_lines([("code", "yuan", "expires_ms", "batch"), *rows])
+        return Response(text, media_type="text/csv", headers=csv_headers(batch.id))
 
     @get("/code-batches/{id:str}", guards=[OPERATOR], summary="Show a batch of redemption codes")
     async def show_batch(self, console: Services, id: Id) -> BatchView:

@@ -1,9 +1,11 @@
 """An org's wallets: what is in them, how it came and went, and codes that are turned into money."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from litestar import Controller, get, post
 from litestar.params import HeaderParameter, JSONBody, QueryParameter
+from litestar.response import Stream
 from msgspec import Meta, Struct, structs
 
 from tokengate.accounts.audit.store import record
@@ -11,6 +13,7 @@ from tokengate.accounts.users import read_name
 from tokengate.core.errors import BadRequest
 from tokengate.core.money import write_yuan
 from tokengate.ledger import store
+from tokengate.ledger.statement import stream_journal
 from tokengate.ledger.store import Entry, EntryKind, Wallet
 from tokengate.web.console import Console
 from tokengate.web.console_api.access import OPERATOR, may
@@ -18,6 +21,7 @@ from tokengate.web.console_api.amounts import read_amount
 from tokengate.web.console_api.given import Author, Id, OrgId, Services
 from tokengate.web.console_api.orgs import Named
 from tokengate.web.console_api.shapes import MAX_PAGE, After, Limit, Page, Search, page_of
+from tokengate.web.console_api.table_file import csv_headers, csv_lines
 
 Kinds = Annotated[list[EntryKind] | None, QueryParameter(description="Only entries of these kinds.")]
 FromMs = Annotated[int | None, QueryParameter(ge=0, lt=2**48, description="The earliest time.")]
@@ -170,6 +174,27 @@ class Wallets(Controller):
         page = page_of(found, limit)
         return Page([_entry(entry) for entry in page.data], page.next)
 
+    @get(
+        "/{id:str}/journal.csv",
+        guards=[may("wallets.read")],
+        summary="Download a wallet's journal as a file",
+        media_type="text/csv",
+    )
+    async def download_journal(
+        self,
+        console: Services,
+        org_id: OrgId,
+        id: Id,
+        kind: Kinds = None,
+        from_ms: FromMs = None,
+        to_ms: ToMs = None,
+    ) -> Stream:
+        """All that match, the newest first, a million at most."""
+        async with console.database.read() as read:
+            await store.get_wallet(read, org_id, id)
+        pages = stream_journal(console.database, org_id, id, kinds=kind or (), from_ms=from_ms, to_ms=to_ms)
+        return Stream(_csv(pages), media_type="text/csv; charset=utf-8", headers=csv_headers("journal"))
+
     @get("/{id:str}/holds", guards=[may("wallets.read")], summary="List the calls that hold money of a wallet now")
     async def list_holds(self, console: Services, org_id: OrgId, id: Id) -> Page[HoldView]:
         """The oldest first, two hundred at most."""
@@ -250,6 +275,13 @@ def view_of(console: Console, wallet: Wallet) -> WalletView:
         available_yuan=write_yuan(wallet.balance_nano - held_nano),
         created_ms=wallet.created_ms,
     )
+
+
+async def _csv(pages: AsyncIterator[list[Entry]]) -> AsyncIterator[str]:
+    columns = EntryView.__struct_fields__
+    yield csv_lines([columns])
+    async for entries in pages:
+        yield csv_lines(structs.astuple(_entry(entry)) for entry in entries)
 
 
 def _entry(entry: Entry) -> EntryView:
