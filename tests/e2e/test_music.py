@@ -206,7 +206,7 @@ def test_another_project_s_tasks_and_clips_do_not_exist(place: Place, clip: str)
     theirs = next(iter(place.cqtai.tasks.values())).clips[0]
     for id in (theirs, "clip_1", f"{clip[:-1]}9", f"clip_{'0' * 32}_1", "%00"):
         refused(place.client.post("/suno/v2/wav", json={"clip_id": id}), 404, "clip_not_exist")
-    for id in ("job_1", "%00", f"job_{'0' * 32}", clip):
+    for id in ("job_1", f"job_{'0' * 32}", clip):
         refused(place.client.get(f"/suno/v2/tasks/{id}"), 404, "task_not_exist")
 
 

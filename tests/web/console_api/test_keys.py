@@ -115,14 +115,17 @@ async def test_a_key_is_rotated_disabled_and_enabled_at_once(site: Site, org_id:
 
 
 async def test_a_session_key_tries_calls_and_is_listed(site: Site, org_id: str, developer: Caller):
-    made = await developer.post(f"/orgs/{org_id}/session-key", {"cap_yuan": "0.000000001"})
+    poor = await developer.post(f"/orgs/{org_id}/session-key", {"cap_yuan": "0.000000001"})
+    made = await developer.post(f"/orgs/{org_id}/session-key", {"cap_yuan": "2"})
 
-    first, second = await call(site, made["secret"]), await call(site, made["secret"])
+    refused, answered = await call(site, poor["secret"]), await call(site, made["secret"])
 
-    assert first.status_code == 200
-    assert (second.status_code, second.json()["error"]["code"]) == (402, "budget_exhausted")
-    (listed,) = (await developer.get(f"/orgs/{org_id}/keys?kind=session"))["data"]
-    assert (listed["id"], listed["kind"]) == (made["id"], "session")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (402, "budget_exhausted")
+    assert answered.status_code == 200
+    keys = {key["id"]: key for key in (await developer.get(f"/orgs/{org_id}/keys?kind=session"))["data"]}
+    assert keys.keys() == {poor["id"], made["id"]}
+    listed = keys[made["id"]]
+    assert listed["kind"] == "session"
     assert 0 < made["expires_ms"] - listed["created_ms"] <= 15 * 60_000
     path = f"/orgs/{org_id}/keys/{made['id']}"
     assert await developer.refused("PATCH", path, {"budget": None}) == (400, "session_key")
