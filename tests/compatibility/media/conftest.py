@@ -9,7 +9,7 @@ from tests.compatibility.media.document import write
 from tests.compatibility.media.run import Place, open_place
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def media(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
     with open_place(tmp_path_factory.getbasetemp() / "media") as place:
         yield place
