@@ -11,6 +11,7 @@ FAILED_OUTCOMES = frozenset({"error", "upstream_cut", "crashed"})
 
 # How the ids of calls begin: a call that took its vendor long has the id of its job. Behind that comes the time.
 CALL_PREFIXES = ("req_", "job_")
+BEHIND_ID = "g"  # sorts behind what comes after a prefix, which is hexadecimal
 
 _MAX_ERROR_CHARS = 2_000
 _MAX_CLIENT_REQUEST_ID_CHARS = 200  # the column's width

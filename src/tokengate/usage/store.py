@@ -15,7 +15,7 @@ from tokengate.core.errors import BadRequest
 from tokengate.core.ids import day_of_id, time_of
 from tokengate.core.periods import PERIODS, Period, span_of
 from tokengate.storage.tables import calls, keys, open_calls, retention, tellers, usage_daily
-from tokengate.usage.record import CALL_PREFIXES, CallRecord
+from tokengate.usage.record import BEHIND_ID, CALL_PREFIXES, CallRecord
 
 MAX_PAGE = 1_000
 MAX_TOTALS = 10_000  # days, models or keys in one answer
@@ -110,7 +110,7 @@ async def list_calls(
         query = query.where(calls.c.key_id == key_id).order_by(calls.c.id.desc())
     parts: list[Select[*tuple[Any, ...]]] = []
     for prefix in CALL_PREFIXES:
-        behind = prefix + (time_of(after) if after is not None else "g")  # ids are hexadecimal
+        behind = prefix + (time_of(after) if after is not None else BEHIND_ID)
         parts.append(query.where(calls.c.id >= prefix, calls.c.id < behind).limit(limit + 1))
     found_in = union_all(*(select(part.subquery()) for part in parts)).subquery()
     newest = func.substr(found_in.c.id, len(CALL_PREFIXES[0]) + 1).desc()
@@ -220,7 +220,7 @@ async def last_calls(read: AsyncConnection, org_id: str, key_ids: list[str]) -> 
 
 
 def _newest(prefix: str) -> Label[Any]:
-    mine = calls.c.key_id == keys.c.id, calls.c.id >= prefix, calls.c.id < prefix + "g"
+    mine = calls.c.key_id == keys.c.id, calls.c.id >= prefix, calls.c.id < prefix + BEHIND_ID
     return select(func.max(calls.c.id)).where(*mine).correlate(keys).scalar_subquery().label(prefix)
 
 

@@ -11,11 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from tokengate.core.clock import day_of, seconds_of
 from tokengate.core.ids import day_of_id, time_of
 from tokengate.storage.tables import calls
-from tokengate.usage.record import CALL_PREFIXES
+from tokengate.usage.record import BEHIND_ID, CALL_PREFIXES
 from tokengate.usage.search.wanted import CallFilter, Sort
 
 _LAST_CHAR = "\U0010ffff"
-_BEHIND_DIGITS = "g"  # ids are hexadecimal
 _COLUMNS = (
     calls.c.id,
     calls.c.project_id,
@@ -123,14 +122,14 @@ def _begins(read: AsyncConnection, org_id: str, text: str) -> Select[*tuple[Any,
         client = and_(theirs >= text, theirs < text + _LAST_CHAR)
     found: ColumnElement[bool] = and_(theirs.is_not(None), client)
     if text.startswith(CALL_PREFIXES):
-        found = or_(found, and_(calls.c.id >= text, calls.c.id < text + _BEHIND_DIGITS))
+        found = or_(found, and_(calls.c.id >= text, calls.c.id < text + BEHIND_ID))
     return select(calls.c.id).where(calls.c.org_id == org_id, found)
 
 
 def _span(prefix: str, wanted: CallFilter) -> ColumnElement[bool]:
     """Return that a call has this prefix and began in the wanted time."""
     first = prefix if wanted.from_ms is None else _first_id(prefix, wanted.from_ms)
-    behind = prefix + _BEHIND_DIGITS if wanted.to_ms is None else _first_id(prefix, wanted.to_ms)
+    behind = prefix + BEHIND_ID if wanted.to_ms is None else _first_id(prefix, wanted.to_ms)
     return and_(calls.c.id >= first, calls.c.id < behind)
 
 
