@@ -217,13 +217,19 @@ def _calling(finish: str, *calls: Said) -> Said:
 
 def item_of(item: Said, begun: Said, later: Said) -> tuple[Said, list[Said]]:
     """Return a response of one item, whole and as events; what it begins with, and what only its end says."""
-    whole = {**RESPONSES.whole, "output": [{**item, **later}]}
-    return whole, [
-        RESPONSES.opening[0],
-        {"type": "response.output_item.added", "output_index": 0, "item": {**item, **begun}},
-        {"type": "response.output_item.done", "output_index": 0, "item": {**item, **later}},
-        {"type": "response.completed", "response": whole},
-    ]
+    return items_of({**item, **later}, begun={**item, **begun})
+
+
+def items_of(*items: Said, begun: Said | None = None) -> tuple[Said, list[Said]]:
+    """Return a response of these items, whole and as events; what the items begin with is their ends without content,
+    or as it is given."""
+    whole = {**RESPONSES.whole, "output": list(items)}
+    events = [RESPONSES.opening[0]]
+    for index, item in enumerate(items):
+        first = begun or {**item, "content": []}
+        events.append({"type": "response.output_item.added", "output_index": index, "item": first})
+        events.append({"type": "response.output_item.done", "output_index": index, "item": item})
+    return whole, [*events, {"type": "response.completed", "response": whole}]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
@@ -299,8 +305,7 @@ async def test_new_members_of_an_item_reach_the_caller(
 @pytest.mark.parametrize("other_way", [False, True], ids=["as asked", "the other way"])
 async def test_a_part_of_a_message_that_nobody_knows_comes_behind_its_texts(other_way: bool, stream: bool) -> None:
     text: Said = {"type": "output_text", "text": "Hi", "annotations": []}
-    strange: list[Said] = [{"type": "x_sticker", "x_face": {"mood": 3}}, {"type": "x_map", "text": None, "at": [1]}]
-    item: Said = {"id": "msg_1", "type": "message", "x_new": 1, "content": [text, *strange]}
+    item: Said = {"id": "msg_1", "type": "message", "x_new": 1, "content": [text, *STRANGE]}
 
     whole, events = item_of(item, {"content": []}, {})
     said = await told("responses", whole, events, stream=stream, other_way=other_way)
@@ -309,14 +314,77 @@ async def test_a_part_of_a_message_that_nobody_knows_comes_behind_its_texts(othe
     (message,) = last["output"]
     assert message["x_new"] == 1
     assert [one["type"] for one in message["content"]] == ["output_text", "x_sticker", "x_map"]
-    assert message["content"][1:] == strange
+    assert message["content"][1:] == STRANGE
     if stream:
         for kind in ("added", "done"):
             parts = [event for event in said if event["type"] == f"response.content_part.{kind}"]
             assert [event["content_index"] for event in parts] == [0, 1, 2]
-            assert [event["part"] for event in parts[1:]] == strange
+            assert [event["part"] for event in parts[1:]] == STRANGE
         done = next(event["item"] for event in said if event["type"] == "response.output_item.done")
         assert done["content"] == message["content"]
+
+
+STRANGE: list[Said] = [{"type": "x_sticker", "x_face": {"mood": 3}}, {"type": "x_map", "text": None, "at": [1]}]
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("other_way", [False, True], ids=["as asked", "the other way"])
+async def test_a_message_of_nothing_that_is_known_keeps_its_place(other_way: bool, stream: bool) -> None:
+    text: Said = {"type": "output_text", "text": "Hi", "annotations": []}
+    silent: Said = {"id": "msg_1", "type": "message", "phase": "commentary", "x_new": 1, "content": STRANGE}
+    plain: Said = {"id": "msg_2", "type": "message", "phase": "commentary", "content": [text]}
+
+    said = await told("responses", *items_of(plain, silent, plain), stream=stream, other_way=other_way)
+
+    last = said[-1]["response"] if stream else said
+    assert [[one["type"] for one in item["content"]] for item in last["output"]] == [
+        ["output_text"],
+        ["x_sticker", "x_map"],
+        ["output_text"],
+    ]
+    assert last["output"][1]["content"] == STRANGE
+    assert (last["output"][1]["x_new"], last["output"][1]["phase"]) == (1, "commentary")
+    assert all("x_new" not in last["output"][index] for index in (0, 2))
+    if stream:
+        of_item = [event for event in said if event.get("output_index") == 1]
+        kinds = [event["type"].removeprefix("response.") for event in of_item]
+        parts = ["content_part.added", "content_part.done"] * len(STRANGE)
+        assert kinds == ["output_item.added", *parts, "output_item.done"]
+        assert of_item[0]["item"]["content"] == [] and of_item[-1]["item"] == last["output"][1]
+        assert [event["part"] for event in of_item if event["type"].endswith("part.done")] == STRANGE
+
+
+@pytest.mark.parametrize("other_way", [False, True], ids=["as asked", "the other way"])
+async def test_a_step_of_a_part_that_nobody_knows_comes_where_it_lies(other_way: bool) -> None:
+    item: Said = {"id": "msg_1", "type": "message", "content": STRANGE}
+    whole, events = items_of(item)
+    step: Said = {"type": "response.x_map.delta", "output_index": 0, "content_index": 1, "item_id": "msg_1", "x": 7}
+
+    said = await told("responses", whole, [*events[:2], step, *events[2:]], stream=True, other_way=other_way)
+
+    steps = [event for event in said if event["type"] == step["type"]]
+    assert [(one["output_index"], one["content_index"], one["x"]) for one in steps] == [(0, 1, 7)] * (not other_way)
+    (message,) = said[-1]["response"]["output"]
+    assert all(one["item_id"] == message["id"] for one in steps)
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("other_way", [False, True], ids=["as asked", "the other way"])
+@pytest.mark.parametrize("phase", ["commentary", None])
+async def test_messages_of_one_phase_in_a_row_stay_apart(phase: str | None, other_way: bool, stream: bool) -> None:
+    messages: list[Said] = [
+        {"type": "message", "phase": phase, "content": [{"type": "output_text", "text": text} for text in texts]}
+        for texts in ("ab", "c")
+    ]
+
+    said = await told("responses", *items_of(*messages), stream=stream, other_way=other_way)
+
+    last = said[-1]["response"] if stream else said
+    assert [[one["text"] for one in item["content"]] for item in last["output"]] == [["a", "b"], ["c"]]
+    assert len({item["id"] for item in last["output"]}) == 2
+    if stream:
+        added = [event["output_index"] for event in said if event["type"] == "response.content_part.added"]
+        assert added == [0, 0, 1]
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])

@@ -160,6 +160,7 @@ class _Block:
     """One block as it grows. What it is, its events say; the pieces are joined at the end."""
 
     __slots__ = (
+        "apart",
         "citations",
         "extra",
         "id",
@@ -181,6 +182,7 @@ class _Block:
         self.id = ""
         self.name = ""
         self.phase = ""
+        self.apart = False
         self.signature = ""
         self.summary = False
         self.proof: ThinkingSignature | None = None
@@ -192,6 +194,7 @@ class _Block:
                 self.kind = "text"
                 self.pieces.append(event.text)
                 self.phase = self.phase or event.phase
+                self.apart = self.apart or event.apart
             case RefusalDelta():
                 self.kind = "refusal"
                 self.pieces.append(event.text)
@@ -220,7 +223,7 @@ class _Block:
         text = "".join(self.pieces)
         match self.kind:
             case "text":
-                return Text(text, citations=tuple(self.citations), extra=self.extra, phase=self.phase)
+                return Text(text, citations=tuple(self.citations), extra=self.extra, phase=self.phase, apart=self.apart)
             case "refusal":
                 return Refusal(text, self.extra)
             case "tool" | "custom":
@@ -291,7 +294,7 @@ def _part_events(choice: int, block: int, part: Part, format: str) -> Iterator[E
         yield Beside(choice, format, part.extra, block)
     match part:
         case Text():
-            yield TextDelta(choice, block, part.text, part.phase)
+            yield TextDelta(choice, block, part.text, part.phase, part.apart)
             for citation in part.citations:
                 yield CitationAdded(choice, block, citation)
         case Refusal():

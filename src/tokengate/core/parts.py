@@ -63,13 +63,15 @@ class Citation(Struct, frozen=True):
 
 
 class Text(Struct, frozen=True, tag="text"):
-    """`phase` is OpenAI's word for what the assistant says on the way (commentary) or as its answer (final_answer)."""
+    """`phase` is OpenAI's word for what the assistant says on the way (commentary) or as its answer (final_answer).
+    What is `apart` begins a message of its own: Responses may have several of one phase in a row."""
 
     text: str
     cache: CacheMark | None = None
     citations: tuple[Citation, ...] = ()
     extra: Extra = NO_EXTRA
     phase: str = ""
+    apart: bool = False
 
 
 class Image(Struct, frozen=True, tag="image"):

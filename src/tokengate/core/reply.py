@@ -89,12 +89,13 @@ class Start(Struct, frozen=True, kw_only=True, tag="start"):
 
 
 class TextDelta(Struct, frozen=True, tag="text"):
-    """A piece of text. The first of its block has the `phase` of the part."""
+    """A piece of text. The first of its block has the part's `phase` and `apart`."""
 
     choice: int
     block: int
     text: str
     phase: str = ""
+    apart: bool = False
 
 
 class RefusalDelta(Struct, frozen=True, tag="refusal"):

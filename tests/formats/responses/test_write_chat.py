@@ -293,3 +293,24 @@ def test_a_part_that_nobody_knows_stays_in_its_message(role: str) -> None:
     (item,) = written(chat_of(input=[{"type": "message", "role": role, "content": content}]))["input"]
 
     assert item == {"type": "message", "role": role, "content": content}
+
+
+@pytest.mark.parametrize("phase", [None, "commentary", "final_answer"])
+def test_messages_of_one_phase_in_a_row_stay_apart(phase: str | None) -> None:
+    texts = [[{"type": "output_text", "text": text} for text in said] for said in ("ab", "cd", "e")]
+    said = [{"type": "message", "role": "assistant", "content": content} for content in texts]
+    said = [{**item, "phase": phase} if phase else item for item in said]
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+
+    items = written(chat_of(input=[{"type": "message", "role": "user", "content": "Hi"}, *said[:2], call, said[2]]))
+
+    last = {**said[2], "content": "e"}
+    assert items["input"][1:] == [*said[:2], call, last]
+
+
+def test_messages_in_a_row_are_one_turn_for_other_formats() -> None:
+    said = [{"type": "message", "role": "assistant", "content": text} for text in "ab"]
+
+    (message,) = chat_of(input=said).messages
+
+    assert [part.text for part in message.parts if isinstance(part, Text)] == ["a", "b"]

@@ -84,10 +84,15 @@ def beside_message(item: Raw | bytes) -> Extra:
     """Return the members of a message that nobody knows, as its first text has them, with the parts of its content
     that nobody knows. Raises ValueError."""
     members = dict(_others(item, _OF_MESSAGES))
-    strangers = [_decode_anything(raw) for raw in _decode_message(item).content or () if _is_strange(raw)]
+    strangers = _strangers(item)
     if strangers:
-        members[STRANGERS] = Raw(msgspec.json.encode(strangers))
+        members[STRANGERS] = Raw(msgspec.json.encode([_decode_anything(raw) for raw in strangers]))
     return {MESSAGE: Raw(msgspec.json.encode(members))} if members else NO_EXTRA
+
+
+def has_strangers(item: Raw | bytes) -> bool:
+    """Say whether a message has parts that nobody knows. Raises ValueError."""
+    return bool(_strangers(item))
 
 
 def beside_reasoning(item: Raw | bytes) -> Extra:
@@ -98,6 +103,10 @@ def beside_reasoning(item: Raw | bytes) -> Extra:
 def beside_content(content: Raw | bytes) -> Extra:
     """Return the members of a text or refusal that nobody knows. Raises ValueError."""
     return _others(content, _OF_CONTENT)
+
+
+def _strangers(item: Raw | bytes) -> list[Raw]:
+    return [raw for raw in _decode_message(item).content or () if _is_strange(raw)]
 
 
 def _is_strange(content: Raw) -> bool:

@@ -170,9 +170,10 @@ class MessageItem(Item):
         told = [_short_logprob(one) for one in logprobs]
         self.tell("output_text.delta", content_index=content.index, delta="", logprobs=told)
 
-    def place(self, block: int) -> int:
-        """Return the content index of a block."""
-        return self._contents[block].index
+    def place(self, block: int) -> int | None:
+        """Return the content index of a block; None for one that is no part by itself."""
+        content = self._contents.get(block)
+        return None if content is None else content.index
 
     def end_block(self, block: int) -> None:
         """Tell that a text is whole."""

@@ -83,6 +83,7 @@ class _Turns:
         self._role: Role = "user"
         self._parts: list[Part] = []  # of the turn that is being gathered
         self._signature = ""  # of the call that comes next
+        self._phase: str | None = None  # of the item before, when that was a message of the assistant
 
     def messages(self) -> list[Message]:
         self._end_turn()
@@ -95,9 +96,10 @@ class _Turns:
     def add(self, item: Raw, at: str) -> None:
         """Take the next item. Raises BadRequest."""
         typed = read(_decode_typed, item, at)
+        before, self._phase = self._phase, None
         match typed.type or ("message" if typed.role is not None else "item_reference"):
             case "message":
-                self._add_message(item, typed, at)
+                self._add_message(item, typed, at, before)
             case "reasoning":
                 self._add_reasoning(read(_decode_reasoning, item, at))
             case "function_call":
@@ -119,7 +121,7 @@ class _Turns:
                 said = kind not in _FOLDED and not kind.endswith(("_output", "_response"))
                 self._part("assistant" if said else "user", Opaque(NAME, kind, item))
 
-    def _add_message(self, item: Raw, typed: Typed, at: str) -> None:
+    def _add_message(self, item: Raw, typed: Typed, at: str, before: str | None) -> None:
         if typed.role is None:
             raise missing(f"{at}.role")
         if typed.role not in ROLES:
@@ -129,9 +131,10 @@ class _Turns:
         if wire.role != "assistant":
             self.message(Message(wire.role, tuple(parts)))
             return
-        if wire.phase is not None:
-            parts = [structs.replace(part, phase=wire.phase) if isinstance(part, Text) else part for part in parts]
-        for part in parts:
+        self._phase = wire.phase or ""
+        for place, part in enumerate(parts):
+            if isinstance(part, Text):
+                part = structs.replace(part, phase=self._phase, apart=not place and self._phase == before)
             self._part("assistant", part)
 
     def _add_reasoning(self, item: ReasoningItem) -> None:

@@ -12,7 +12,14 @@ from tokengate.core.fold import finish_of
 from tokengate.core.parts import NO_EXTRA, Extra, Opaque, Part, Refusal, Text, Thinking, ToolCall
 from tokengate.core.reply import Choice, FinishReason, Reply, SearchResult, TokenLogprob, TopLogprob
 from tokengate.core.usage import ReportedUsage
-from tokengate.formats.responses.beside import beside, beside_call, beside_content, beside_message, beside_reasoning
+from tokengate.formats.responses.beside import (
+    beside,
+    beside_call,
+    beside_content,
+    beside_message,
+    beside_reasoning,
+    has_strangers,
+)
 from tokengate.formats.responses.citations import read_citation
 from tokengate.formats.responses.read_items import thoughts
 from tokengate.formats.responses.signature import call_signature
@@ -86,11 +93,13 @@ def read_reply(body: bytes) -> Reply:
     parts: list[Part] = []
     logprobs: list[TokenLogprob] = []
     signature = ""  # of the call that comes next
+    before = Item()
     for raw in response.output:
         item = decode(decode_item, raw)
-        parts.extend(read_item(item, raw, signature))
+        parts.extend(read_item(item, raw, signature, before))
         logprobs.extend(_logprobs_of(item))
         signature = signature_after(item, signature)
+        before = item
     finish, native = finish_read(response, tuple(parts))
     return Reply(
         id=response.id or "",
@@ -107,12 +116,16 @@ def read_reply(body: bytes) -> Reply:
     )
 
 
-def read_item(item: Item, raw: Raw, signature: str) -> list[Part]:
+def read_item(item: Item, raw: Raw, signature: str, before: Item) -> list[Part]:
     """Return the parts of an output item; `signature` is that of a call. Raises UpstreamFailed."""
     extra = beside_item(item, raw)
     if item.type == "message":
         said = (_content(content, more, item.phase or "") for content, more in contents(item))
         parts = [part for part in said if part is not None]
+        if not parts:
+            return [Opaque(NAME, item.type, raw)] if decode(has_strangers, raw) else []
+        if isinstance(parts[0], Text) and before.type == item.type and (before.phase or "") == parts[0].phase:
+            parts[0] = replace(parts[0], apart=True)
     elif item.type == "reasoning":
         parts = read_thoughts(item, raw)
     elif item.is_call:

@@ -39,7 +39,7 @@ from tokengate.core.reply import (
 )
 from tokengate.core.sse import FrameBuffer, data_of, split_frames
 from tokengate.core.usage import ReportedUsage
-from tokengate.formats.responses.beside import beside
+from tokengate.formats.responses.beside import beside, has_strangers
 from tokengate.formats.responses.citations import read_citation
 from tokengate.formats.responses.read_items import PARAGRAPH
 from tokengate.formats.responses.replies import (
@@ -256,7 +256,7 @@ class StreamReader:
             return
         block, begun = self._block(event.output_index, "text", event.content_index)
         if begun:
-            yield TextDelta(0, block.number, "", self._phases.get(event.output_index, ""))
+            yield self._piece(event.output_index, "text", block.number, "", begun=True)
         yield CitationAdded(0, block.number, read_citation(event.annotation))
 
     def _block(self, index: int, kind: _Kind, piece: int) -> tuple[_Block, bool]:
@@ -269,6 +269,10 @@ class StreamReader:
             self._first[index] = block.number
             self._tell(index)
         return block, True
+
+    def _note_phase(self, index: int, item: Item) -> None:
+        if item.type == "message":
+            self._phases[index] = item.phase or ""
 
     def _note(self, index: int, item: Item, raw: Raw) -> None:
         """Take note of an item's members that nobody knows, to be told when they are new."""
@@ -296,7 +300,11 @@ class StreamReader:
     ) -> TextDelta | RefusalDelta:
         if kind == "refusal":
             return RefusalDelta(0, number, text)
-        return TextDelta(0, number, text, self._phases.get(index, "") if begun else "")
+        if not begun:
+            return TextDelta(0, number, text)
+        phase = self._phases.get(index)
+        apart = phase is not None and self._first[index] == number and self._phases.get(index - 1) == phase
+        return TextDelta(0, number, text, phase or "", apart)
 
     def _argue(self, index: int, text: str) -> Iterator[Event]:
         """Yield a piece of a call's arguments; those of a call that was not announced are told at its end."""
@@ -326,7 +334,7 @@ class StreamReader:
 
     def _begin_item(self, event: _Event, data: bytes) -> Iterator[Event]:
         item = decode(decode_item, event.item)
-        self._phases[event.output_index] = item.phase or ""
+        self._note_phase(event.output_index, item)
         self._note(event.output_index, item, event.item)
         if item.is_call:
             yield from self._begin_call(event.output_index, item)
@@ -343,19 +351,26 @@ class StreamReader:
             yield from self._argue(index, call_of(item).arguments[block.told :])
             yield BlockEnd(0, block.number)
         elif item.type == "message":
-            self._phases[index] = item.phase or ""
+            self._note_phase(index, item)
             for piece, (content, extra) in enumerate(contents(item)):
                 yield from self._end_content(index, piece, content, extra)
+            if index not in self._first and decode(has_strangers, raw):
+                self._extras.pop(index, None)
+                yield from self._whole(index, item, raw)
         elif item.type == "reasoning":
             self._signature = signature_after(item, self._signature)
             for thought in read_thoughts(item, raw):
                 yield from self._end_thought(index, thought)
         else:
-            block, _ = self._block(index, "opaque", 0)
-            if not block.told:
-                block.told = 1
-                yield ServerTool(0, block.number, Opaque(NAME, item.type, raw))
-                yield BlockEnd(0, block.number)
+            yield from self._whole(index, item, raw)
+
+    def _whole(self, index: int, item: Item, raw: Raw) -> Iterator[Event]:
+        """Yield an item that has no word here, once."""
+        block, _ = self._block(index, "opaque", 0)
+        if not block.told:
+            block.told = 1
+            yield ServerTool(0, block.number, Opaque(NAME, item.type, raw))
+            yield BlockEnd(0, block.number)
 
     def _end_content(self, index: int, piece: int, content: Content, extra: Extra) -> Iterator[Event]:
         kind: Literal["text", "refusal"] = "refusal" if content.type == "refusal" else "text"

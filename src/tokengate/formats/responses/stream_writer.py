@@ -38,6 +38,7 @@ from tokengate.core.reply import (
 )
 from tokengate.core.usage import Usage
 from tokengate.core.wire import Heading
+from tokengate.formats.responses.beside import MESSAGE, beside_message
 from tokengate.formats.responses.namespaces import places_of, without_namespaces
 from tokengate.formats.responses.output import (
     CallItem,
@@ -50,7 +51,7 @@ from tokengate.formats.responses.output import (
     read_members,
     without_numbers,
 )
-from tokengate.formats.responses.replies import WEB_SEARCH
+from tokengate.formats.responses.replies import WEB_SEARCH, decode_item
 from tokengate.formats.responses.response import Envelope, Keeping, status_of
 from tokengate.formats.responses.signature import wrap_call
 from tokengate.formats.responses.types import NAME
@@ -144,7 +145,7 @@ class StreamWriter:
         block = event.block
         match event:
             case TextDelta():
-                self._message(block, event.phase).say(block, event.text)
+                self._message(block, event.phase, apart=event.apart).say(block, event.text)
             case RefusalDelta():
                 self._message(block).say(block, event.text, refusal=True)
             case CitationAdded():
@@ -170,17 +171,20 @@ class StreamWriter:
             case _:
                 assert_never(event)
 
-    def _message(self, block: int, phase: str = "") -> MessageItem:
+    def _message(self, block: int, phase: str = "", *, apart: bool = False) -> MessageItem:
         item = self._by_block.get(block)
         if item is None:
             last = self._items[-1] if self._items else None
-            if isinstance(last, MessageItem) and not last.closed and last.phase == phase:
+            if isinstance(last, MessageItem) and not last.closed and last.phase == phase and not apart:
                 item = self._by_block[block] = last
                 item.keep(block, self._beside.pop(block, NO_EXTRA))
             else:
-                item = self._open(MessageItem(self._frames, len(self._items), self._id("msg"), phase), block)
+                item = self._open(self._new_message(phase), block)
         assert isinstance(item, MessageItem), "a block is of one kind"
         return item
+
+    def _new_message(self, phase: str) -> MessageItem:
+        return MessageItem(self._frames, len(self._items), self._id("msg"), phase)
 
     def _reasoning(self, block: int, own_id: str = "") -> ReasoningItem:
         item = self._by_block.get(block)
@@ -217,6 +221,9 @@ class StreamWriter:
         begun = self._by_block.get(block)
         if isinstance(begun, SteppedItem):
             begun.become(part.raw)
+        elif part.kind == MESSAGE:  # of parts that nobody knows
+            self._beside[block] = beside_message(part.raw)
+            self._open(self._new_message(decode_item(part.raw).phase or ""), block)
         else:
             self._open(WholeItem(self._frames, len(self._items), "", part.raw, part.raw), block)
 
@@ -232,7 +239,8 @@ class StreamWriter:
             return
         item = self._by_block.get(step.block)
         if isinstance(item, MessageItem) and "content_index" in members:
-            members["content_index"] = item.place(step.block)
+            place = item.place(step.block)
+            members["content_index"] = members["content_index"] if place is None else place
         if item is not None:
             item.go_on(step.kind, members)
 

@@ -61,7 +61,7 @@ class _Writer:
                 continue
             if not self._own and message.role == "assistant" and _says_nothing(part):
                 continue
-            if together and not (_in_message(part) and _phase(part) == _phase(together[0])):
+            if together and not _joins(part, together[0]):
                 yield self._message(message, together)
                 together = []
             if _in_message(part):
@@ -219,6 +219,12 @@ def _in_message(part: Part) -> bool:
             return False
         case _:
             assert_never(part)
+
+
+def _joins(part: Part, first: Part) -> bool:
+    """Say whether a part belongs to the message that began with the first."""
+    apart = isinstance(part, Text) and part.apart
+    return _in_message(part) and _phase(part) == _phase(first) and not apart
 
 
 def _phase(part: Part) -> str:
