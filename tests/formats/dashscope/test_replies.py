@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
+from msgspec.structs import replace
 
 from tests.formats.dashscope.wire import FIXTURES, HEADING, SEEDS, asked, chat, fixture, plain
 from tokengate.core.errors import UpstreamFailed
@@ -109,6 +110,18 @@ def test_a_caller_of_the_text_form_gets_text():
     assert output(answer(Text("a"), Refusal("b")), text) == {"text": "ab", "finish_reason": "stop"}
     assert output(answer(Thinking("hm"), Text("a")), text)["reasoning_content"] == "hm"
     assert "choices" in output(answer(ToolCall("c", "f", "{}")), text)
+
+
+def test_the_text_form_has_new_members_of_a_choice_and_its_message_in_the_output():
+    choice = Choice(
+        parts=(Text("a"),), extra={"x_safe": Raw(b"true"), "message": Raw(b'{"x_mood":{"joy":1},"text":"no"}')}
+    )
+    reply = Reply(choices=(choice,), format="dashscope", extra={"x_of": Raw(b"1")})
+    text = asked(result_format="text")
+
+    told = {"text": "a", "finish_reason": "null", "x_safe": True, "x_mood": {"joy": 1}, "x_of": 1}
+    assert output(reply, text) == told
+    assert output(replace(reply, format="openai"), text) == {"text": "a", "finish_reason": "null"}
 
 
 def test_a_caller_of_the_message_form_gets_messages():

@@ -24,12 +24,14 @@ from tokengate.core.errors import Unavailable, UpstreamFailed
 from tokengate.core.fold import events_of
 from tokengate.core.parts import Audio, Citation, Data, Image, Opaque, Text, Thinking, ToolCall, Url
 from tokengate.core.reply import (
+    Beside,
     Choice,
     CitationAdded,
     Event,
     Failure,
     Finish,
     FinishReason,
+    Media,
     RefusalDelta,
     Reply,
     SearchResult,
@@ -324,6 +326,28 @@ def test_a_caller_of_the_text_form_gets_a_stream_of_text(incremental: bool, text
     thoughts = [one["output"].get("reasoning_content", "") for one in data]
     assert ("".join(thoughts) if incremental else thoughts[-1]) == "hm"
     assert data[-1]["output"]["finish_reason"] == "stop"
+
+
+@pytest.mark.parametrize("incremental", [True, False])
+def test_the_text_form_has_new_members_of_a_choice_in_its_events(incremental: bool):
+    events: list[Event] = [
+        Start(),
+        Beside(0, "dashscope", {"message": Raw(b'{"x_mood":1}')}),
+        TextDelta(0, 0, "a"),
+        Beside(0, "dashscope", {"x_page": Raw(b"1")}, 0),
+        TextDelta(0, 0, "b"),
+        Media(0, 1, Image(Url("https://a.example/p.png"))),
+        Beside(0, "dashscope", {"x_safe": Raw(b"true")}),
+        Stop(0, FinishReason.STOP),
+        Finish(USAGE),
+    ]
+
+    data = data_of(streamed(events, asked(result_format="text", incremental_output=incremental)))
+
+    outputs = [one["output"] for one in data]
+    assert [one["text"] for one in outputs] == (["a", "b", ""] if incremental else ["a", "ab", "ab"])
+    assert [one.get("x_mood") for one in outputs] == ([1, None, None] if incremental else [1, 1, 1])
+    assert [one.get("x_safe") for one in outputs] == [None, None, True]
 
 
 def test_what_proves_thinking_comes_with_the_last_event():

@@ -10,6 +10,7 @@ from tokengate.core.chat import Chat
 from tokengate.core.parts import (
     Audio,
     Citation,
+    Extra,
     File,
     Image,
     Opaque,
@@ -27,7 +28,7 @@ from tokengate.core.wire import Heading
 from tokengate.formats.dashscope.content import NAME, write_source
 from tokengate.formats.dashscope.messages import write_signature
 from tokengate.formats.dashscope.requests import PARTS, TEXT
-from tokengate.formats.dashscope.shapes import encode
+from tokengate.formats.dashscope.shapes import decode_object, encode
 from tokengate.formats.dashscope.thinking import write_thinking
 from tokengate.formats.dashscope.usage import write_usage
 
@@ -41,6 +42,8 @@ def write_reply(reply: Reply, heading: Heading, chat: Chat) -> bytes:
         output["text"] = "".join(_texts(choice.parts))
         output["finish_reason"] = write_finish(choice.finish, choice.native if own else "")
         output.update(write_thinking([part for part in choice.parts if isinstance(part, Thinking)]))
+        if own:
+            output = with_extra(output, flat(choice.extra))
     else:
         several = len(reply.choices) > 1
         listed = PARTS in chat.style
@@ -53,6 +56,15 @@ def write_reply(reply: Reply, heading: Heading, chat: Chat) -> bytes:
         for name, raw in reply.extra.items():
             output.setdefault(name, raw)
     return encode({"output": output, "usage": write_reported(reply.usage, own=own), "request_id": request_id(heading)})
+
+
+def flat(extra: Extra) -> Extra:
+    """Return the members of a choice that nobody knows as `result_format` text has them: the choice and its message are
+    the output itself, as their finish reason and thinking are there."""
+    message = extra.get("message")
+    if message is None:
+        return extra
+    return {**decode_object(message), **{name: raw for name, raw in extra.items() if name != "message"}}
 
 
 def request_id(heading: Heading) -> str:

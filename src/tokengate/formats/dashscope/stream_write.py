@@ -36,6 +36,7 @@ from tokengate.core.reply import (
 )
 from tokengate.core.wire import Heading
 from tokengate.formats.dashscope.answers import (
+    flat,
     pages_cited,
     request_id,
     write_call,
@@ -48,7 +49,7 @@ from tokengate.formats.dashscope.answers import (
 from tokengate.formats.dashscope.content import NAME
 from tokengate.formats.dashscope.errors import write_error
 from tokengate.formats.dashscope.requests import PARTS, TEXT, WHOLE
-from tokengate.formats.dashscope.shapes import encode
+from tokengate.formats.dashscope.shapes import encode, is_object
 from tokengate.formats.dashscope.thinking import write_proofs
 
 
@@ -128,9 +129,9 @@ class DashScopeStreamWriter:
     ) -> bytes:
         output: dict[str, Any]
         if self._text:
-            content = message["content"]
             thinking = {name: value for name, value in message.items() if name.startswith("reasoning")}
-            output = {"finish_reason": reason, "text": content if type(content) is str else "", **thinking}
+            output = {"finish_reason": reason, "text": _text_of(message["content"]), **thinking}
+            output = with_extra(output, flat(choice.take_beside()))
         else:
             written: dict[str, Any] = {"message": message, "finish_reason": reason}
             if self._numbered:
@@ -149,6 +150,14 @@ class DashScopeStreamWriter:
     def _event(self, kind: str, status: int, data: bytes) -> bytes:
         self._count += 1
         return write_event(self._count, kind, status, data)
+
+
+def _text_of(content: str | list[Any]) -> str:
+    """Return the text of a message, which comes first where there is more."""
+    if isinstance(content, str):
+        return content
+    first = content[0] if content else None
+    return first.get("text", "") if is_object(first) else ""
 
 
 def write_event(number: int, kind: str, status: int, data: bytes) -> bytes:
