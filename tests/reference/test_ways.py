@@ -1,5 +1,7 @@
 """The same call in every format that is served, on the pages of operations and of models."""
 
+import re
+
 import pytest
 
 from tests.reference.shelf import CATALOG, SERVED, SERVER, library
@@ -119,3 +121,27 @@ def test_an_operation_s_example_calls_a_model_that_has_what_it_asks_for() -> Non
 
     assert '"qwen-vl-max"' in (looks.request_example or "")
     assert '"gpt-5.4"' in (folds.request_example or "")
+
+
+def test_an_operation_s_example_calls_a_model_that_is_offered_where_there_is_one() -> None:
+    """Only OpenAI's models fold a conversation; whom no operation is said to call is one of the usual model's kind."""
+
+    def called(operation: table.ApiOperation, *offered: str) -> str:
+        page = page_of(f"api/{operation.id}", library(*offered, served=(*SERVED, operation)))
+        (name,) = re.findall(r'"model": "([^"]+)"', page.request_example or "")
+        return name
+
+    assert called(table.COMPACT_RESPONSE, "qwen-plus", "gpt-5.2") == "gpt-5.2"
+    assert called(table.COMPACT_RESPONSE, "qwen-plus") == "gpt-5.4"
+    assert called(table.EMBEDDINGS, "qwen-plus") == "text-embedding-3-small"
+    assert called(table.RESPONSE_TOKENS, "text-embedding-3-small", "deepseek-v4-pro") == "deepseek-v4-pro"
+    assert called(table.RESPONSE_TOKENS) == "qwen-plus"
+
+
+def test_a_model_that_folds_a_conversation_says_so() -> None:
+    shelf = library("gpt-5.4", "qwen-plus", served=(*SERVED, table.COMPACT_RESPONSE))
+
+    page = page_of("responses.compact/gpt-5.4", shelf)
+
+    assert page.status == "released" and '"gpt-5.4"' in (page.request_example or "")
+    assert shelf.page("responses.compact/qwen-plus", "en", SERVER) is None

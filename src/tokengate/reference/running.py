@@ -83,14 +83,16 @@ class Running(Struct, frozen=True, eq=False):
 
     def example_model(self, operation: ApiOperation) -> str:
         """Return whom an operation's own examples call: the usual model, or one that can be called here and has what
-        they ask for."""
+        they ask for; where nothing says what that is, one of the usual model's kind."""
         usual = _EXAMPLE_MODELS.get(operation.id, _ANY_MODEL)
         known, offers = self.catalog.resolve(usual), offers_of(operation)
 
         def able(model: Model) -> bool:
+            if not offers:
+                return known is not None and model.kind == known.kind and self.callable(model)
             return any(offer.fits(model) for offer in offers) and self.callable(model)
 
-        if not offers or (known is not None and able(known)):
+        if known is not None and able(known):
             return usual
         return next((model.id for model in self.catalog.models() if able(model)), usual)
 
