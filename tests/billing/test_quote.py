@@ -63,6 +63,7 @@ async def quote(
     prompts: int = 1,
     default_cap: int = 4_096,
     wallet_id: str = WALLET,
+    images: int = 0,
     allowance: Allowance | None = None,
 ) -> Quote:
     return await hold_for_call(
@@ -75,6 +76,7 @@ async def quote(
         asked_cap=asked_cap,
         choices=choices,
         default_cap=default_cap,
+        images=images,
         allowance=allowance,
     )
 
@@ -257,6 +259,15 @@ def test_a_picture_that_is_sold_by_the_piece_holds_nothing_for_tokens():
     by_piece = make_price([(ALWAYS, Rates(image=MILLION * TOKEN))])
 
     assert run(Purse(0), by_piece, model(kind="image")).hold.nano == 0
+
+
+def test_a_chat_that_draws_is_held_for_its_pictures_where_only_they_have_a_price():
+    by_piece = make_price([(ALWAYS, Rates(image=MILLION * TOKEN))])
+
+    taken = run(Purse(RICH), by_piece, model(kind="image"), images=2)
+
+    assert (taken.hold.nano, taken.output_cap) == (2 * TOKEN, None)
+    assert run(Purse(RICH), flat(), model(kind="image"), images=2).output_held == 4_096
 
 
 @pytest.mark.parametrize(

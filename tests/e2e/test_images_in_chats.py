@@ -16,6 +16,9 @@ from tests.hosted import CHAT, Hosted, hosted, upstream
 from tests.raw_http import Answer
 from tests.simulators.dashscope_upstream import DashScope
 from tests.simulators.gemini_upstream import IMAGE_TOKENS, KEY, PNG, GeminiUpstream
+from tests.simulators.image_upstream import KEY as OMNI_KEY
+from tests.simulators.image_upstream import png
+from tests.simulators.omni_painter import EDITOR, TWO_STAGES, OmniPainter
 from tests.simulators.openai_upstream import Call, Reply, Upstream
 
 GOOGLE = "/v1beta/models/painter:generateContent"
@@ -65,6 +68,21 @@ def drawing(call: Call) -> Reply:
     return Reply(200, {"content-type": "application/json"}, json.dumps(reply).encode())
 
 
+@asynccontextmanager
+async def drawn_by_vllm_omni(
+    folder: Path, model: str = "Qwen/Qwen-Image", balance: str = "1000"
+) -> AsyncGenerator[tuple[Hosted, OmniPainter]]:
+    server = OmniPainter()
+    async with Upstream(server) as simulator:
+        server.base_url = simulator.url.removesuffix("/v1")
+        config = '[outbound]\nprivate_hosts = ["127.0.0.1"]\n'
+        config += upstream(simulator.url, "painter", provider="vllm", api_key=OMNI_KEY)
+        config = config.replace('["painter"]', f'{{ painter = "{model}" }}')
+        config += painter('price = { image = "0.1", when = [{ size = "512x512", image = "0.04" }] }')
+        async with hosted(folder, config, balances={"main": balance}) as gateway:
+            yield gateway, server
+
+
 def deltas(reply: Answer) -> list[dict[str, Any]]:
     lines = [line.removeprefix("data: ") for line in reply.body.decode().splitlines() if line.startswith("data: {")]
     return [choice["delta"] for line in lines for choice in json.loads(line)["choices"]]
@@ -74,6 +92,10 @@ def opened(address: str) -> str | None:
     picture = Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/png;base64,"))))
     picture.load()
     return picture.format
+
+
+def sides(address: str) -> tuple[int, int]:
+    return Image.open(io.BytesIO(base64.b64decode(address.removeprefix("data:image/png;base64,")))).size
 
 
 async def test_a_chat_completion_has_googles_pictures(tmp_path: Path) -> None:
@@ -120,6 +142,81 @@ async def test_googles_callers_get_the_pictures_of_a_server_of_openais_shape(tmp
     assert simulator.calls[0].json["modalities"] == ["text", "image"]
     assert by_openai.json["choices"][0]["message"]["images"][0]["image_url"]["url"] == ADDRESS
     assert by_google.headers["x-request-cost"] == by_openai.headers["x-request-cost"] == "0.01046"
+
+
+@pytest.mark.parametrize("model", ["Qwen/Qwen-Image", TWO_STAGES])
+async def test_a_vllm_omni_server_draws_in_chats_whole_and_streamed_and_is_paid_by_the_picture(
+    tmp_path: Path, model: str
+) -> None:
+    """A model of one stage answers whole also when a stream was asked for."""
+    async with drawn_by_vllm_omni(tmp_path, model) as (gateway, server):
+        small = await gateway.post(body(seed=7, extra_body={"width": 512, "height": 512, "num_inference_steps": 4}))
+        streamed = await gateway.post(body(stream=True, image_config={"aspect_ratio": "16:9"}))
+
+        message = small.json["choices"][0]["message"]
+        (picture,) = message["images"]
+        assert message["content"] is None and sides(picture["image_url"]["url"]) == (512, 512)
+        assert small.headers["x-request-cost"] == "0.04"
+        (told,) = [image for delta in deltas(streamed) for image in delta.get("images", ())]
+        assert sides(told["image_url"]["url"]) == (1360, 768) and b"data: [DONE]" in streamed.body
+        bill = (await gateway.bill(streamed.headers["x-request-id"]))["bill"]
+        assert [(line["word"], line["units"], Decimal(line["amount"])) for line in bill["lines"]] == [
+            ("image", 1, Decimal("0.1"))
+        ]
+    assert [(asked["modalities"], asked.get("seed")) for asked in server.asked] == [(["image"], 7), (["image"], None)]
+
+
+async def test_googles_callers_get_the_pictures_of_a_vllm_omni_server(tmp_path: Path) -> None:
+    async with drawn_by_vllm_omni(tmp_path) as (gateway, server):
+        asked = {
+            "systemInstruction": {"parts": [{"text": "In oil."}]},
+            "contents": [{"role": "user", "parts": [{"text": "a cat"}]}],
+            "generationConfig": {"responseModalities": ["TEXT", "IMAGE"], "imageConfig": {"imageSize": "2K"}},
+        }
+        reply = await gateway.post(asked, GOOGLE)
+
+    (part,) = reply.json["candidates"][0]["content"]["parts"]
+    assert sides(f"data:image/png;base64,{part['inlineData']['data']}") == (2048, 2048)
+    assert server.understood == [("In oil. a cat", [])]
+
+
+async def test_what_a_vllm_omni_server_drew_is_changed_step_by_step(tmp_path: Path) -> None:
+    async with drawn_by_vllm_omni(tmp_path, EDITOR) as (gateway, server):
+        server.pictures["/pictures/cat.png"] = original = png(64, 64, "cat")
+        at = {"type": "image_url", "image_url": {"url": f"{server.base_url}/pictures/cat.png"}}
+        first = {"role": "user", "content": [{"type": "text", "text": "blue"}, at]}
+
+        drawn = (await gateway.post(body(messages=[first]))).json["choices"][0]["message"]
+        again = await gateway.post(body(messages=[first, drawn, {"role": "user", "content": "with a hat"}]))
+
+        data = drawn["images"][0]["image_url"]["url"].partition(",")[2]
+        assert again.status == 200, again.body
+        assert server.understood == [("blue", [original]), ("with a hat", [base64.b64decode(data)])]
+
+
+async def test_a_picture_in_a_chat_is_held_for_before_it_is_drawn(tmp_path: Path) -> None:
+    async with drawn_by_vllm_omni(tmp_path, balance="0.09") as (gateway, server):
+        reply = await gateway.post(body())
+
+        assert (reply.status, reply.json["error"]["code"]) == (402, "insufficient_balance")
+        assert server.asked == []
+
+
+async def test_a_vllm_omni_servers_refusal_reaches_the_caller_and_costs_nothing(tmp_path: Path) -> None:
+    async with drawn_by_vllm_omni(tmp_path, EDITOR) as (gateway, _):
+        two = [{"type": "image_url", "image_url": {"url": ADDRESS}}] * 2
+        reply = await gateway.post(body(messages=[{"role": "user", "content": two}]))
+
+        assert reply.status == 400 and "Multiple input images" in reply.json["error"]["message"]
+        assert (await gateway.balance())["balance"] == "1000"
+
+
+async def test_a_vllm_omni_server_that_drew_nothing_is_not_paid(tmp_path: Path) -> None:
+    async with drawn_by_vllm_omni(tmp_path) as (gateway, _):
+        reply = await gateway.post(body(messages=[{"role": "user", "content": "nothing"}]))
+
+        assert "no images were produced" in reply.json["choices"][0]["message"]["content"]
+        assert reply.headers["x-request-cost"] == "0"
 
 
 @pytest.mark.parametrize("path", [CHAT, GOOGLE])

@@ -55,6 +55,13 @@ def test_pictures_and_frames_count_and_their_bytes_are_no_text() -> None:
     assert (frames.prompt_bound, frames.pictures) == (plain, 2)
 
 
+def test_every_choice_of_a_model_that_draws_is_a_picture() -> None:
+    draws = Model(id="painter", kind="image", vendor="v", name="Painter")
+
+    assert as_counted(asked_of(chat(), BODY), draws).images == 1
+    assert as_counted(asked_of(chat(output=Output(n=3)), BODY), draws).images == 3
+
+
 def test_documents_sound_and_films_are_held_for_what_they_may_come_to() -> None:
     """Their bytes are no text; what they cost comes on top."""
     plain = asked_of(chat(Message("user", (Text("Hi"),))), BODY).prompt_bound

@@ -19,7 +19,8 @@ from msgspec import Struct
 from tests.e2e.gateway import GatewayProcess
 from tests.judges.scripts import python_of, run_python
 from tests.simulators.film_upstream import FilmSimulator
-from tests.simulators.image_upstream import KEY, ImageSimulator, png
+from tests.simulators.image_upstream import KEY, png
+from tests.simulators.omni_painter import OmniPainter
 from tests.simulators.openai_speech import LANGUAGES, SPEAKERS, VllmOmniSimulator
 from tests.simulators.openai_upstream import ThreadedUpstream
 from tokengate.core.media.look import Look
@@ -28,6 +29,7 @@ GUIDES = {
     lang: (Path(__file__).parents[2] / "docs" / "guide" / f"vllm-omni.{lang}.md").read_text() for lang in ("en", "zh")
 }
 SPOKEN = "Qwen3-TTS-12Hz-1.7B-CustomVoice"
+CHAT = {"model": "qwen-image", "messages": [{"role": "user", "content": "a"}]}
 GATEWAY = "http://127.0.0.1:8700"
 
 each_language = pytest.mark.parametrize("lang", GUIDES)
@@ -35,7 +37,7 @@ each_language = pytest.mark.parametrize("lang", GUIDES)
 
 class Place(Struct, frozen=True):
     gateway: GatewayProcess
-    servers: dict[str, ImageSimulator | VllmOmniSimulator | FilmSimulator]  # by the caller's name of the model
+    servers: dict[str, OmniPainter | VllmOmniSimulator | FilmSimulator]  # by the caller's name of the model
 
 
 def blocks(lang: str, language: str) -> list[str]:
@@ -48,9 +50,9 @@ def upstreams(lang: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Generator[Place]:
-    servers = {
-        "qwen-image": ImageSimulator("vllm"),
-        "qwen-image-edit": ImageSimulator("vllm"),
+    servers: dict[str, OmniPainter | VllmOmniSimulator | FilmSimulator] = {
+        "qwen-image": OmniPainter(),
+        "qwen-image-edit": OmniPainter(),
         SPOKEN: VllmOmniSimulator(key=KEY),
         "wan-t2v": FilmSimulator("vllm", looks=1),
         "wan-i2v": FilmSimulator("vllm", looks=1, model="Wan-AI/Wan2.2-I2V-A14B-Diffusers"),
@@ -111,10 +113,11 @@ def test_its_samples_make_pictures_speech_and_films_that_cost_what_it_says(
     assert types == {
         "shiba.png": "image/png",
         "beach.png": "image/png",
+        "boat.png": "image/png",
         "speech.wav": "audio/wav",
         "kitten.mp4": "video/mp4",
     }
-    costs = ("0.1", "0.12", {"en": "0.00352", "zh": "0.00104"}[lang], "1", "1")
+    costs = ("0.1", "0.12", "0.04", "0.12", {"en": "0.00352", "zh": "0.00104"}[lang], "1", "1")
     assert all(cost in GUIDES[lang] for cost in costs)
     assert Decimal(100) - left == pytest.approx(sum(map(Decimal, costs)), abs=Decimal("0.0001"))  # four places are told
 
@@ -143,6 +146,13 @@ def test_the_speakers_and_languages_are_the_servers(lang: str) -> None:
         ("images/generations", {"model": "qwen-image", "prompt": "a", "background": "transparent"}, "background"),
         ("images/edits", {"model": "qwen-image-edit", "prompt": "a", "image": "$picture", "mask": "$picture"}, "mask"),
         ("images/variations", {"model": "qwen-image-edit", "image": "$picture"}, "model"),
+        ("chat/completions", {**CHAT, "n": 2}, "n"),
+        ("chat/completions", {**CHAT, "num_outputs_per_prompt": 2}, "num_outputs_per_prompt"),
+        ("chat/completions", {**CHAT, "tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ("chat/completions", {**CHAT, "response_format": {"type": "json_object"}}, "response_format"),
+        ("chat/completions", {**CHAT, "logprobs": True}, "logprobs"),
+        ("chat/completions", {**CHAT, "lora": {"name": "a", "path": "/a"}}, "lora"),
+        ("chat/completions", {**CHAT, "extra_args": {"a": 1}}, "extra_args"),
         ("audio/speech", {"model": SPOKEN, "voice": "ryan", "input": "a", "response_format": "aac"}, "response_format"),
         ("audio/speech", {"model": SPOKEN, "voice": "ryan", "input": "a", "stream_format": "sse"}, "stream_format"),
         (
@@ -169,7 +179,9 @@ def test_what_it_says_is_refused_is_refused_by_name(place: Place, path: str, bod
     picture = png(64, 64)
     kinds = {"$picture": picture, "$cut": picture[:-20]}
     sent = {
-        name: f"data:image/png;base64,{base64.b64encode(kinds[value]).decode()}" if value in kinds else value
+        name: f"data:image/png;base64,{base64.b64encode(kinds[value]).decode()}"
+        if isinstance(value, str) and value in kinds
+        else value
         for name, value in body.items()
     }
     asked = {name: len(server.asked) for name, server in place.servers.items()}

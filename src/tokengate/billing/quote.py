@@ -65,7 +65,8 @@ async def hold_for_call(
 
     `asked_cap` is per choice, as the caller wrote it. `prompt_bound` is in tokens; `searches`, `characters` and
     `seconds` are held for models without output of their own, and of tokens what `asked_cap` says; `images` on top of
-    the tokens of a call that names its cap. `allowance` is of a key with a budget, and holds as much.
+    the tokens of a call that names its cap, or whose tokens have no price. `allowance` is of a key with a budget, and
+    holds as much.
     """
     if model.context is not None:
         prompt_bound = min(prompt_bound, model.context * prompts)
@@ -75,8 +76,8 @@ async def hold_for_call(
         nano = price.max_cost_nano(prompt_bound, output, searches, characters=characters, seconds=seconds)
         return Quote(await take_hold(teller, wallet_id, nano, model.kind, allowance), prompt_bound, output, None)
 
-    if asked_cap is not None:
-        output = min(asked_cap, most) * choices
+    if asked_cap is not None or (images and not price.per_token):
+        output = min(asked_cap or 0, most) * choices
         nano = price.max_cost_nano(prompt_bound, output, images=images)
         return Quote(await take_hold(teller, wallet_id, nano, model.kind, allowance), prompt_bound, output, None)
     return await _hold_uncapped(

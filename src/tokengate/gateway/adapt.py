@@ -18,7 +18,7 @@ _UPLOADED = b"oss:"
 def reaches(operation: Operation, target: Target, kind: str) -> bool:
     """Say whether a backend can be asked for an operation with a model of this kind at all."""
     if kind in operation.drawing_kinds:
-        return target.backend.provider.draws_in_chats
+        return bool(target.backend.provider.drawing)
     if operation.way is not None:
         return operation.way(target) is not None
     return operation.speaks in target.formats or operation.format is not None

@@ -72,7 +72,9 @@ def asked_of(chat: Chat, members: Members, earlier_bytes: int = 0) -> Asked:
 
 def as_counted(asked: Asked, model: Model) -> Asked:
     """Return what is asked with its pictures in the bound of its prompt, and with its characters, as the model's own
-    rules count them."""
+    rules count them. Every choice of a model that draws is held for as a picture."""
+    if model.kind == "image" and not asked.images:
+        asked = replace(asked, images=asked.generated)
     if asked.han:
         asked = replace(asked, characters=asked.characters + asked.han * (model.han_as - 1), han=0)
     if not asked.pictures:

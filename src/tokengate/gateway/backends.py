@@ -174,7 +174,10 @@ class Backends:
     def _target(self, model_id: str, backend: Backend, theirs: str, model: Model | None) -> None:
         breaker = Breaker(backend.name, model_id, self._clock, on_change=self._tell)
         parameters = model.parameters if model else {}
-        spoken = backend.provider.formats
+        provider = backend.provider
+        spoken = provider.formats
+        if model is not None and model.kind == "image":
+            spoken = provider.drawing or spoken
         offered = {name: spoken[name] for name in model.formats if name in spoken} if model else {}
         target = Target(
             backend,

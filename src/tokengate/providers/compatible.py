@@ -99,7 +99,7 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
     rerank: RerankFormat | None = None
     moderates: bool = False
     images: ImageFormats = NO_IMAGES
-    draws_in_chats: bool = False
+    drawn: tuple[Format, ...] = ()  # how its models that make pictures answer chats
     speech: SpeechFormat | None = None
     jobs: JobFormats = NO_JOBS
     transcription: TranscriptionFormat | None = None
@@ -117,6 +117,11 @@ class OpenAICompatible(Struct, frozen=True, kw_only=True):
     def formats(self) -> Mapping[str, Format]:
         """Return the formats by name."""
         return {one.name: one for one in self.spoken}
+
+    @property
+    def drawing(self) -> Mapping[str, Format]:
+        """Return the formats of chats with models that make pictures."""
+        return {one.name: one for one in self.drawn}
 
     def request(
         self,

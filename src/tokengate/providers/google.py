@@ -64,7 +64,7 @@ PROVIDER = Google(
     vendors=("google",),
     spoken=(GEMINI,),
     embedding=GEMINI_EMBEDDINGS,
-    draws_in_chats=True,
+    drawn=(GEMINI,),
     images=_IMAGES,
     jobs={"image": AtOnce(_IMAGES)},
 )

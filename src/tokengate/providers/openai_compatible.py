@@ -4,6 +4,7 @@ from typing import Final
 
 from tokengate.core.at_once import AtOnce
 from tokengate.core.images import ImageFormats
+from tokengate.formats.openai.format import OPENAI_CHAT
 from tokengate.formats.openai.images import OpenAIImages
 from tokengate.formats.openai.rerank import OPENAI_RERANK
 from tokengate.formats.openai.speech import OPENAI_SPEECH
@@ -27,6 +28,6 @@ PROVIDER = OpenAICompatible(
         "image": AtOnce(_IMAGES),
         "video": OpenAIVideos(lacks=frozenset({"audio"}), inlines=True, remixes=True, previews=True),
     },
-    draws_in_chats=True,
+    drawn=(OPENAI_CHAT,),
     images=_IMAGES,
 )

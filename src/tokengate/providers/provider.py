@@ -59,8 +59,8 @@ class Provider(Protocol):
         ...
 
     @property
-    def draws_in_chats(self) -> bool:
-        """Whether its models that make pictures answer chats, with pictures in the message."""
+    def drawing(self) -> Mapping[str, Format]:
+        """Wire formats in which its models that make pictures answer chats, as `formats`; empty when they do not."""
         ...
 
     @property

@@ -14,26 +14,37 @@ from tokengate.formats.openai.video_jobs import OpenAIVideos
 from tokengate.providers.compatible import OpenAICompatible
 
 # vllm/entrypoints/openai/chat_completion/protocol.py, 2026-11. It accepts what it does not know, and leaves it out.
+_LACKS = SGLANG | frozenset(
+    {
+        "top_a",
+        "service_tier",
+        "metadata",
+        "verbosity",
+        "translation",
+        "high_resolution_images",
+        "pixels",
+    }
+)
 _CHAT = OpenAIChat(
-    lacks=SGLANG
-    | frozenset(
-        {
-            "top_a",
-            "service_tier",
-            "metadata",
-            "verbosity",
-            "image_out",
-            "canvas",
-            "translation",
-            "high_resolution_images",
-            "pixels",
-        }
-    ),
+    lacks=_LACKS | {"image_out", "canvas"},
     media=frozenset({"image", "audio", "video"}),
     system_first=True,  # the chat templates of Qwen3.5 and others fail on instructions that come later
     reasoning="template",
     search=None,
     partial="continue_final_message",
+    cache_marks=False,
+    tool_signatures=False,
+)
+
+# vLLM-Omni's models that draw: entrypoints/openai/serving_chat.py of 0.22, 2026-11. They make one picture, at the size
+# that is asked for, and fetch nothing. Sampling (num_inference_steps, guidance_scale, …) is the caller's.
+_DRAWING = OpenAIChat(
+    lacks=_LACKS | {"n", "json", "json_schema", "logprobs", "audio_out", "image_config"},
+    media=frozenset({"image"}),
+    inline_media=frozenset({"image"}),
+    draws=True,
+    reasoning="template",
+    search=None,
     cache_marks=False,
     tool_signatures=False,
 )
@@ -118,5 +129,6 @@ PROVIDER = OpenAICompatible(
     speech=_SPEECH,
     jobs={"image": AtOnce(_IMAGES), "video": _VIDEOS},
     images=_IMAGES,
+    drawn=(_DRAWING,),
     transcription=_TRANSCRIPTION,
 )

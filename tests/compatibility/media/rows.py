@@ -345,6 +345,7 @@ CHAT_PICTURES = Section(
         Row(
             id="edit",
             title=("Edit of a picture", "编辑图片"),
+            model="edit",
             ask=_chatted(_PICTURE_PART),
             marks=_IN_PICTURE,
             returns=_has_drawn,
@@ -352,6 +353,7 @@ CHAT_PICTURES = Section(
         Row(
             id="again",
             title=("Drawn on, in the next turn", "下一轮继续修改"),
+            model="edit",
             ask=_chatted(before=({"role": "user", "content": "a boat"}, _DRAWN_BEFORE)),
             marks=_IN_PICTURE,
             returns=_has_drawn,
@@ -360,14 +362,14 @@ CHAT_PICTURES = Section(
             id="aspect",
             title=("Aspect ratio", "宽高比"),
             ask=_chatted(image_config={"aspect_ratio": "16:9"}),
-            marks=_marks("16:9"),
+            marks=_marks("16:9", '"width":1360,"height":768'),
             returns=_has_drawn,
         ),
         Row(
             id="size",
             title=("Size", "尺寸"),
             ask=_chatted(image_config={"image_size": "2K"}),
-            marks=_marks('"2K"'),
+            marks=_marks('"2K"', '"width":2048,"height":2048'),
             returns=_has_drawn,
         ),
         Row(id="seed", title=("Seed", "随机种子"), ask=_chatted(seed=4711), marks=_pair("seed", 4711)),
@@ -422,6 +424,7 @@ GEMINI_PICTURES = Section(
         Row(
             id="edit",
             title=("Edit of a picture", "编辑图片"),
+            model="edit",
             ask=_generated(_INLINE),
             marks=_IN_PICTURE,
             returns=_has_inline,
@@ -429,6 +432,7 @@ GEMINI_PICTURES = Section(
         Row(
             id="again",
             title=("Drawn on, in the next turn", "下一轮继续修改"),
+            model="edit",
             ask=_generated(
                 before=(
                     {"role": "user", "parts": [{"text": "a boat"}]},
@@ -442,14 +446,14 @@ GEMINI_PICTURES = Section(
             id="aspect",
             title=("Aspect ratio", "宽高比"),
             ask=_generated(imageConfig={"aspectRatio": "16:9"}),
-            marks=_marks("16:9"),
+            marks=_marks("16:9", '"width":1360,"height":768'),
             returns=_has_inline,
         ),
         Row(
             id="size",
             title=("Size", "尺寸"),
             ask=_generated(imageConfig={"imageSize": "2K"}),
-            marks=_marks('"2K"'),
+            marks=_marks('"2K"', '"width":2048,"height":2048'),
             returns=_has_inline,
         ),
         Row(id="seed", title=("Seed", "随机种子"), ask=_generated(seed=4711), marks=_pair("seed", 4711)),

@@ -15,6 +15,7 @@ from tests.simulators.dashscope_upstream import DashScope
 from tests.simulators.film_upstream import FilmSimulator
 from tests.simulators.gemini_upstream import GeminiUpstream
 from tests.simulators.image_upstream import KEY, ImageSimulator
+from tests.simulators.omni_painter import EDITOR, OmniPainter
 from tests.simulators.openai_speech import QWEN, VllmOmniSimulator
 from tests.simulators.openai_transcription import WHISPER, VllmSimulator
 from tests.simulators.openai_upstream import Call, Reply, ThreadedUpstream
@@ -133,6 +134,8 @@ def _of_openais_shape(
 
     def script(call: Call) -> Reply:
         if call.path.startswith(("/v1/images/", "/pictures/")):
+            return images(call)
+        if isinstance(images, OmniPainter) and call.path == "/v1/chat/completions":
             return images(call)
         if call.path.startswith("/v1/videos"):
             return films(call)
@@ -270,17 +273,19 @@ VLLM = Vendor(
     id="vllm",
     title="vLLM",
     provider="vllm",
-    start=lambda: _of_openais_shape(ImageSimulator("vllm"), FilmSimulator("vllm", looks=1)),
+    start=lambda: _of_openais_shape(OmniPainter(), FilmSimulator("vllm", looks=1)),
     models={
         "image draw": "Qwen/Qwen-Image",
         "image paint": "Qwen/Qwen-Image",
-        "image edit": "Qwen/Qwen-Image-Edit",
-        "image change": "Qwen/Qwen-Image-Edit",
+        "image edit": EDITOR,
+        "image change": EDITOR,
         "speech speak": QWEN,
         **dict.fromkeys(("transcription hear", "transcription recordings"), WHISPER),
         "video film": film_upstream.WAN,
     },
-    lacks=_of("dashscope_video_tasks", "prompt_extend watermark")
+    lacks=_of("openai_chat_images", "beside")
+    | _of("gemini_images", "beside")
+    | _of("dashscope_video_tasks", "prompt_extend watermark")
     | _of("openai_images", "quality background compression style url partial mask fidelity variation")
     | _of("dashscope_images", "prompt_extend watermark")
     | _of("openai_speech", "format_aac")

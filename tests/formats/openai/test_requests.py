@@ -185,6 +185,7 @@ MESSAGES: list[dict[str, Any]] = [
     {"role": "assistant", "content": None, "tool_calls": [{"id": "1", "type": "function", "function": {}}]},
     {"role": "assistant", "function_call": {"name": "f", "arguments": "{}"}},
     {"role": "assistant", "content": None, "refusal": "no"},
+    {"role": "assistant", "content": None, "images": [{"type": "image_url", "image_url": {"url": "https://a/b.png"}}]},
     {"role": "assistant", "audio": {"id": "a"}},
     {"role": "assistant", "content": "x", "reasoning_content": "y", "prefix": True},
     {"role": "function", "name": "f", "content": None},

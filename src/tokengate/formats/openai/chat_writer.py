@@ -10,6 +10,7 @@ from tokengate.core.parts import Extra
 from tokengate.core.wire import Losses
 from tokengate.formats.openai.cache_marks import write_cache_mark
 from tokengate.formats.openai.dialect import Dialect
+from tokengate.formats.openai.drawing import as_prompt, modalities_of, write_canvas
 from tokengate.formats.openai.fields import encode
 from tokengate.formats.openai.message_writer import MessageWriter
 from tokengate.formats.openai.reasoning_options import write_reasoning
@@ -37,6 +38,8 @@ def write_chat(chat: Chat, dialect: Dialect, losses: Losses) -> bytes:
     """Return the body of a request. Raises Unsupported."""
     if not dialect.custom_tools:
         chat = without_custom(chat, losses)
+    if dialect.draws:
+        chat = as_prompt(chat, losses)
     body: dict[str, Any] = {"model": chat.model, "messages": MessageWriter(chat, dialect, losses).write()}
     if chat.stream:
         body["stream"] = True
@@ -144,7 +147,9 @@ def _modalities(chat: Chat, dialect: Dialect, losses: Losses) -> dict[str, Any]:
         for modality in output.modalities:
             if modality != "text":
                 _need(f"{modality}_out", dialect, losses)
-    if output.modalities and not (output.modalities == ("text",) and "modalities" in dialect.lacks):
+    if dialect.draws:
+        written["modalities"] = modalities_of(output.modalities)
+    elif output.modalities and not (output.modalities == ("text",) and "modalities" in dialect.lacks):
         written["modalities"] = output.modalities
     if output.speech is not None:
         _need("audio_out", dialect, losses)
@@ -154,6 +159,8 @@ def _modalities(chat: Chat, dialect: Dialect, losses: Losses) -> dict[str, Any]:
         written["audio"] = {name: value for name, value in audio.items() if value}
     if output.canvas is not None:
         _need("canvas", dialect, losses)
+        if dialect.draws:
+            return written | write_canvas(output.canvas, losses)
         image = {"aspect_ratio": output.canvas.ratio, "image_size": output.canvas.resolution}
         written["image_config"] = {name: value for name, value in image.items() if value}
     return written

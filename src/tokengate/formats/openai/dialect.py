@@ -122,6 +122,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     thoughts: ThoughtSpelling | None = "reasoning_content"  # how earlier thinking is sent back
     no_thought: str = ""  # stands for the thinking that a caller did not send back; empty where it may be left out
     tool_signatures: bool = True  # takes a tool call's thought signature back
+    draws: bool = False  # draws, as vLLM-Omni does: drawing.py
     always: Mapping[str, Raw] = {}  # parameters that every request has unless the caller gave them
     stream_only: Callable[[str], bool] | None = None  # says of a model's name whether it answers only in streams
 

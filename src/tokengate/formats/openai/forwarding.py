@@ -81,7 +81,12 @@ def forwards(dialect: Dialect, members: Members, said: Set[str]) -> bool:
 def _rewritten(dialect: Dialect) -> bool:
     """Say whether every request, or every reply, needs another spelling."""
     return bool(
-        dialect.always or dialect.think_text or dialect.whole_details or dialect.finish_reasons or dialect.no_thought
+        dialect.always
+        or dialect.draws
+        or dialect.think_text
+        or dialect.whole_details
+        or dialect.finish_reasons
+        or dialect.no_thought
     )
 
 

@@ -90,9 +90,12 @@ def read_sound(value: Any) -> Audio | None:
     return Audio(Data("", data), transcript, id, extra=extra)
 
 
-def read_images(value: Any) -> tuple[Image, ...]:
-    """Return the pictures that a model drew."""
-    return tuple(image for item in objects(value) if (image := _read_image(item)) is not None)
+def read_images(message: dict[str, Any]) -> tuple[Image, ...]:
+    """Return the pictures that a model drew: in `images`, or among the parts of the content (vLLM-Omni)."""
+    found = message.get("images") or message.get("content")
+    if not is_list(found):
+        return ()
+    return tuple(image for item in objects(found) if (image := _read_image(item)) is not None)
 
 
 def write_image(image: Image, index: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tokengate.core.errors import UpstreamFailed
 from tokengate.core.parts import NO_EXTRA, Audio, Citation, Extra, Image, Part, Refusal, Text, Thinking, ToolCall
 from tokengate.core.reply import Choice, FinishReason, Reply
 from tokengate.formats.openai.dialect import Dialect
+from tokengate.formats.openai.drawing import Drawn
 from tokengate.formats.openai.fields import encode
 from tokengate.formats.openai.finish import read_finish
 from tokengate.formats.openai.pieces import (
@@ -44,13 +45,21 @@ def read_reply(body: bytes, dialect: Dialect) -> Reply:
     for choice in choices:
         if choice.finish is FinishReason.ERROR:
             raise gave_up(choice.native)
-    usage = value.get("usage")
+    told = value.get("usage")
+    usage = read_usage(encode(told), reasoning_outside=dialect.reasoning_outside) if is_object(told) else None
+    if dialect.draws:
+        drawn = Drawn()
+        for choice in choices:
+            for part in choice.parts:
+                if isinstance(part, Image):
+                    drawn.add(part)
+        usage = drawn.with_usage(usage)
     return Reply(
         id=id,
         model=text_in(value, "model"),
         created_s=integer_in(value, "created"),
         choices=choices,
-        usage=read_usage(encode(usage), reasoning_outside=dialect.reasoning_outside) if is_object(usage) else None,
+        usage=usage,
         service_tier=text_in(value, "service_tier") or None,
         system_fingerprint=text_in(value, "system_fingerprint") or None,
         searches=read_searches(value),
@@ -197,7 +206,7 @@ def _read_message(message: dict[str, Any], reply_id: str, dialect: Dialect) -> t
     sound: Audio | None = read_sound(message.get("audio"))
     if sound is not None:
         parts.append(sound)
-    images: tuple[Image, ...] = read_images(message.get("images"))
+    images: tuple[Image, ...] = read_images(message)
     parts += images
     calls = objects(message.get("tool_calls"))
     parts += [read_tool_call(call, number, reply_id) for number, call in enumerate(calls)]

@@ -254,7 +254,7 @@ _RERANK_NAMES = frozenset(RerankBody.__struct_encode_fields__)
 _SPEECH_NAMES = frozenset(SpeechBody.__struct_encode_fields__)
 
 # What an assistant message may hold instead of content.
-_INSTEAD_OF_CONTENT = ("tool_calls", "function_call", "refusal", "audio")
+_INSTEAD_OF_CONTENT = ("tool_calls", "function_call", "refusal", "audio", "images")
 
 _MODERATED = f"a text, a list of texts, or a list of parts with text and image_url; 1 to {MAX_MODERATED} of them"
 
@@ -360,8 +360,8 @@ def _check_messages(messages: list[dict[str, Any]]) -> tuple[Media, set[str]]:
             role == "assistant" and any(message.get(name) is not None for name in _INSTEAD_OF_CONTENT)
         ):
             raise BadRequest(
-                f"'messages[{index}].content' is required; only an assistant message with tool calls, a refusal or "
-                "audio may leave it out.",
+                f"'messages[{index}].content' is required; only an assistant message with tool calls, a refusal, "
+                "audio or pictures may leave it out.",
                 param=f"messages[{index}].content",
             )
     return media, said
