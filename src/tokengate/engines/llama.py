@@ -20,6 +20,7 @@ from tokengate.engines import weights
 from tokengate.engines.chat import read_chat
 from tokengate.engines.cores import free_cores
 from tokengate.engines.exchange import StreamExchange, WholeExchange
+from tokengate.engines.extra import unusable
 from tokengate.engines.forced import ForcedReader
 from tokengate.engines.gguf import BadGguf, GgufFacts, read_facts
 from tokengate.engines.pieces import JsonCheck, Piece
@@ -98,8 +99,8 @@ class LlamaEngine:
             self._state = EngineState("missing", str(error))
         except (weights.WeightsAltered, BadGguf, LoadFailed, OSError) as error:
             self._state = EngineState("failed", str(error))
-        except ImportError:
-            self._state = EngineState("failed", "xllamacpp is not installed. Run `pip install tokengate[local]`.")
+        except ImportError as error:
+            self._state = EngineState("failed", unusable("xllamacpp", error))
         else:
             if self._state is STOPPED:
                 await asyncio.to_thread(runtime.close)

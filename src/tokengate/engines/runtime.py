@@ -35,7 +35,7 @@ class Server(Protocol):
 
 
 def load_server(gguf: Path, *, context: int, threads: int, parallel: int, loaded: Callable[[], object]) -> Server:
-    """Load a model; blocks. Raises LoadFailed, or ImportError when the runtime is not installed.
+    """Load a model; blocks. Raises LoadFailed, or ImportError when the runtime cannot be used.
 
     Loading takes SIGINT and SIGTERM away from Python: `loaded` is called, on this thread, when they can be restored.
     """

@@ -17,6 +17,7 @@ from tokengate.core.errors import BadRequest, Unsupported
 from tokengate.core.http import Exchange, HttpRequest
 from tokengate.core.settings import EmbeddingEngineSettings
 from tokengate.engines.exchange import WholeExchange
+from tokengate.engines.extra import unusable
 from tokengate.engines.state import LOADING, READY, STOPPED, EngineState, check_ready
 from tokengate.engines.weights import WeightsAltered
 from tokengate.formats.openai.parameters import EmbeddingBody
@@ -65,8 +66,8 @@ class EmbeddingEngine:
         """Load the model, and return when it is ready or cannot be; the state says which."""
         try:
             self._table = await asyncio.to_thread(load_table)
-        except ImportError:
-            self._state = EngineState("missing", "wordllama is not installed. Run `pip install tokengate[local]`.")
+        except ImportError as error:
+            self._state = EngineState("missing", unusable("wordllama", error))
         except (WeightsAltered, OSError) as error:
             self._state = EngineState("failed", str(error))
         else:
@@ -119,14 +120,14 @@ class Table:
 
 
 def load_table() -> Table:
-    """Read the installed package's files. Raises ImportError when it is not installed, or WeightsAltered."""
+    """Read the installed package's files. Raises ImportError when it cannot be used, or WeightsAltered."""
     import numpy
     from safetensors import numpy as safetensors
     from tokenizers import Tokenizer
 
     package = importlib.util.find_spec("wordllama")
     if package is None or not package.submodule_search_locations:
-        raise ImportError("wordllama")
+        raise ModuleNotFoundError("wordllama")
     folder = Path(package.submodule_search_locations[0])
     for name, digest in (_WEIGHTS, _TOKENIZER):
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
