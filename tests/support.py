@@ -1,4 +1,4 @@
-"""What many tests use: a clock that is moved by hand, and databases that are fresh for each test."""
+"""What many tests use: a clock that is moved by hand, databases fresh for each test, and what is in a reply."""
 
 import asyncio
 import contextlib
@@ -12,9 +12,11 @@ import tempfile
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
+from tokengate.formats.openai.shapes import is_list, is_object
 from tokengate.storage.engine import Database, connect_postgresql, open_database
 from tokengate.storage.tables import metadata
 
@@ -182,3 +184,12 @@ async def fresh_database(
 def url_of(database: Database) -> str:
     """Return the URL with which another process would open this database."""
     return f"sqlite:///{database.path}" if database.dialect == "sqlite" else database.dsn
+
+
+def pictures_in(value: Any) -> int:
+    """Return how many pictures there are anywhere in what a caller of a chat got; sketches among thoughts are none."""
+    if is_list(value):
+        return sum(map(pictures_in, value))
+    if not is_object(value) or value.get("thought"):
+        return 0
+    return ("inlineData" in value or "image_url" in value) + sum(map(pictures_in, value.values()))

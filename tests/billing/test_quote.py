@@ -9,7 +9,7 @@ from tests.billing.purse import WALLET, Purse
 from tests.ledger.bank import Bank
 from tests.support import FakeClock
 from tokengate.accounts.keys import Budget
-from tokengate.billing.quote import Quote, hold_for_call, output_affordable
+from tokengate.billing.quote import LONGEST_OUTPUT, Quote, hold_for_call, output_affordable
 from tokengate.catalog.model import Model
 from tokengate.catalog.price import ALWAYS, NO_TRAITS, CallTraits, Price, When, bill, make_price
 from tokengate.catalog.rates import INPUT_WORDS, OUTPUT_WORDS, TOKEN_WORDS, Rates
@@ -268,6 +268,18 @@ def test_a_chat_that_draws_is_held_for_its_pictures_where_only_they_have_a_price
 
     assert (taken.hold.nano, taken.output_cap) == (2 * TOKEN, None)
     assert run(Purse(RICH), flat(), model(kind="image"), images=2).output_held == 4_096
+    assert output_affordable(by_piece, 100, taken.hold.nano, images=2) == LONGEST_OUTPUT  # which costs nothing
+
+
+@pytest.mark.parametrize("yuan_nano", [RICH, 5_000 * TOKEN, 10_000 * TOKEN])
+def test_a_chat_that_draws_is_held_for_its_pictures_beside_its_tokens_where_both_have_a_price(yuan_nano: int):
+    both = make_price([(ALWAYS, Rates(input=TOKEN * MILLION, output=TOKEN * MILLION, image=MILLION * 1_000 * TOKEN))])
+
+    taken = run(Purse(yuan_nano), both, model(max_output=8_192, kind="image"), images=2)
+
+    drawn = bill(Usage(input=100, output=taken.output_held, image=2), both).total_nano
+    assert 0 <= taken.hold.nano - drawn <= TOKEN and taken.images == 2
+    assert output_affordable(both, 100, taken.hold.nano, images=2) in (taken.output_held, taken.output_held - 1)
 
 
 @pytest.mark.parametrize(

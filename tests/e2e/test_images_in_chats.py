@@ -1,4 +1,5 @@
-"""Models that draw in chats: pictures in the message, whole and streamed, wherever both sides can carry them."""
+"""Models that draw in chats: pictures in the message, whole and streamed, wherever both sides can carry them, and what
+they cost."""
 
 import base64
 import io
@@ -19,7 +20,8 @@ from tests.simulators.gemini_upstream import IMAGE_TOKENS, KEY, PNG, GeminiUpstr
 from tests.simulators.image_upstream import KEY as OMNI_KEY
 from tests.simulators.image_upstream import png
 from tests.simulators.omni_painter import EDITOR, TWO_STAGES, OmniPainter
-from tests.simulators.openai_upstream import Call, Reply, Upstream
+from tests.simulators.openai_upstream import DONE, Call, Reply, ThreadedUpstream, Upstream
+from tests.support import pictures_in
 
 GOOGLE = "/v1beta/models/painter:generateContent"
 PRICE = 'price = { input = "0.01", output = "0.02", image_out = "0.04", per = "ktok" }'
@@ -47,6 +49,44 @@ async def drawn_by_google(folder: Path) -> AsyncGenerator[tuple[Hosted, GeminiUp
             yield gateway, google
 
 
+PIECES = 'price = { image = "0.1", when = [{ size = "1344x768", image = "0.25" }] }'
+BOTH = 'price = { input = "0.01", output = "0.02", per = "ktok", image = "0.1" }'
+
+
+@asynccontextmanager
+async def sold(folder: Path, vendor: str, price: str) -> AsyncGenerator[Hosted]:
+    """Host a gateway that sells a model of Google, or of a server such as OpenRouter, which draws three pictures."""
+    simulator: GeminiUpstream | ThreadedUpstream = GeminiUpstream() if vendor == "google" else ThreadedUpstream(three)
+    with simulator:
+        if isinstance(simulator, GeminiUpstream):
+            config = upstream(simulator.base_url, "painter", provider="google", api_key=KEY)
+            config = config.replace('["painter"]', '{ painter = "gemini-3-pro-image-preview" }')
+        else:
+            config = upstream(simulator.url, "painter")
+        async with hosted(folder, config + painter(price), balances={"main": "1000"}) as gateway:
+            yield gateway
+
+
+def three(call: Call) -> Reply:
+    """Answer a chat with three pictures, the first of 1344x768, whole or streamed, as OpenRouter does."""
+    first = f"data:image/png;base64,{base64.b64encode(png(1344, 768)).decode()}"
+    drawn = [{"type": "image_url", "image_url": {"url": url}} for url in (first, ADDRESS, ADDRESS)]
+    head = {"id": "gen-1", "created": 1_750_000_000, "model": call.model}
+    usage = {"prompt_tokens": 10, "completion_tokens": 260, "total_tokens": 270}
+    if not call.json.get("stream"):
+        return whole_of(head, {"role": "assistant", "content": "Here.", "images": drawn}, usage)
+    deltas = [{"role": "assistant", "content": "Here."}, {"images": drawn[:1]}, {"images": drawn[1:]}]
+    choices: list[list[dict[str, Any]]]
+    choices = [[{"index": 0, "delta": delta, "finish_reason": None}] for delta in deltas]
+    choices.append([{"index": 0, "delta": {}, "finish_reason": "stop"}])
+    events: list[dict[str, Any]] = [
+        *({**head, "object": "chat.completion.chunk", "choices": one} for one in choices),
+        {**head, "object": "chat.completion.chunk", "choices": [], "usage": usage},
+    ]
+    pieces = [b": OPENROUTER PROCESSING\n\n", *(b"data: %b\n\n" % json.dumps(one).encode() for one in events), DONE]
+    return Reply(200, {"content-type": "text/event-stream"}, pieces=pieces)
+
+
 def drawing(call: Call) -> Reply:
     """Answer a chat with a picture, as OpenRouter does."""
     picture = {"type": "image_url", "image_url": {"url": ADDRESS}, "index": 0}
@@ -57,14 +97,12 @@ def drawing(call: Call) -> Reply:
         "total_tokens": 270,
         "completion_tokens_details": {"image_tokens": 258},
     }
-    reply = {
-        "id": "chatcmpl-1",
-        "object": "chat.completion",
-        "created": 1_750_000_000,
-        "model": call.model,
-        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
-        "usage": usage,
-    }
+    return whole_of({"id": "chatcmpl-1", "created": 1_750_000_000, "model": call.model}, message, usage)
+
+
+def whole_of(head: dict[str, Any], message: dict[str, Any], usage: dict[str, Any]) -> Reply:
+    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+    reply = {**head, "object": "chat.completion", "choices": choices, "usage": usage}
     return Reply(200, {"content-type": "application/json"}, json.dumps(reply).encode())
 
 
@@ -86,6 +124,25 @@ async def drawn_by_vllm_omni(
 def deltas(reply: Answer) -> list[dict[str, Any]]:
     lines = [line.removeprefix("data: ") for line in reply.body.decode().splitlines() if line.startswith("data: {")]
     return [choice["delta"] for line in lines for choice in json.loads(line)["choices"]]
+
+
+async def told(
+    gateway: Hosted, caller: str, *, stream: bool, wide: bool = False
+) -> tuple[int, list[dict[str, Any]], Decimal]:
+    """Ask in a format, and return how many pictures came, the lines of the bill, and its total."""
+    asked, path = body(stream=stream), CHAT
+    if caller == "openai" and wide:
+        asked["image_config"] = {"aspect_ratio": "16:9"}
+    if caller == "gemini":
+        config = {"responseModalities": ["TEXT", "IMAGE"]} | ({"imageConfig": {"aspectRatio": "16:9"}} if wide else {})
+        asked = {"contents": [{"role": "user", "parts": [{"text": "a cat"}]}], "generationConfig": config}
+        path = GOOGLE.replace("generateContent", "streamGenerateContent?alt=sse") if stream else GOOGLE
+    reply = await gateway.post(asked, path)
+    assert reply.status == 200, reply.body
+    lines = reply.body.decode().splitlines()
+    values = [json.loads(line[6:]) for line in lines if line.startswith("data: {")] if stream else reply.json
+    bill = (await gateway.bill(reply.headers["x-request-id"]))["bill"]
+    return pictures_in(values), bill["lines"], Decimal(bill["total"])
 
 
 def opened(address: str) -> str | None:
@@ -113,6 +170,56 @@ async def test_a_chat_completion_has_googles_pictures(tmp_path: Path) -> None:
         bill = (await gateway.bill(reply.headers["x-request-id"]))["bill"]
         units = {line["word"]: (line["units"], Decimal(line["amount"])) for line in bill["lines"]}
         assert units["image_out"] == (IMAGE_TOKENS, IMAGE_TOKENS * Decimal("0.04") / 1000)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("caller", ["openai", "gemini"])
+@pytest.mark.parametrize(("vendor", "pictures", "each"), [("google", 1, "0.1"), ("openrouter", 3, "0.25")])
+async def test_pictures_that_are_sold_by_the_piece_are_billed_as_they_came(
+    tmp_path: Path, vendor: str, pictures: int, each: str, caller: str, stream: bool
+) -> None:
+    async with sold(tmp_path, vendor, PIECES) as gateway:
+        came, lines, total = await told(gateway, caller, stream=stream)
+
+    assert came == pictures
+    assert [(line["word"], line["units"], line["price"]) for line in lines] == [("image", pictures, each)]
+    assert total == Decimal(lines[0]["amount"]) == pictures * Decimal(each)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("caller", ["openai", "gemini"])
+async def test_a_picture_of_google_has_the_price_of_its_size(tmp_path: Path, caller: str, stream: bool) -> None:
+    async with sold(tmp_path, "google", PIECES) as gateway:
+        came, lines, total = await told(gateway, caller, stream=stream, wide=True)
+
+    assert (came, [(line["word"], line["units"]) for line in lines]) == (1, [("image", 1)])
+    assert total == Decimal("0.25")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("vendor", ["google", "openrouter"])
+async def test_a_price_in_tokens_and_pieces_bills_both_and_one_in_tokens_the_tokens_alone(
+    tmp_path: Path, vendor: str, stream: bool
+) -> None:
+    rates = {"input": Decimal("0.01") / 1000, "output": Decimal("0.02") / 1000, "image": Decimal("0.1")}
+    rates["image_out"] = rates["reasoning"] = rates["output"]
+    found: list[dict[str, int]] = []
+    for price in (BOTH, BOTH.replace(', image = "0.1"', "")):
+        async with sold(tmp_path / str(len(found)), vendor, price) as gateway:
+            came, lines, total = await told(gateway, "openai", stream=stream)
+        units = {line["word"]: line["units"] for line in lines}
+        assert total == sum(count * rates[word] for word, count in units.items())
+        found.append(units)
+
+    assert found[0] == {**found[1], "image": came} and "image" not in found[1] and found[1]["input"] > 0
+
+
+async def test_a_chat_that_draws_nothing_is_not_billed_for_a_picture(tmp_path: Path) -> None:
+    async with sold(tmp_path, "google", PIECES) as gateway:
+        asked = body(messages=[{"role": "user", "content": "unsafe answer"}])
+        reply = await gateway.post(asked)
+
+        assert (reply.status, reply.headers["x-request-cost"]) == (200, "0")
 
 
 async def test_a_drawn_picture_goes_back_with_the_next_turn(tmp_path: Path) -> None:

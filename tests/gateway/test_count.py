@@ -8,12 +8,14 @@ import pytest
 from msgspec import structs
 
 from tests.gateway.parts import MODEL, call
+from tokengate.catalog.price import ALWAYS, make_price
+from tokengate.catalog.rates import Rates
 from tokengate.catalog.tokens import Counted, estimate_tokens, tokenizer
 from tokengate.core.chat import Chat, Message
 from tokengate.core.parts import Text
 from tokengate.core.usage import ReportedUsage, Usage, UsageSource
 from tokengate.gateway.call import Call
-from tokengate.gateway.count import Used, count_prompt, count_tokens, used_by
+from tokengate.gateway.count import Used, as_priced, count_prompt, count_tokens, used_by
 from tokengate.gateway.openai import CHAT_COMPLETIONS, COMPLETIONS
 from tokengate.gateway.written import Written
 
@@ -109,3 +111,38 @@ async def test_tokenizers_work_beside_the_event_loop(monkeypatch: pytest.MonkeyP
     await count_prompt(CHAT_COMPLETIONS, chat, BODY, of("gpt-5").model)
 
     assert threads and not any(threads)
+
+
+BY_PIECE = Rates(image=10**14)
+BY_TOKEN = Rates(input=10**9, output=10**9, image_out=10**9)
+BOTH = Rates(input=10**9, output=10**9, image=10**14)
+TOLD = Usage(input=10, output=2, image_out=258, search=1, image=2)
+
+
+@pytest.mark.parametrize(
+    ("rates", "billed"),
+    [
+        (BY_PIECE, Usage(image=2, search=1)),
+        (BY_TOKEN, Usage(input=10, output=2, image_out=258, search=1)),
+        (BOTH, TOLD),
+    ],
+)
+def test_the_pictures_of_a_chat_are_billed_by_what_has_a_price(rates: Rates, billed: Usage) -> None:
+    priced = as_priced(Used(TOLD, VENDOR, b"{}", "1x1"), make_price([(ALWAYS, rates)]), of("m").asked)
+
+    assert priced == Used(billed, VENDOR, b"{}", "1x1")
+
+
+def test_pictures_alone_were_counted_where_tokens_would_be_estimated() -> None:
+    used = Used(Usage(input=10, output=2, image=2), ESTIMATED)
+
+    assert as_priced(used, make_price([(ALWAYS, BY_PIECE)]), of("m").asked) == Used(Usage(image=2), COUNTED)
+    assert as_priced(used, make_price([(ALWAYS, BOTH)]), of("m").asked) == used
+
+
+def test_a_chat_whose_vendor_reports_no_tokens_is_not_billed_for_its_cap() -> None:
+    asked = structs.replace(of("m").asked, output_cap=1_000)
+
+    priced = as_priced(Used(Usage(image=2), VENDOR), make_price([(ALWAYS, BY_TOKEN)]), asked)
+
+    assert priced.usage == Usage()

@@ -68,16 +68,18 @@ class Charge:
 
     def output_covered(self) -> int:
         """Return how many output tokens the hold pays for now."""
-        return output_affordable(self.price, self.quote.prompt_bound, self.quote.hold.nano)
+        quote = self.quote
+        return output_affordable(self.price, quote.prompt_bound, quote.hold.nano, quote.images)
 
     async def cover_more(self, delivered_tokens: int) -> int:
         """Grow the hold by a step beyond what it covers and what was delivered, as far as wallet and budget allow;
         return how many output tokens it now pays for."""
         wanted_tokens = max(self.output_covered(), delivered_tokens) + _GROWTH_TOKENS
-        wanted_nano = self.price.max_cost_nano(self.quote.prompt_bound, wanted_tokens) + 1
+        quote = self.quote
+        wanted_nano = self.price.max_cost_nano(quote.prompt_bound, wanted_tokens, images=quote.images) + 1
         if self._allowance is not None:
             wanted_nano = self._allowance.grow(wanted_nano)
-        await self._teller.grow(self.quote.hold, wanted_nano)
+        await self._teller.grow(quote.hold, wanted_nano)
         return self.output_covered()
 
     async def settle(

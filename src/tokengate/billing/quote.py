@@ -6,6 +6,7 @@ the wallet, or what is left of its key's budget, could not pay the model's maxim
 can pay.
 """
 
+from functools import partial
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -42,6 +43,7 @@ class Quote(Struct, frozen=True):
     output_held: int  # output tokens that the hold covers
     output_cap: int | None  # per choice: the cap to send upstream because no more can be paid
     capped_by: Literal["balance", "budget"] = "balance"  # which of the two that is
+    images: int = 0  # that the hold covers beside the tokens
 
 
 async def hold_for_call(
@@ -65,8 +67,7 @@ async def hold_for_call(
 
     `asked_cap` is per choice, as the caller wrote it. `prompt_bound` is in tokens; `searches`, `characters` and
     `seconds` are held for models without output of their own, and of tokens what `asked_cap` says; `images` on top of
-    the tokens of a call that names its cap, or whose tokens have no price. `allowance` is of a key with a budget, and
-    holds as much.
+    the tokens, if those have a price. `allowance` is of a key with a budget, and holds as much.
     """
     if model.context is not None:
         prompt_bound = min(prompt_bound, model.context * prompts)
@@ -79,9 +80,10 @@ async def hold_for_call(
     if asked_cap is not None or (images and not price.per_token):
         output = min(asked_cap or 0, most) * choices
         nano = price.max_cost_nano(prompt_bound, output, images=images)
-        return Quote(await take_hold(teller, wallet_id, nano, model.kind, allowance), prompt_bound, output, None)
+        hold = await take_hold(teller, wallet_id, nano, model.kind, allowance)
+        return Quote(hold, prompt_bound, output, None, images=images)
     return await _hold_uncapped(
-        teller, wallet_id, model.kind, price, prompt_bound, most, choices, default_cap, allowance
+        teller, wallet_id, model.kind, price, prompt_bound, most, choices, default_cap, images, allowance
     )
 
 
@@ -94,35 +96,37 @@ async def _hold_uncapped(
     most: int,
     choices: int,
     default_cap: int,
+    images: int,
     allowance: Allowance | None,
 ) -> Quote:
+    cost_nano = partial(price.max_cost_nano, prompt_bound, images=images)
     output = min(most, default_cap) * choices
-    if allowance is not None and price.max_cost_nano(prompt_bound, output) > allowance.reach_nano:
-        within = output_affordable(price, prompt_bound, allowance.reach_nano) // choices * choices
+    if allowance is not None and cost_nano(output) > allowance.reach_nano:
+        within = output_affordable(price, prompt_bound, allowance.reach_nano, images) // choices * choices
         output = within or output
     try:
-        hold = await take_hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output), kind, allowance)
+        hold = await take_hold(teller, wallet_id, cost_nano(output), kind, allowance)
     except InsufficientBalance as short:
-        output = output_affordable(price, prompt_bound, short.available_nano) // choices * choices
+        output = output_affordable(price, prompt_bound, short.available_nano, images) // choices * choices
         if output < choices:
             raise
-        hold = await take_hold(teller, wallet_id, price.max_cost_nano(prompt_bound, output), kind, allowance)
-        return Quote(hold, prompt_bound, output, output // choices)
+        hold = await take_hold(teller, wallet_id, cost_nano(output), kind, allowance)
+        return Quote(hold, prompt_bound, output, output // choices, images=images)
 
     all_nano, capped_by = hold.nano + teller.reach_nano(wallet_id), "balance"
     if allowance is not None and allowance.reach_nano < all_nano:
         all_nano, capped_by = allowance.reach_nano, "budget"
-    if price.max_cost_nano(prompt_bound, most * choices) <= all_nano:
-        return Quote(hold, prompt_bound, output, None)
-    cap = output_affordable(price, prompt_bound, all_nano) // choices
-    return Quote(hold, prompt_bound, output, cap if cap < most else None, capped_by)
+    if cost_nano(most * choices) <= all_nano:
+        return Quote(hold, prompt_bound, output, None, images=images)
+    cap = output_affordable(price, prompt_bound, all_nano, images) // choices
+    return Quote(hold, prompt_bound, output, cap if cap < most else None, capped_by, images)
 
 
-def output_affordable(price: Price, prompt_tokens: int, nano: int) -> int:
-    """Return how many output tokens `nano` pays for after the prompt."""
-    base_nano = price.max_cost_nano(prompt_tokens, 0)
-    per_million = price.max_cost_nano(prompt_tokens, _MILLION) - base_nano
-    if nano <= base_nano:
+def output_affordable(price: Price, prompt_tokens: int, nano: int, images: int = 0) -> int:
+    """Return how many output tokens `nano` pays for after the prompt and the pictures."""
+    base_nano = price.max_cost_nano(prompt_tokens, 0, images=images)
+    per_million = price.max_cost_nano(prompt_tokens, _MILLION, images=images) - base_nano
+    if nano < base_nano:
         return 0
     # One token less than the division allows: each bill is rounded up once.
     return max((nano - base_nano - 1) * _MILLION // per_million, 0) if per_million else LONGEST_OUTPUT

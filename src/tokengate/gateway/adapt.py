@@ -2,9 +2,11 @@
 
 from msgspec.structs import replace
 
+from tokengate.core.wire import Format
 from tokengate.gateway.adapter import Adapter
 from tokengate.gateway.call import Call
 from tokengate.gateway.convert import Converted, format_for
+from tokengate.gateway.drawing_chat import DrawingChat
 from tokengate.gateway.forward import Forwarded, forwarded
 from tokengate.gateway.lane import OpenAILane
 from tokengate.gateway.media import Fetch, ReadUpload, body_with_uploads, inlined, needs_fetching, with_uploads
@@ -49,20 +51,28 @@ async def adapt(call: Call, target: Target, body: bytes, output_cap: int | None,
     if operation.speaks == "openai" and own is not None:
         include_usage = call.asked.include_usage or call.options.usage_always
         lane = OpenAILane(body, call.asked, operation, target, output_cap=output_cap, include_usage=include_usage)
-        return OtherWay(call, own if operation.format is not None else None, body, lane)
+        return _answered(call, own if operation.format is not None else None, body, lane)
     chat = call.chat(body)
     may_forward = target.fixed is None and not _is_foreign(call, target, body)
     may_forward = may_forward and not (own is not None and needs_fetching(chat, own.must_inline))
     if own is not None and operation.forwarding is not None and may_forward:
-        return OtherWay(call, own, body, forwarded(call, target, output_cap))
+        return _answered(call, own, body, forwarded(call, target, output_cap))
     format = format_for(operation, target)
     if needs_fetching(chat, format.must_inline):
         chat = call.inline(await inlined(chat, fetch, format.must_inline))
     converted = Converted(call, target, format, chat, body, output_cap)
     if not converted.as_said:
-        return OtherWay(call, format, body, converted)
+        return _answered(call, format, body, converted)
     asked = Forwarded(call, target, converted.path, converted.headers, converted.body, converted.dropped)
-    return OtherWay(call, format, body, asked)
+    return _answered(call, format, body, asked)
+
+
+def _answered(call: Call, format: Format | None, body: bytes, inner: Adapter) -> Adapter:
+    """Return the adapter for whichever way the backend answers; of a model that draws, one that counts the pictures."""
+    adapter = OtherWay(call, format, body, inner)
+    if format is None or call.model.kind not in call.operation.drawing_kinds:
+        return adapter
+    return DrawingChat(call, format, adapter)
 
 
 def _is_foreign(call: Call, target: Target, body: bytes) -> bool:

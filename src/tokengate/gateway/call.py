@@ -15,6 +15,7 @@ from tokengate.core.errors import GatewayError
 from tokengate.core.transcription import Recording
 from tokengate.core.usage import Usage, UsageSource
 from tokengate.core.wire import Inlined
+from tokengate.gateway.drawn import Drawn
 from tokengate.gateway.operation import Asked, Operation
 from tokengate.gateway.route import Target
 from tokengate.ledger.rules import Hold, State
@@ -112,6 +113,7 @@ class Call(Struct, eq=False):
     added: list[str] = []  # what it was told that the caller did not say
     reply_headers: Mapping[str, str] = {}  # of the backend
     reply_type: str = ""  # the media type that the backend gave its reply
+    drawn: Drawn | None = None  # the pictures in the backend's reply, when its model draws
     by_tokens: bool = False  # whether sound is paid by tokens, which only the vendor can count
     settling: bool = False  # its bill is being made durable: nobody may cancel it
     noted: bool = False

@@ -32,39 +32,33 @@ class Used(Struct, frozen=True):
 
 
 async def used_by(call: Call, body: bytes, reported: ReportedUsage | None, written: Sequence[str] | Written) -> Used:
-    """Return what a call used: what the vendor reported, or a count.
+    """Return what a call used: what the vendor reported, or a count, and the pictures that a chat's reply has.
 
     `written` is what the model wrote: the texts of a whole reply, or those of a stream, which were counted while they
     passed. A partial report knows the prompt.
     """
-    if call.operation.uses is not None:
-        about = written.tokens if isinstance(written, Written) else sum(map(estimate_tokens, written))
-        return call.operation.uses(call, body, reported, about)
-    if reported is not None and not reported.partial:
-        return Used(reported.usage, UsageSource.VENDOR, reported.raw, reported.size, reported.quality)
-    output = await (written.count() if isinstance(written, Written) else _count_texts(written, call.model))
-    if reported is not None:
-        return Used(replace(reported.usage, output=output.tokens, reasoning=0), output.source, reported.raw)
-    prompt = await count_prompt(call.operation, call.known_chat, body, call.model)
-    exact = prompt.source is output.source is UsageSource.COUNTED
-    source = UsageSource.COUNTED if exact else UsageSource.ESTIMATED
-    return Used(Usage(input=prompt.tokens, output=output.tokens), source)
+    used = await _told_or_counted(call, body, reported, written)
+    drawn = call.drawn
+    if drawn is None or not drawn.count:
+        return used
+    return replace(used, usage=replace(used.usage, image=drawn.count), size=drawn.size)
 
 
 def as_priced(used: Used, price: Price, asked: Asked) -> Used:
     """Return what a call for pictures used in the words of its price: pictures are counted, mostly with their tokens,
-    and a price in either is whole. Tokens that no backend counted are estimated."""
+    and a price in either is whole. Tokens that no backend counted are estimated where nothing but pictures was asked
+    for."""
     usage = used.usage
     if not usage.image:
         return used
     if not _prices(price, "image"):
-        if usage.input_total + usage.output_total:
+        if asked.draw is None or usage.input_total + usage.output_total:
             return replace(used, usage=replace(usage, image=0))
-        prompt = estimate_tokens(asked.draw.prompt) if asked.draw else 0
-        told = Usage(input=prompt, image_out=(asked.output_cap or 0) * usage.image)
+        told = Usage(input=estimate_tokens(asked.draw.prompt), image_out=(asked.output_cap or 0) * usage.image)
         return replace(used, usage=told, source=UsageSource.ESTIMATED)
     if not _prices(price, "input") and not _prices(price, "output"):
-        return replace(used, usage=Usage(image=usage.image))
+        source = UsageSource.COUNTED if used.source is UsageSource.ESTIMATED else used.source
+        return replace(used, usage=Usage(image=usage.image, search=usage.search), source=source)
     return used
 
 
@@ -80,6 +74,23 @@ async def count_prompt(operation: Operation, chat: Chat | None, body: bytes, mod
     if family_of(model) is None:
         return _count_prompt(operation, chat, body, model)
     return await asyncio.to_thread(_count_prompt, operation, chat, body, model)
+
+
+async def _told_or_counted(
+    call: Call, body: bytes, reported: ReportedUsage | None, written: Sequence[str] | Written
+) -> Used:
+    if call.operation.uses is not None:
+        about = written.tokens if isinstance(written, Written) else sum(map(estimate_tokens, written))
+        return call.operation.uses(call, body, reported, about)
+    if reported is not None and not reported.partial:
+        return Used(reported.usage, UsageSource.VENDOR, reported.raw, reported.size, reported.quality)
+    output = await (written.count() if isinstance(written, Written) else _count_texts(written, call.model))
+    if reported is not None:
+        return Used(replace(reported.usage, output=output.tokens, reasoning=0), output.source, reported.raw)
+    prompt = await count_prompt(call.operation, call.known_chat, body, call.model)
+    exact = prompt.source is output.source is UsageSource.COUNTED
+    source = UsageSource.COUNTED if exact else UsageSource.ESTIMATED
+    return Used(Usage(input=prompt.tokens, output=output.tokens), source)
 
 
 async def _count_texts(texts: Sequence[str], model: Model) -> Counted:

@@ -1,4 +1,4 @@
-"""A chat as vLLM-Omni's models that draw take it, and what they drew.
+"""A chat as vLLM-Omni's models that draw take it.
 
 Their server reads only the user's messages: the texts, joined, are the prompt, and the pictures inside them are what
 is drawn on. It takes no notice of instructions, of the assistant's messages, and of pictures at addresses. What it drew
@@ -13,9 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tokengate.core.chat import Canvas, Chat, Message
-from tokengate.core.parts import Data, Extra, Image
-from tokengate.core.picture import size_of_base64
-from tokengate.core.usage import ReportedUsage, Usage
+from tokengate.core.parts import Extra, Image
 from tokengate.core.wire import Losses
 from tokengate.formats.openai.fields import encode
 from tokengate.formats.openai.shapes import is_object
@@ -54,30 +52,6 @@ def write_canvas(canvas: Canvas, losses: Losses) -> dict[str, Any]:
         known = ", ".join(name for name in _SIDES if name)
         raise losses.refuse("canvas", f"must have a ratio such as 16:9 and one of the sizes {known} there")
     return {"width": _stepped(side * sqrt(ratio)), "height": _stepped(side / sqrt(ratio))}
-
-
-class Drawn:
-    """Counts the pictures of one reply, which its server's usage leaves out, and measures the first."""
-
-    __slots__ = ("_count", "_size")
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._size: tuple[int, int] | None = None
-
-    def add(self, image: Image) -> None:
-        """Take one picture more."""
-        if not self._count and isinstance(image.source, Data):
-            self._size = size_of_base64(image.source.base64)
-        self._count += 1
-
-    def with_usage(self, reported: ReportedUsage | None) -> ReportedUsage | None:
-        """Return what the server reported, with the pictures so far."""
-        if not self._count:
-            return reported
-        told = reported or ReportedUsage(Usage(), b"")
-        size = None if self._size is None else f"{self._size[0]}x{self._size[1]}"
-        return replace(told, usage=replace(told.usage, image=self._count), size=size)
 
 
 _decode = msgspec.json.Decoder().decode

@@ -12,7 +12,6 @@ from tokengate.core.errors import UpstreamFailed
 from tokengate.core.parts import NO_EXTRA, Audio, Citation, Extra, Image, Part, Refusal, Text, Thinking, ToolCall
 from tokengate.core.reply import Choice, FinishReason, Reply
 from tokengate.formats.openai.dialect import Dialect
-from tokengate.formats.openai.drawing import Drawn
 from tokengate.formats.openai.fields import encode
 from tokengate.formats.openai.finish import read_finish
 from tokengate.formats.openai.pieces import (
@@ -45,21 +44,13 @@ def read_reply(body: bytes, dialect: Dialect) -> Reply:
     for choice in choices:
         if choice.finish is FinishReason.ERROR:
             raise gave_up(choice.native)
-    told = value.get("usage")
-    usage = read_usage(encode(told), reasoning_outside=dialect.reasoning_outside) if is_object(told) else None
-    if dialect.draws:
-        drawn = Drawn()
-        for choice in choices:
-            for part in choice.parts:
-                if isinstance(part, Image):
-                    drawn.add(part)
-        usage = drawn.with_usage(usage)
+    usage = value.get("usage")
     return Reply(
         id=id,
         model=text_in(value, "model"),
         created_s=integer_in(value, "created"),
         choices=choices,
-        usage=usage,
+        usage=read_usage(encode(usage), reasoning_outside=dialect.reasoning_outside) if is_object(usage) else None,
         service_tier=text_in(value, "service_tier") or None,
         system_fingerprint=text_in(value, "system_fingerprint") or None,
         searches=read_searches(value),

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw
 
 from tokengate.core.errors import UpstreamFailed
-from tokengate.core.parts import Citation, Image, Thinking
+from tokengate.core.parts import Citation, Thinking
 from tokengate.core.reply import (
     REPLY,
     Beside,
@@ -37,7 +37,6 @@ from tokengate.core.reply import (
 from tokengate.core.sse import FrameBuffer, data_of, split_frames
 from tokengate.core.usage import ReportedUsage
 from tokengate.formats.openai.dialect import Dialect
-from tokengate.formats.openai.drawing import Drawn
 from tokengate.formats.openai.fields import encode
 from tokengate.formats.openai.finish import read_finish
 from tokengate.formats.openai.pieces import (
@@ -72,12 +71,11 @@ _CUT = "The stream ended before the reply was whole."
 class ChatStreamReader:
     """Implements `StreamReader`."""
 
-    __slots__ = ("_buffer", "_choices", "_dialect", "_done", "_drawn", "_ended", "_searches", "_started", "usage")
+    __slots__ = ("_buffer", "_choices", "_dialect", "_done", "_ended", "_searches", "_started", "usage")
 
     def __init__(self, dialect: Dialect) -> None:
         self.usage: ReportedUsage | None = None
         self._dialect = dialect
-        self._drawn = Drawn()
         self._buffer = FrameBuffer()
         self._choices: dict[int, _Choice] = {}
         self._searches: tuple[SearchResult, ...] = ()
@@ -129,8 +127,6 @@ class ChatStreamReader:
         self._start(chunk, events)
         if is_object(usage := chunk.get("usage")):
             self.usage = read_usage(encode(usage), reasoning_outside=self._dialect.reasoning_outside) or self.usage
-            if self._dialect.draws:
-                self.usage = self._drawn.with_usage(self.usage)
         self._searches = read_searches(chunk) or self._searches
         if more := beside(chunk):
             events.append(Beside(REPLY, OWN, more))
@@ -140,20 +136,10 @@ class ChatStreamReader:
             if state is None:
                 assert self._started is not None
                 state = self._choices[index] = _Choice(index, self._started.id, self._dialect)
-            begun = len(events)
             failed = state.read(choice, events)
-            if self._dialect.draws:
-                self._draw(events[begun:])
             if failed:
                 self._end(Failure("error", gave_up(failed).message, Raw(data)), events)
                 return
-
-    def _draw(self, events: list[Event]) -> None:
-        """Count the pictures among some events."""
-        for event in events:
-            if isinstance(event, Media) and isinstance(event.part, Image):
-                self._drawn.add(event.part)
-        self.usage = self._drawn.with_usage(self.usage)
 
     def _start(self, chunk: dict[str, Any], events: list[Event]) -> None:
         if self._started is not None:
