@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Generator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def client(gateway: GatewayProcess) -> Generator[Client]:
 
 def stored(gateway: GatewayProcess, change: str = "") -> int:
     """Return how many responses are stored, after a change to them."""
-    with sqlite3.connect(gateway.folder / "tokengate.db") as database:
+    with closing(sqlite3.connect(gateway.folder / "tokengate.db", isolation_level=None)) as database:
         if change:
             database.execute(change)
         return database.execute("SELECT count(*) FROM stored_responses").fetchone()[0]
