@@ -30,7 +30,7 @@ async def test_the_chat_engine_names_the_library_that_the_system_lacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "xllamacpp.py").write_text(f"raise ImportError({ABSENT!r})\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     monkeypatch.delitem(sys.modules, "xllamacpp", raising=False)
     engine = LlamaEngine(ChatEngineSettings(), DATA, FakeClock())
 
