@@ -33,7 +33,7 @@ REQUIREMENTS = {
     "litellm": "litellm[proxy]==1.106.2",
     "py-spy": "py-spy>=0.4",
 }
-NAMES = ("direct", "nginx", "tensorzero", "litellm", "tokengate")
+NAMES = ("direct", "nginx", "litellm", "tensorzero", "tokengate")  # in the order of their turns
 PLAIN = ("direct", "nginx")  # they hand on what comes, in whatever format
 TITLES = {
     "direct": "direct (no gateway)",

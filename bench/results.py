@@ -191,9 +191,14 @@ def added_ms(result: Result, name: str) -> float | None:
 
 
 def _against(result: Result, other: str, load: str, *, floor: float, aim: float | None = None) -> Goal:
-    ours, theirs = figure(result.peers.get("tokengate"), load), figure(result.peers.get(other), load)
-    measured = ours is not None and theirs is not None and not ours.void and not theirs.void
-    value = ours.per_s / theirs.per_s if measured and ours and theirs else None
+    """Return the goal for a ratio: the median of the ratios of the rounds, since those of one turn stand side by side
+    in time, and a machine's speed drifts."""
+    ours, theirs = result.peers.get("tokengate"), result.peers.get(other)
+    void = any(one is None or one.void for one in (figure(ours, load), figure(theirs, load)))
+    value = None
+    if ours and theirs and not void:
+        turns = zip(ours.rounds[load], theirs.rounds[load], strict=False)
+        value = median(our.per_s / their.per_s for our, their in turns)
     title = next(known.title for known in LOADS if known.name == load)
     name = result.peers[other].title if other in result.peers else other
     return Goal(f"{title}: requests/s of {name}'s", "x", value, aim, floor, load=load)
