@@ -511,7 +511,7 @@ async def test_a_picture_is_not_drawn_for_a_wallet_that_cannot_pay_it(tmp_path: 
     assert (answer.status, simulator.calls) == (402, [])
 
 
-@pytest.mark.parametrize("provider", ["openai", "vllm"])
+@pytest.mark.parametrize("provider", ["openai", "xai"])
 async def test_models_that_draw_but_do_not_chat_are_not_called_so(tmp_path: Path, provider: str) -> None:
     async with serving(tmp_path, by_model, provider=provider, kind="image") as (simulator, gateway):
         answer = await gateway.post(PLAIN, WHOLE)
