@@ -190,7 +190,7 @@ def page_link(link: str, path: str) -> str:
 
 def _stamps(folder: Traversable) -> dict[str, Stamp]:
     file = folder.joinpath(STAMPS)
-    return msgspec.json.decode(file.read_bytes(), type=dict[str, Stamp]) if file.is_file() else {}
+    return _decode_stamps(file.read_bytes()) if file.is_file() else {}
 
 
 def _modified_ms(file: Traversable, data: bytes, stamp: Stamp | None) -> int:
@@ -198,3 +198,6 @@ def _modified_ms(file: Traversable, data: bytes, stamp: Stamp | None) -> int:
     if stamp is not None and stamp.sha256 == digest(data):
         return int(stamp.modified.timestamp() * 1000)
     return int(file.stat().st_mtime * 1000) if isinstance(file, Path) else 0
+
+
+_decode_stamps = msgspec.json.Decoder(dict[str, Stamp]).decode

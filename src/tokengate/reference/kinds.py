@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from tokengate.catalog.model import Model
+from tokengate.core.known import known
 from tokengate.reference.table import TABLE, ApiOperation
 from tokengate.reference.words import Lang, Text
 
@@ -45,6 +46,9 @@ class _Kinds(Struct, frozen=True, forbid_unknown_fields=True):
     capabilities: dict[str, Text]
     regions: dict[str, Text]
     vendors: dict[str, Text]
+
+
+_KINDS = known(_Kinds)
 
 
 def operation_of(id: str) -> ApiOperation | None:
@@ -111,4 +115,4 @@ def _title(titles: dict[str, Text], key: str, lang: Lang) -> str:
 @cache
 def _kinds() -> _Kinds:
     text = resources.files("tokengate.reference").joinpath("data", "kinds.toml").read_bytes()
-    return msgspec.toml.decode(text, type=_Kinds)
+    return msgspec.toml.decode(text, type=_KINDS)

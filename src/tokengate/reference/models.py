@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from tokengate.catalog.applications import SERIES
 from tokengate.catalog.model import Model
+from tokengate.core.known import known
 from tokengate.reference.kinds import (
     capability_title,
     kind_title,
@@ -308,10 +309,13 @@ class _Home(Struct, frozen=True, forbid_unknown_fields=True):
     newest: tuple[str, ...]
 
 
+_HOME = known(_Home)
+
+
 @cache
 def _home() -> _Home:
     text = resources.files("tokengate.reference").joinpath("data", "home.toml").read_bytes()
-    return msgspec.toml.decode(text, type=_Home)
+    return msgspec.toml.decode(text, type=_HOME)
 
 
 @cache

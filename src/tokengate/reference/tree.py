@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from tokengate.catalog.model import Model
+from tokengate.core.known import known
 from tokengate.reference.kinds import capability_title, kind_title, operation_of, operations_for, vendor_title
 from tokengate.reference.running import PageStatus, Running
 from tokengate.reference.table import TABLE, ApiOperation
@@ -52,6 +53,9 @@ class _Written(Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Tree(Struct, frozen=True, forbid_unknown_fields=True):
     node: tuple[_Written, ...]
+
+
+_TREE = known(_Tree)
 
 
 def tree(running: Running, lang: Lang) -> tuple[Node, ...]:
@@ -178,4 +182,4 @@ def known_operation(slug: str) -> ApiOperation | None:
 @cache
 def _written() -> _Tree:
     text = resources.files("tokengate.reference").joinpath("data", "tree.toml").read_bytes()
-    return msgspec.toml.decode(text, type=_Tree)
+    return msgspec.toml.decode(text, type=_TREE)

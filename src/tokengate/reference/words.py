@@ -10,6 +10,8 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from tokengate.core.known import known
+
 Lang = Literal["zh", "en"]
 
 
@@ -144,10 +146,16 @@ class _Headers(Struct, frozen=True, forbid_unknown_fields=True):
     response: dict[str, HeaderSet]
 
 
+_GROUP = known(Group)
+_PARAMETERS = known(dict[str, dict[str, Field]])
+_STATUSES = known(dict[str, StatusWords])
+_HEADERS = known(_Headers)
+
+
 @cache
 def groups() -> tuple[Group, ...]:
     """Return every family of operations, in the order of `_ORDER`."""
-    return tuple(msgspec.toml.decode(_read(f"operations/{name}.toml"), type=Group) for name in _ORDER)
+    return tuple(msgspec.toml.decode(_read(f"operations/{name}.toml"), type=_GROUP) for name in _ORDER)
 
 
 _ORDER = ("openai", "account", "media", "jobs", "formats", "suno", "music", "running")
@@ -169,13 +177,13 @@ def group_of() -> dict[str, Text]:
 def parameter_words() -> dict[str, dict[str, Field]]:
     """Return the words for checked parameters by section and name, in the order of pages."""
     text = resources.files("tokengate.formats.openai").joinpath("parameters.toml").read_bytes()
-    return msgspec.toml.decode(text, type=dict[str, dict[str, Field]])
+    return msgspec.toml.decode(text, type=_PARAMETERS)
 
 
 @cache
 def status_words() -> dict[str, StatusWords]:
     """Return the words for each error class by its name."""
-    return msgspec.toml.decode(_read("statuses.toml"), type=dict[str, StatusWords])
+    return msgspec.toml.decode(_read("statuses.toml"), type=_STATUSES)
 
 
 @cache
@@ -192,7 +200,7 @@ def response_headers() -> dict[str, HeaderSet]:
 
 @cache
 def _headers() -> _Headers:
-    return msgspec.toml.decode(_read("headers.toml"), type=_Headers)
+    return msgspec.toml.decode(_read("headers.toml"), type=_HEADERS)
 
 
 def _read(name: str) -> bytes:

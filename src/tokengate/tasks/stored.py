@@ -7,13 +7,19 @@ from msgspec import Struct
 
 from tokengate.core.images import Draw
 from tokengate.core.jobs import JobKind, JobState, Progress, Task
+from tokengate.core.known import known
 from tokengate.core.music import Compose
 from tokengate.core.recordings import Hear
 from tokengate.core.sealing import Sealer
 from tokengate.core.video import Film
 from tokengate.files.results import Stored
 
-TASKS: Final[dict[JobKind, type[Task]]] = {"image": Draw, "music": Compose, "transcription": Hear, "video": Film}
+TASKS: Final[dict[JobKind, type[Task]]] = {
+    "image": known(Draw),
+    "music": known(Compose),
+    "transcription": known(Hear),
+    "video": known(Film),
+}
 
 # What is to be done next: send it to a vendor; find out what became of a submission that nobody may be waiting for any
 # more; find the job of one whose answer was lost; ask how far it is; get its files and settle it; nothing.

@@ -12,6 +12,7 @@ from typing import Any
 
 from tokengate.core.errors import BodyTimeout, ClientGone
 from tokengate.web.admit import within
+from tokengate.web.late import load_late
 from tokengate.web.request import Headers, Request
 
 Scope = MutableMapping[str, Any]
@@ -60,7 +61,7 @@ class AsgiHandler:
     async def _loaded(self) -> AsgiApp:
         async with self._loading:
             if self._app is None:
-                self._app = await asyncio.to_thread(self._load)
+                self._app = await load_late(self._load)
             return self._app
 
 

@@ -13,6 +13,7 @@ from tokengate.gateway.backends import Backends
 from tokengate.storage.engine import Database
 from tokengate.usage.store import calls_by_model
 from tokengate.web.dispatch import Endpoint
+from tokengate.web.late import load_late
 
 if TYPE_CHECKING:
     from tokengate.reference.library import Library
@@ -46,7 +47,7 @@ class Shelf:
         if self._library is None:
             async with self._lock:
                 if self._library is None:
-                    self._library = await asyncio.to_thread(self._make)
+                    self._library = await load_late(self._make)
         return self._library
 
     async def counted_library(self) -> "Library":
