@@ -13,7 +13,8 @@ sys.setswitchinterval(1e-6)
 for number in range(60):
     module = types.ModuleType(f"module{number}")
     sys.modules[module.__name__] = module
-    inner = "".join(f"class In{n}(msgspec.Struct):\\n    x: int = 0\\n    y: 'list[str] | None' = None\\n" for n in range(20))
+    fields = "    x: int = 0\\n    y: 'list[str] | None' = None\\n"
+    inner = "".join(f"class In{n}(msgspec.Struct):\\n{fields}" for n in range(20))
     outer = "class Out(msgspec.Struct):\\n" + "".join(f"    f{n}: In{n}\\n" for n in range(20))
     exec("import msgspec\\n" + inner + outer, module.__dict__)
     kind = known(module.Out)

@@ -9,6 +9,7 @@ import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -256,7 +257,11 @@ class Portal:
             return json.load(reply)
 
     def _result(self, _: re.Match[str]) -> str:
-        """Return the signed address of a film, below the gateway."""
+        return self._film_address
+
+    @cached_property
+    def _film_address(self) -> str:
+        """The signed address of a film, below the gateway: asked for once, as it tells when it was."""
         url: str = self.gateway.get(f"/v1/jobs/{self._film}", self.quiet_key)["files"][0]["url"]
         return url.removeprefix(self.gateway.url)
 

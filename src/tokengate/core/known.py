@@ -1,8 +1,8 @@
 """Types that several threads decode.
 
-msgspec learns what a Struct is at the first use. A thread that uses it while another one learns it reads fields that are
-not there yet, and the process ends with a segmentation fault (seen with msgspec 0.22). A module is imported by one
-thread, so that is when its types are made known.
+msgspec learns what a Struct is at the first use. A thread that uses it while another one learns it reads fields that
+are not there yet, and the process ends with a segmentation fault (seen with msgspec 0.22). A module is imported by
+one thread, so that is when its types are made known.
 """
 
 from typing import TypeVar
